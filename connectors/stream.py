@@ -1,0 +1,201 @@
+"""What a source IS: streams, the windows they are read in, and the pages that come back. Plain data, no I/O.
+
+`connectors` and `transforms` meet here and in landing files (see landing_file.py), nowhere else.
+All instants are timezone-aware UTC datetimes; windows are half-open [start, end).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Literal, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class DateRange:
+    """The API filters by when a thing happened. Every run reads the trailing `reread` again, in windows of `span`.
+
+    A complete window is the whole truth about its time: a known record that is absent from it was deleted.
+    """
+
+    span: timedelta = timedelta(days=7)
+    reread: timedelta = timedelta(days=35)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The API filters by modification time. The first load, and one every `relist`, lists everything instead.
+
+    A changes window starts `lookback` before the last watermark; the watermark is the time of reading minus `lag`,
+    never the newest record seen, because a search index shows records late and out of order.
+    A full listing is the whole truth: a known record that is absent from it was deleted (hard delete, merge, GDPR).
+    """
+
+    lookback: timedelta = timedelta(hours=1)
+    lag: timedelta = timedelta(minutes=15)
+    relist: timedelta = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Small list, read whole at every run. With absence_means="deleted" a missing record was deleted."""
+
+    absence_means: Literal["deleted", "kept"] = "kept"
+
+
+@dataclass(frozen=True, slots=True)
+class ByIds:
+    """Read by the ids of records of other streams, after those have landed in the same run.
+
+    select="changed": parents with a version landed since this stream's last complete window.
+    select="recent": those, and every parent that happened within the trailing `reread`, because a change here does not
+    touch the parent (HubSpot associations).
+    """
+
+    of: tuple[str, ...]
+    select: Literal["changed", "recent"] = "changed"
+    reread: timedelta = timedelta(days=35)
+
+
+Reading = DateRange | Changes | Snapshot | ByIds
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One kind of record of one source. Paths are dotted JSON paths into a record ("Cdr.id", "properties.hs_timestamp").
+
+    name: its raw table is raw.<connector>_<name>, its staging file sql/staging/stg_<...>__<connector>.sql.
+    key: paths whose values, joined by "/", are the record_id.
+    updated_at, happened_at: paths of instants (ISO 8601, or epoch milliseconds as number or digits), or None.
+    deleted: path of a boolean that is true when the record is gone, or None.
+    volatile: paths that change at every read and are left out of the version hash.
+    partitioned: windows are cut per partition (a mailbox), named by Connector.partitions().
+    scopes: permissions needed. feeds: what goes dark without them, in the reader's words.
+    """
+
+    name: str
+    reading: Reading
+    key: tuple[str, ...] = ("id",)
+    updated_at: str | None = None
+    happened_at: str | None = None
+    deleted: str | None = None
+    volatile: tuple[str, ...] = ()
+    partitioned: bool = False
+    scopes: tuple[str, ...] = ()
+    feeds: str = ""
+
+
+Kind = Literal["full", "changes", "range", "snapshot", "ids"]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One piece of work: a stream, a piece of time (or none), a partition. The unit of retry, landing and resumption."""
+
+    source: str  # connector name, e.g. "hubspot"
+    workspace: str  # which account of that vendor, "main" unless the settings name several
+    stream: str
+    kind: Kind
+    start: datetime | None = None
+    end: datetime | None = None
+    partition: str = ""
+    cursor: str | None = None  # what the last complete window of this stream and partition left behind
+
+    @property
+    def window_id(self) -> str:
+        """Readable and the same for the same piece of work: source.workspace.stream.kind.start.end[.partition]."""
+
+        def stamp(t: datetime | None) -> str:
+            return t.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ") if t else "-"
+
+        parts = [self.source, self.workspace, self.stream, self.kind, stamp(self.start), stamp(self.end)]
+        if self.partition:  # an address may hold anything: a digest is a safe file name
+            parts.append(hashlib.sha256(self.partition.encode()).hexdigest()[:12])
+        return ".".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one response gave. records: one JSON object each, as the vendor sent it, without line breaks.
+
+    seen: ids that are known and still there, not read again. gone: ids that the vendor says are deleted.
+    expected: the vendor's own total for the window, where it gives one. cursor: where the next window goes on.
+    rejected: (reason, text) of items that are no record at all; they go to quarantine.
+    """
+
+    records: Sequence[bytes] = ()
+    seen: Sequence[str] = ()
+    gone: Sequence[str] = ()
+    expected: int | None = None
+    cursor: str | None = None
+    rejected: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One real call of `salespulse check`. ok, what was tried, what came back, what to do next (never a secret)."""
+
+    source: str
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+
+class ConnectorError(Exception):
+    """A window could not be read. The message says what was tried, on what, what came back, what to do next."""
+
+
+class PermissionMissing(ConnectorError):
+    """The credential lacks a permission: no retry helps. `scope` names it, `feeds` says what goes dark without it."""
+
+    def __init__(self, message: str, *, scope: str = "", feeds: str = "") -> None:
+        super().__init__(message)
+        self.scope = scope
+        self.feeds = feeds
+
+
+@dataclass(slots=True)
+class Traffic:
+    """Requests and retries of one window, for the run report."""
+
+    requests: int = 0
+    retries: int = 0
+    waited_seconds: float = 0.0
+
+
+class Connector(Protocol):
+    """A vendor. Constructed as Cls(settings, workspace=..., now=...) by the registry; used by one thread a window."""
+
+    name: str
+    system: Literal["crm", "dialer", "mail"]
+    workspace: str
+    streams: Sequence[Stream]
+
+    def partitions(self, stream: Stream) -> Sequence[str]:
+        """The partitions of a partitioned stream (mailboxes); ("",) otherwise."""
+        ...
+
+    def read(self, window: Window, known: Mapping[str, Sequence[str]], traffic: Traffic) -> Iterator[Page]:
+        """The window's pages, to the end. known: stream name -> record ids already landed (see Reading classes)."""
+        ...
+
+    def check(self) -> Iterator[Check]:
+        """One real, cheap call for each permission that the streams need."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LandingHeader:
+    """First line of a landing file: everything that landing needs to know, so that a file can be replayed alone."""
+
+    run_id: str
+    window: Window
+    stream: Stream
+    extracted_at: datetime  # when reading began
+    salespulse_landing: int = 1
+    notes: Mapping[str, str] = field(default_factory=dict)

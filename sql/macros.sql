@@ -1,0 +1,42 @@
+-- Small functions that more than one model uses. Created in the schema main of the warehouse at every build.
+
+-- Only the digits of a telephone number; NULL when there are none. A leading international 00 is dropped.
+create or replace macro digits(t) as
+    nullif(regexp_replace(regexp_replace(t::varchar, '[^0-9]', '', 'g'), '^00', ''), '');
+
+-- Do two numbers (as digits) mean the same line? Equal, or equal in the last nine when one lacks its country code.
+create or replace macro same_number(a, b) as
+    coalesce(a = b or (least(length(a), length(b)) between 7 and 10 and right(a, 9) = right(b, 9)), false);
+
+-- An address as compared: trimmed, lower case.
+create or replace macro norm_email(t) as
+    nullif(lower(trim(t)), '');
+
+-- A Message-ID as compared: the first <...> token, domain part in lower case.
+create or replace macro norm_message_id(t) as
+    (case
+        when regexp_extract(t, '<([^<>\s]+)>', 1) <> '' then
+            regexp_replace(regexp_extract(t, '<([^<>\s]+)>', 1), '@[^@]*$', '') || lower(regexp_extract(regexp_extract(t, '<([^<>\s]+)>', 1), '@[^@]*$'))
+        when nullif(trim(t), '') is not null then
+            regexp_replace(trim(t), '@[^@]*$', '') || lower(regexp_extract(trim(t), '@[^@]*$'))
+    end);
+
+-- The calendar date of an instant in a zone. Never timestamptz::date, which depends on the session.
+create or replace macro local_date(instant, zone) as (instant at time zone zone)::date;
+
+-- The instant at which a date begins in a zone.
+create or replace macro local_midnight(day, zone) as (day::timestamp at time zone zone);
+
+-- ISO 8601 (with or without zone: then UTC), or epoch milliseconds; NULL when unreadable.
+create or replace macro read_instant(t) as (
+    case
+        when regexp_full_match(t::varchar, '-?[0-9]{11,14}') then make_timestamptz((t::varchar)::bigint * 1000)
+        when regexp_full_match(t::varchar, '[0-9]{4}-[0-9]{2}-[0-9]{2}.*') then try_cast(t::varchar as timestamptz)
+    end
+);
+
+-- The domain of an address.
+create or replace macro domain_of(address) as lower(regexp_extract(address, '@([^@]+)$', 1));
+
+-- A BIGINT that any BI tool and JavaScript can hold, the same for the same text for ever.
+create or replace macro stable_id(t) as (md5_number_upper(t) >> 12)::bigint;
