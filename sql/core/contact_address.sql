@@ -1,0 +1,13 @@
+-- core.contact_address: which contact a mail address is; the smallest contact_key where several share it.
+-- grain: address
+select
+    a.address,
+    min(a.contact_key) as contact_key
+from (
+    select
+        contact_key,
+        unnest(emails) as address
+    from core.dim_contact
+) as a
+where a.address is not null
+group by all

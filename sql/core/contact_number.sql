@@ -1,0 +1,18 @@
+-- core.contact_number: which contact a telephone number is; the smallest contact_key where several share it.
+-- grain: number_tail, number
+-- number: digits as the CRM has them
+-- number_tail: the last nine of them, to find numbers that lack a country code
+select
+    right(n.number, 9) as number_tail,
+    n.number,
+    min(n.contact_key) as contact_key,
+    bool_and(n.is_test) as is_test
+from (
+    select
+        contact_key,
+        is_test,
+        unnest(phones) as number
+    from core.dim_contact
+) as n
+where n.number is not null
+group by all

@@ -1,0 +1,49 @@
+-- core.dim_contact: contacts of the CRM as they are now, merged ones folded into their survivors together with their addresses and numbers.
+-- grain: contact_key
+-- contact_key: source:workspace:id of the surviving record
+-- emails: every address of the record and of those merged into it, lower case
+-- phones: every number likewise, as digits
+-- is_test: an address at a test domain
+with folded as (
+    select
+        c.*,
+        coalesce(m.survivor_id, c.contact_id) as survivor_id
+    from staging.stg_crm_contact as c
+    left join core.map_merge as m
+        on
+            m.object_type = 'contact' and c.source_id = m.source_id and c.workspace_id = m.workspace_id
+            and c.contact_id = m.loser_id
+    where not c.is_deleted or m.loser_id is not null
+),
+
+survivors as (
+    select
+        source_id,
+        workspace_id,
+        survivor_id as contact_id,
+        arg_max(company_id, contact_id = survivor_id) filter (where company_id is not null) as company_id,
+        list_distinct(list_transform(flatten(list(coalesce(emails, []))), lambda e: norm_email(e))) as emails,
+        list_distinct(flatten(list(coalesce(phones, [])))) as phones
+    from folded
+    group by all
+    having bool_or(contact_id = survivor_id and not is_deleted)
+)
+
+select
+    s.source_id || ':' || s.workspace_id || ':' || s.contact_id as contact_key,
+    s.source_id,
+    s.workspace_id,
+    s.contact_id,
+    s.source_id || ':' || s.workspace_id || ':' || coalesce(m.survivor_id, s.company_id) as account_key,
+    list_sort(s.emails) as emails,
+    list_sort(s.phones) as phones,
+    exists (
+        select 1
+        from input.test_domain as t, unnest(s.emails) as e (email)
+        where domain_of(e.email) = t.domain or domain_of(e.email) like '%.' || t.domain
+    ) as is_test
+from survivors as s
+left join core.map_merge as m
+    on
+        m.object_type = 'company' and s.source_id = m.source_id and s.workspace_id = m.workspace_id
+        and s.company_id = m.loser_id

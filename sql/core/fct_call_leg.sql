@@ -1,0 +1,32 @@
+-- core.fct_call_leg: who took part in a dialer call and how long each talked. A call that was not transferred has one leg.
+-- grain: call_key, leg_no
+-- talk_s: seconds of talk with a person; none on a leg that a machine answered
+select
+    c.source_id || ':' || c.workspace_id || ':' || c.root_call_id as call_key,
+    row_number() over (partition by c.source_id, c.workspace_id, c.root_call_id order by c.leg_no, c.started_at, c.call_id) as leg_no,
+    c.source_id,
+    c.workspace_id,
+    c.call_id,
+    c.user_id,
+    case when c.user_id is null then -1 else coalesce(i.rep_id, -1) end as rep_id,
+    c.direction,
+    c.counterpart_number,
+    c.own_number,
+    c.started_at,
+    c.answered_at,
+    c.ended_at,
+    c.result,
+    coalesce(c.is_machine, false) or c.result = 'voicemail' as is_machine,
+    c.answered_at is not null and c.result in ('answered', 'voicemail') as is_answered,
+    case
+        when c.result = 'answered' and not coalesce(c.is_machine, false)
+            then coalesce(c.talk_s, epoch(c.ended_at) - epoch(c.answered_at), 0)
+        else 0
+    end as talk_s,
+    c.disposition_label
+from staging.stg_dialer_call as c
+left join core.map_identity as i
+    on
+        c.source_id = i.source_id and c.workspace_id = i.workspace_id and i.id_space = 'user'
+        and c.user_id = i.source_user_id
+where not c.is_deleted
