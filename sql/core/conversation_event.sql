@@ -1,0 +1,79 @@
+-- core.conversation_event: every moment at which an exchange with a contact was two-way (METRICS 4a, 4b).
+-- grain: event_key, rep_id, contact_key
+-- channel: call, email or meeting
+with calls as (
+    select
+        call_key as event_key,
+        'call' as channel,
+        rep_id,
+        contact_key,
+        occurred_at
+    from core.fct_call
+    where is_counted and is_conversation and contact_key is not null
+),
+
+written as (
+    select
+        rep_id,
+        thread_key,
+        min(occurred_at) as first_at
+    from core.fct_email
+    where direction = 'outbound' and is_counted
+    group by all
+),
+
+-- They answer: a human mail in a thread in which the rep wrote before.
+answers as (
+    select
+        i.message_key as event_key,
+        'email' as channel,
+        w.rep_id,
+        i.other_contact_key as contact_key,
+        i.occurred_at
+    from (
+        select
+            message_key,
+            thread_key,
+            other_contact_key,
+            occurred_at,
+            unnest(holder_rep_ids) as holder_rep_id
+        from core.fct_email
+        where direction = 'inbound' and is_counted
+    ) as i
+    inner join written as w on i.thread_key = w.thread_key and i.holder_rep_id = w.rep_id and i.occurred_at > w.first_at
+),
+
+-- We answer: the rep's first mail in a thread that the contact began.
+answered as (
+    select distinct
+        o.message_key as event_key,
+        'email' as channel,
+        o.rep_id,
+        i.other_contact_key as contact_key,
+        o.occurred_at
+    from core.fct_email as o
+    inner join written as w on o.rep_id = w.rep_id and o.thread_key = w.thread_key and o.occurred_at = w.first_at
+    inner join core.fct_email as i
+        on o.thread_key = i.thread_key and i.direction = 'inbound' and i.is_counted and i.occurred_at < o.occurred_at
+    inner join core.fct_email_recipient as r on o.message_key = r.message_key and i.other_contact_key = r.contact_key
+    where o.direction = 'outbound' and o.is_counted
+),
+
+meetings as (
+    select
+        meeting_key as event_key,
+        'meeting' as channel,
+        host_rep_id as rep_id,
+        unnest(contact_keys) as contact_key,
+        occurred_at
+    from core.fct_meeting
+    where is_counted and is_held
+)
+
+select * from calls
+union all
+select * from answers
+union all
+select * from answered
+union all
+select * from meetings

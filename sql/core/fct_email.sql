@@ -1,0 +1,85 @@
+-- core.fct_email: one mail with who, when, what kind and whether it counts (METRICS 0.4, 0.5, 3).
+-- grain: message_key
+-- send_kind: 'one_to_one' or 'sequence' for outbound mail
+-- mail_class: human, bounce, auto_reply, bulk, calendar, receipt
+-- rep_id: outbound: owner of the sending address; inbound: the rep whose mailbox it reached
+-- is_bounced: every external recipient failed
+-- other_contact_key: inbound: who wrote it
+with recipients as (
+    select
+        message_key,
+        count_if(is_external) as n_external,
+        count_if(is_external and is_failed) as n_failed,
+        bool_or(is_test) as has_test
+    from core.fct_email_recipient
+    group by message_key
+),
+
+judged as (
+    select
+        m.*,
+        coalesce(r.n_external, 0) as n_ext_recipients,
+        coalesce(r.n_failed, 0) as n_failed_recipients,
+        case when m.direction = 'outbound' then m.sender_rep_id else coalesce(list_filter(m.holder_rep_ids, lambda h: h <> -1)[1], -1) end as rep_id,
+        coalesce(c.contact_key, 'mail:' || m.from_address) as writer_key,
+        m.direction = 'inbound' and (
+            s.rep_id is not null
+            or exists (
+                select 1 from core.internal_domain as d
+                where domain_of(m.from_address) = d.domain or domain_of(m.from_address) like '%.' || d.domain
+            )
+        ) as is_from_inside,
+        exists (
+            select 1 from input.test_domain as t
+            where domain_of(m.from_address) = t.domain or domain_of(m.from_address) like '%.' || t.domain
+        ) or coalesce(k.is_test, false) as is_from_test,
+        coalesce(r.has_test, false) as has_test
+    from core.mail_message as m
+    left join recipients as r on m.message_key = r.message_key
+    left join core.map_rep_address as s on m.from_address = s.address
+    left join core.contact_address as c on m.from_address = c.address
+    left join core.dim_contact as k on c.contact_key = k.contact_key
+),
+
+excluded as (
+    select
+        *,
+        case
+            when direction = 'outbound' and mail_class = 'bulk' and is_sequence then null
+            when direction = 'outbound' and mail_class <> 'human' then mail_class
+            when direction = 'outbound' and n_ext_recipients = 0 then case when has_test then 'test' else 'internal' end
+            when direction = 'inbound' and is_from_inside then 'internal'
+            when direction = 'inbound' and is_from_test then 'test'
+            when direction = 'inbound' and mail_class <> 'human' then mail_class
+        end as exclusion_reason
+    from judged
+)
+
+select
+    e.message_key,
+    e.direction,
+    case when e.direction = 'outbound' then case when e.is_sequence then 'sequence' else 'one_to_one' end end as send_kind,
+    e.mail_class,
+    e.sent_at as occurred_at,
+    local_date(e.sent_at, r.timezone) as activity_date,
+    local_date(e.sent_at, p.reporting_timezone) as activity_date_reporting,
+    e.rep_id,
+    r.rep_version_key,
+    r.team_id,
+    t.thread_key,
+    e.holder_rep_ids,
+    case when e.direction = 'inbound' then e.writer_key end as other_contact_key,
+    e.is_from_inside,
+    e.n_ext_recipients,
+    e.n_failed_recipients,
+    e.direction = 'outbound' and e.n_ext_recipients > 0 and e.n_failed_recipients = e.n_ext_recipients as is_bounced,
+    e.is_in_mailbox,
+    e.crm_email_key,
+    e.match_rule,
+    e.logged_at,
+    e.exclusion_reason is null as is_counted,
+    e.exclusion_reason
+from excluded as e
+cross join input.parameter as p
+inner join core.dim_rep as r on e.rep_id = r.rep_id and e.sent_at >= r.valid_from and e.sent_at < r.valid_to
+left join core.mail_thread as t on e.message_key = t.message_key

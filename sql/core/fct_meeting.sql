@@ -1,0 +1,68 @@
+-- core.fct_meeting: one meeting, however many calendars and records hold it (by iCalUID, else host, start and contacts).
+-- grain: meeting_key
+-- host_rep_id: whose meeting it is; booked_by_rep_id: who made it
+-- held_date: local date of the start in the host's zone; booked_date: local date of the booking in the booker's zone
+-- outcome: scheduled, held, no_show, cancelled, rescheduled
+with contacts as (
+    select
+        l.source_id,
+        l.workspace_id,
+        l.from_id as meeting_id,
+        list_sort(list(distinct l.to_key)) as contact_keys,
+        bool_and(coalesce(d.is_test, false)) as is_test
+    from core.crm_link as l
+    left join core.dim_contact as d on l.to_key = d.contact_key
+    where l.from_type = 'meeting' and l.to_type = 'contact'
+    group by all
+),
+
+logged as (
+    select
+        m.*,
+        coalesce(h.rep_id, b.rep_id, -1) as host_rep_id,
+        coalesce(b.rep_id, h.rep_id, -1) as booked_by_rep_id,
+        coalesce(c.contact_keys, []) as contact_keys,
+        coalesce(c.is_test, false) as is_test
+    from staging.stg_crm_meeting as m
+    left join core.map_identity as h
+        on m.source_id = h.source_id and m.workspace_id = h.workspace_id and h.id_space = 'user' and m.owner_user_id = h.source_user_id
+    left join core.map_identity as b
+        on m.source_id = b.source_id and m.workspace_id = b.workspace_id and b.id_space = 'login' and m.created_by_user_id = b.source_user_id
+    left join contacts as c
+        on m.source_id = c.source_id and m.workspace_id = c.workspace_id and m.meeting_id = c.meeting_id
+    where not m.is_deleted and m.start_at is not null
+),
+
+one_each as (
+    select
+        *,
+        coalesce(
+            'ical:' || ical_uid || '@' || start_at::varchar, md5(concat_ws('|', host_rep_id, start_at::varchar, array_to_string(contact_keys, ',')))
+        ) as meeting_key
+    from logged
+    qualify row_number() over (partition by meeting_key order by logged_at, source_id, workspace_id, meeting_id) = 1
+)
+
+select
+    m.meeting_key,
+    m.source_id,
+    m.workspace_id,
+    m.meeting_id,
+    m.host_rep_id,
+    m.booked_by_rep_id,
+    m.contact_keys,
+    m.start_at as occurred_at,
+    m.end_at,
+    m.logged_at,
+    local_date(m.start_at, h.timezone) as held_date,
+    local_date(m.logged_at, b.timezone) as booked_date,
+    h.team_id,
+    m.outcome,
+    m.outcome = 'held' and m.start_at <= p.now as is_held,
+    not m.is_test as is_counted,
+    case when m.is_test then 'test' end as exclusion_reason
+from one_each as m
+cross join input.parameter as p
+inner join core.dim_rep as h on m.host_rep_id = h.rep_id and m.start_at >= h.valid_from and m.start_at < h.valid_to
+inner join core.dim_rep as b
+    on m.booked_by_rep_id = b.rep_id and coalesce(m.logged_at, m.start_at) >= b.valid_from and coalesce(m.logged_at, m.start_at) < b.valid_to

@@ -1,0 +1,59 @@
+-- core.mail_message: one mail, in however many mailboxes and systems it lies. The mailbox wins for headers and time, the CRM for associations.
+-- grain: message_key
+-- direction: 'outbound' when a rep's mailbox sent it or the CRM logged it as sent, else 'inbound'
+-- holder_rep_ids: reps in whose mailbox a copy lies
+-- is_bounced_in_crm: the CRM says that it bounced
+with in_mailboxes as (
+    select
+        message_key,
+        bool_or(is_sent) as is_sent,
+        arg_min(sent_at, (not is_sent, sent_at, mailbox)) as sent_at,
+        arg_min(from_address, (not is_sent, mailbox)) as from_address,
+        arg_min(mailbox_rep_id, (not is_sent, mailbox)) as first_rep_id,
+        list_sort(list_distinct(flatten(list(recipients)))) as recipients,
+        any_value(in_reply_to order by mailbox) as in_reply_to,
+        arg_min(mail_class, (not is_sent, mailbox)) as mail_class,
+        list_distinct(flatten(list(failed_recipients))) as failed_recipients,
+        list_sort(list_distinct(list(mailbox_rep_id))) as holder_rep_ids
+    from core.mailbox_copy
+    group by message_key
+),
+
+in_crm as (
+    select
+        m.message_key,
+        bool_or(c.direction = 'outbound') as is_sent,
+        min(c.occurred_at) as sent_at,
+        any_value(c.from_address order by c.crm_email_key) as from_address,
+        any_value(c.rep_id order by c.crm_email_key) as rep_id,
+        list_sort(list_distinct(flatten(list(c.recipients)))) as recipients,
+        bool_or(c.is_sequence) as is_sequence,
+        bool_or(c.status = 'bounced') as is_bounced,
+        min(c.logged_at) as logged_at,
+        min(c.crm_email_key) as crm_email_key,
+        min(m.rule) as rule
+    from core.match_email as m
+    inner join core.crm_email as c on m.crm_email_key = c.crm_email_key
+    group by m.message_key
+)
+
+select
+    coalesce(b.message_key, c.message_key) as message_key,
+    case when coalesce(b.is_sent, false) or coalesce(c.is_sent and b.is_sent is null, false) then 'outbound' else 'inbound' end as direction,
+    coalesce(b.sent_at, c.sent_at) as sent_at,
+    coalesce(b.from_address, c.from_address) as from_address,
+    coalesce(a.rep_id, case when b.is_sent then b.first_rep_id end, c.rep_id, -1) as sender_rep_id,
+    coalesce(b.recipients, c.recipients) as recipients,
+    b.in_reply_to,
+    coalesce(b.mail_class, 'human') as mail_class,
+    coalesce(b.failed_recipients, []) as failed_recipients,
+    coalesce(b.holder_rep_ids, case when c.rep_id is not null then [c.rep_id] else [] end) as holder_rep_ids,
+    coalesce(c.is_sequence, false) as is_sequence,
+    coalesce(c.is_bounced, false) as is_bounced_in_crm,
+    b.message_key is not null as is_in_mailbox,
+    c.crm_email_key,
+    c.logged_at,
+    c.rule as match_rule
+from in_mailboxes as b
+full join in_crm as c on b.message_key = c.message_key
+left join core.map_rep_address as a on coalesce(b.from_address, c.from_address) = a.address

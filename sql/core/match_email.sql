@@ -1,0 +1,70 @@
+-- core.match_email: which mail a CRM log is (METRICS 0.5): by Message-ID; without one by sender, recipients and time within 120 seconds, one to one.
+-- grain: crm_email_key
+-- rule: M1 = Message-ID, M2 = sender, recipients and time, M0 = no copy in any mailbox
+with by_id as (
+    select
+        crm_email_key,
+        message_id as message_key,
+        'M1' as rule
+    from core.crm_email
+    where message_id is not null
+),
+
+mails as (
+    select
+        message_key,
+        min(sent_at) as sent_at,
+        any_value(from_address order by mailbox) as from_address,
+        list_sort(list_distinct(flatten(list(recipients)))) as recipients
+    from core.mailbox_copy
+    where message_key not in (select message_key from by_id)
+    group by message_key
+),
+
+candidates as (
+    select
+        c.crm_email_key,
+        m.message_key,
+        c.from_address,
+        abs(epoch(c.occurred_at) - epoch(m.sent_at)) as distance
+    from core.crm_email as c
+    inner join mails as m
+        on
+            c.from_address = m.from_address and c.recipients = m.recipients
+            and m.sent_at between c.occurred_at - to_seconds(120) and c.occurred_at + to_seconds(120)
+    where c.message_id is null
+),
+
+weighed as (
+    select list({'mails': [message_key], 'logs': [crm_email_key]} order by distance, message_key, crm_email_key) as pairs
+    from candidates
+    group by from_address
+),
+
+chosen as (
+    select list_reduce(pairs, lambda taken, p:
+        case
+            when list_contains(taken.mails, p.mails[1]) or list_contains(taken.logs, p.logs[1]) then taken
+            else {'mails': list_concat(taken.mails, p.mails), 'logs': list_concat(taken.logs, p.logs)}
+        end) as taken
+    from weighed
+),
+
+by_likeness as (
+    select
+        unnest(taken.logs) as crm_email_key,
+        unnest(taken.mails) as message_key,
+        'M2' as rule
+    from chosen
+)
+
+select * from by_id
+union all
+select * from by_likeness
+union all
+select
+    crm_email_key,
+    'log:' || crm_email_key as message_key,
+    'M0' as rule
+from core.crm_email
+where message_id is null and crm_email_key not in (select crm_email_key from by_likeness)
