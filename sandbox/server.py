@@ -256,5 +256,5 @@ def serve(
     app = build_app(world, clock, rules, Limits(enabled=limits))
     with listen(port) as listening:
         if settings_out is not None:
-            write_settings(world, settings_out, url_of(listening), clock.now)
+            write_settings(world, settings_out, url_of(listening))
         run(app, listening, lambda url: say(READY.format(url=url)))

@@ -1,0 +1,187 @@
+"""Writes a settings file, and beside it everything it names, with which the product runs against a sandbox.
+
+The product's input CSVs identify people by e-mail address; dates are local dates, `valid_from` is a UTC instant. A CSV
+is written where the company has such data (reps and teams always). The service account's key is made anew each time and
+opens nothing but a sandbox.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from msgspec.structs import replace
+
+from sandbox.world import Rep, World
+from sandbox.world_state import rep_at
+
+KEY_FILE = "gmail-key.json"
+SERVICE_ACCOUNT = "salespulse@sandbox.example"
+REPS_HEADER = (
+    *("email", "name", "aliases", "phones", "role", "team", "manager", "territory", "segment", "timezone", "region"),
+    *("working_days", "hire_date", "end_date", "mailbox", "valid_from"),
+)
+Row = Sequence[object]
+Table = tuple[Sequence[str], list[Row]]  # header, rows
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What a settings file says about a company: tables by name ("reps" -> header and rows), vendors by name."""
+
+    company: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    vendors: Sequence[str]
+    tables: Mapping[str, Table]
+
+
+def write_settings(world: World, path: Path, url: str) -> None:
+    """Write settings at `path` with which every command runs against the sandbox of `world` at `url`."""
+    write(describe(world), path, url)
+
+
+def describe(world: World) -> Described:
+    """What the product's settings must say to read this company right."""
+    company = world.company
+    vendors = [vendor for system in company.systems for vendor in world.vendor(system)]
+    tables: dict[str, Table] = {
+        "reps": (REPS_HEADER, [_rep_row(world, rep, at) for r in world.reps for rep, at in versions(r)]),
+        "teams": (("team", "name", "parent"), [(t.key, t.name or t.key, t.parent) for t in world.teams]),
+    }
+    emails = {r.key: r.email for r in world.reps}
+    optional: dict[str, Table] = {
+        "seats": (
+            ("email", "tool", "from", "to", "monthly_cost"),
+            [(emails[s.rep], s.tool, s.from_, s.to, s.monthly_cost) for s in world.seats],
+        ),
+        "availability": (
+            ("email", "date", "working_fraction", "leave_type"),
+            [(emails[a.rep], a.date, a.working_fraction, a.leave_type) for a in world.availability],
+        ),
+        "targets": (
+            ("email", "metric", "from", "per_working_day"),
+            [(emails[t.rep], t.metric, t.from_, t.per_working_day) for t in world.targets],
+        ),
+        "fx": (("date", "currency", "rate"), [(f.date, f.currency, f.rate) for f in world.fx]),
+    }
+    return Described(
+        company={
+            "reporting_timezone": company.reporting_timezone,
+            "reporting_currency": company.reporting_currency,
+            "internal_domains": company.internal_domains,
+            "internal_numbers": company.internal_numbers,
+            "test_domains": company.test_domains,
+        },
+        parameters=company.parameters,
+        vendors=vendors,
+        tables=tables | {name: table for name, table in optional.items() if table[1]},
+    )
+
+
+def versions(rep: Rep) -> list[tuple[Rep, datetime | None]]:
+    """The rep as it was from each instant on; None: always. A change of address makes the new one an alias."""
+    found: list[tuple[Rep, datetime | None]] = [(rep, None)]
+    for at in sorted({change.at for change in rep.changes}):
+        now = rep_at(rep, at)
+        if now.email != rep.email:
+            now = replace(now, email=rep.email, aliases=[*now.aliases, now.email])
+        found.append((now, at))
+    return found
+
+
+def _rep_row(world: World, rep: Rep, at: datetime | None) -> Row:
+    manager = next((r.email for r in world.reps if r.key == rep.manager), None)
+    return (
+        *(rep.email, rep.name or rep.key, ";".join(rep.aliases), rep.phone, rep.role, rep.team, manager),
+        *(rep.territory, rep.segment, rep.timezone, rep.region, rep.working_days, rep.hire_date, rep.end_date),
+        *("yes" if "mail" in rep.seats else "no", at),
+    )
+
+
+def write(described: Described, path: Path, url: str) -> None:
+    """Write the settings file, its CSVs, the Gmail key and the data folder. Secrets: readable to the owner only."""
+    folder = path.absolute().parent
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "data").mkdir(exist_ok=True)
+    for name, table in described.tables.items():
+        _write_csv(folder / f"{name}.csv", table)
+    if "gmail" in described.vendors:
+        _write_private(folder / KEY_FILE, json.dumps(service_account_key(f"{url}/gmail/token"), indent=1))
+    _write_private(path, "\n".join(_toml(described, url)) + "\n")
+
+
+def _toml(described: Described, url: str) -> Iterable[str]:
+    yield "# Written by `salespulse sandbox`: points at a sandbox, opens nothing else."
+    yield 'data_dir = "data"'
+    yield from _section("company", described.company)
+    yield from _section("inputs", {name: f"{name}.csv" for name in described.tables})
+    yield from _section("parameters", described.parameters)
+    vendors: dict[str, dict[str, Any]] = {
+        "hubspot": {"token": "pat-eu1-sandbox", "base_url": f"{url}/hubspot"},
+        "cloudtalk": {
+            "access_key_id": "sandbox",
+            "access_key_secret": "sandbox-secret",
+            "base_url": f"{url}/cloudtalk/api",
+        },
+        "gmail": {
+            "service_account_file": KEY_FILE,
+            "base_url": f"{url}/gmail",
+            "token_url": f"{url}/gmail/token",
+            "scope": "metadata",
+        },
+    }
+    for name in described.vendors:
+        yield from _section(name, vendors[name])
+
+
+def _section(name: str, values: Mapping[str, Any]) -> Iterable[str]:
+    if not values:
+        return
+    yield ""
+    yield f"[{name}]"
+    for key, value in values.items():
+        # A JSON string, number, boolean or list of these is the same in TOML.
+        yield f"{key} = {json.dumps(value, ensure_ascii=False)}"
+
+
+def _write_csv(path: Path, table: Table) -> None:
+    header, rows = table
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows([_cell(value) for value in row] for row in rows)
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return "" if value is None else value
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
+
+
+def service_account_key(token_url: str) -> dict[str, str]:
+    """A service account's key file, in Google's format, with a key made for this moment."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return {
+        "type": "service_account",
+        "project_id": "sandbox",
+        "private_key_id": "sandbox",
+        "private_key": pem.decode(),
+        "client_email": SERVICE_ACCOUNT,
+        "client_id": "100000000000000000000",
+        "auth_uri": "https://accounts.google.com/o/oauth2/auth",
+        "token_uri": token_url,
+    }
