@@ -1,0 +1,115 @@
+-- core.fct_crm_write: what people did in the CRM by hand (METRICS 1a-1d); integrations, imports, APIs and automation are left out.
+-- grain: write_kind, write_key
+-- write_kind: 'change' (a record changed, once a record, user and minute), 'created' (contact, company or deal) or 'logged' (an activity)
+-- logged_at: when it was done; the clock of CRM usage
+with changes as (
+    select
+        'change' as write_kind,
+        concat_ws(':', source_id, workspace_id, object_type, object_id, user_id, epoch(date_trunc('minute', written_at))::bigint) as write_key,
+        source_id,
+        workspace_id,
+        'login' as id_space,
+        user_id,
+        min(written_at) as logged_at
+    from staging.stg_crm_write
+    where via in ('ui', 'mobile') and user_id is not null and not is_deleted
+    group by all
+),
+
+records as (
+    select source_id, workspace_id, 'contact' as object_type, contact_id as object_id, created_by_user_id, created_via, created_at, is_deleted
+    from staging.stg_crm_contact
+    union all
+    select source_id, workspace_id, 'company', company_id, created_by_user_id, created_via, created_at, is_deleted
+    from staging.stg_crm_company
+    union all
+    select source_id, workspace_id, 'deal', deal_id, created_by_user_id, created_via, created_at, is_deleted
+    from staging.stg_crm_deal
+),
+
+created as (
+    select
+        'created' as write_kind,
+        concat_ws(':', r.source_id, r.workspace_id, r.object_type, r.object_id) as write_key,
+        r.source_id,
+        r.workspace_id,
+        'login' as id_space,
+        r.created_by_user_id as user_id,
+        r.created_at as logged_at
+    from records as r
+    left join core.map_merge as m
+        on
+            r.object_type = m.object_type and r.source_id = m.source_id and r.workspace_id = m.workspace_id
+            and r.object_id = m.loser_id
+    left join core.dim_contact as c
+        on r.object_type = 'contact' and c.contact_key = concat_ws(':', r.source_id, r.workspace_id, r.object_id)
+    left join core.dim_account as a
+        on r.object_type = 'company' and a.account_key = concat_ws(':', r.source_id, r.workspace_id, r.object_id)
+    where
+        r.created_via in ('ui', 'mobile') and r.created_by_user_id is not null and not r.is_deleted and m.loser_id is null
+        and not coalesce(c.is_test, false) and not coalesce(a.is_test, false)
+),
+
+activities as (
+    select source_id, workspace_id, 'note:' || note_id as activity, 'login' as id_space, created_by_user_id as user_id, created_via, logged_at
+    from staging.stg_crm_note
+    where not is_deleted
+    union all
+    select source_id, workspace_id, 'call:' || call_id, 'login', created_by_user_id, created_via, logged_at
+    from staging.stg_crm_call
+    where not is_deleted
+    union all
+    select source_id, workspace_id, 'email:' || email_id, 'login', created_by_user_id, created_via, logged_at
+    from staging.stg_crm_email
+    where not is_deleted
+    union all
+    select source_id, workspace_id, 'meeting:' || meeting_id, 'login', created_by_user_id, created_via, logged_at
+    from staging.stg_crm_meeting
+    where not is_deleted
+    union all
+    select
+        source_id,
+        workspace_id,
+        'task:' || task_id,
+        case when completed_by_user_id is null then 'user' else 'login' end,
+        coalesce(completed_by_user_id, owner_user_id),
+        'ui',
+        completed_at
+    from staging.stg_crm_task
+    where not is_deleted and status = 'completed' and completed_at is not null
+),
+
+logged as (
+    select
+        'logged' as write_kind,
+        concat_ws(':', source_id, workspace_id, activity) as write_key,
+        source_id,
+        workspace_id,
+        id_space,
+        user_id,
+        logged_at
+    from activities
+    where created_via in ('ui', 'mobile') and user_id is not null and logged_at is not null
+),
+
+writes as (
+    select * from changes
+    union all
+    select * from created
+    union all
+    select * from logged
+)
+
+select
+    w.write_kind,
+    w.write_key,
+    w.source_id,
+    w.workspace_id,
+    coalesce(i.rep_id, -1) as rep_id,
+    w.logged_at,
+    local_date(w.logged_at, r.timezone) as activity_date
+from writes as w
+left join core.map_identity as i
+    on w.source_id = i.source_id and w.workspace_id = i.workspace_id and w.id_space = i.id_space and w.user_id = i.source_user_id
+inner join core.dim_rep as r
+    on coalesce(i.rep_id, -1) = r.rep_id and w.logged_at >= r.valid_from and w.logged_at < r.valid_to
