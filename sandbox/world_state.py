@@ -390,13 +390,16 @@ class State:
 
     def merged_deals(self, key: str) -> list[tuple[datetime, str]]:
         """When, and which deals were merged into this one, at any remove, oldest first."""
-        pairs = [
-            (e.at, d.key)
-            for d in self.world.deals
-            for e in d.events
-            if e.type == "merged_into" and e.at <= self.now and d.key != key and self.survivor("deal", d.key) == key
-        ]
-        return sorted(pairs)
+        return self._merged_deals.get(key, [])
+
+    @cached_property
+    def _merged_deals(self) -> dict[str, list[tuple[datetime, str]]]:
+        found: dict[str, list[tuple[datetime, str]]] = {}
+        for deal in self.world.deals:
+            for event in deal.events:
+                if event.type == "merged_into" and event.at <= self.now:
+                    found.setdefault(self.survivor("deal", deal.key), []).append((event.at, deal.key))
+        return {key: sorted(merged) for key, merged in found.items()}
 
     @cached_property
     def contacts_by_phone(self) -> dict[str, list[str]]:
