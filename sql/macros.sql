@@ -40,3 +40,25 @@ create or replace macro domain_of(address) as lower(regexp_extract(address, '@([
 
 -- A BIGINT that any BI tool and JavaScript can hold, the same for the same text for ever.
 create or replace macro stable_id(t) as (md5_number_upper(t) >> 12)::bigint;
+
+-- A measured value by METRICS 0.7: what was seen (zero when nothing happened) where the source spoke, NULL where it did not.
+create or replace macro known(value, status) as case when status in ('complete', 'partial') then coalesce(value, 0) end;
+
+-- The status of a number that needs several sources: sources that do not apply have no say; one that was silent leaves it unknown.
+create or replace macro all_of(statuses) as (
+    case
+        when len(list_filter(statuses, lambda s: s <> 'not_applicable')) = 0 then 'not_applicable'
+        when list_contains(statuses, 'missing') then 'missing'
+        when list_contains(statuses, 'partial') then 'partial'
+        else 'complete'
+    end
+);
+
+-- Weekday numbers (1 = Monday) that "1-5" or "1,3,7" stands for.
+create or replace macro weekdays_of(t) as (
+    flatten(list_transform(string_split(replace(t, ' ', ''), ','), lambda part:
+        case
+            when contains(part, '-') then range(split_part(part, '-', 1)::integer, split_part(part, '-', 2)::integer + 1)
+            else [part::integer]
+        end))
+);

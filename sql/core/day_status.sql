@@ -1,0 +1,55 @@
+-- core.day_status: whether a stretch of time that is a local day in some zone was read from a source (METRICS 0.7).
+-- grain: source_id, workspace_id, feed, partition, day_start, day_end
+-- status: complete (all of it, and the source's lag after it), partial (some) or missing (none)
+with wanted as (
+    select distinct
+        r.system,
+        r.source_id,
+        r.workspace_id,
+        r.partition,
+        d.day_start,
+        d.day_end
+    from core.rep_day as d
+    inner join core.rep_source as r on d.rep_id = r.rep_id
+),
+
+by_stream as (
+    select
+        w.system,
+        w.source_id,
+        w.workspace_id,
+        w.partition,
+        w.day_start,
+        w.day_end,
+        f.feed,
+        f.stream,
+        bool_or(
+            c.covered_from <= w.day_start and c.covered_until >= w.day_end + to_seconds(coalesce(s.lag_seconds, 0))
+        ) as is_whole,
+        bool_or(c.covered_from < w.day_end and c.covered_until > w.day_start) as is_touched
+    from wanted as w
+    inner join core.feed_stream as f on w.system = f.system
+    inner join input.source as s on w.source_id = s.source_id and w.workspace_id = s.workspace_id
+    left join meta.coverage as c
+        on
+            w.source_id = c.source_id and w.workspace_id = c.workspace_id and f.stream = c.stream
+            and w.partition = lower(c.partition)
+            and c.covered_from < w.day_end and c.covered_until > w.day_start
+    group by all
+)
+
+select
+    system,
+    source_id,
+    workspace_id,
+    feed,
+    partition,
+    day_start,
+    day_end,
+    case
+        when bool_and(coalesce(is_whole, false)) then 'complete'
+        when bool_or(coalesce(is_touched, false)) then 'partial'
+        else 'missing'
+    end as status
+from by_stream
+group by all

@@ -1,0 +1,24 @@
+-- core.feed_stream: which streams must have been read for a family of numbers to be complete.
+-- grain: system, feed, stream
+-- feed: '' is the whole system, the others are parts of the CRM
+select
+    system,
+    feed,
+    stream
+from (
+    values
+    ('dialer', '', 'dialer_call'),
+    ('mail', '', 'mail_message'),
+    ('crm', '', 'crm_call'),
+    ('crm', '', 'crm_email'),
+    ('crm', '', 'crm_meeting'),
+    ('crm', '', 'crm_task'),
+    ('crm', '', 'crm_note'),
+    ('crm', '', 'crm_contact'),
+    ('crm', '', 'crm_company'),
+    ('crm', '', 'crm_deal'),
+    ('crm', 'call', 'crm_call'),
+    ('crm', 'email', 'crm_email'),
+    ('crm', 'meeting', 'crm_meeting'),
+    ('crm', 'deal', 'crm_deal')
+) as f (system, feed, stream)

@@ -1,0 +1,41 @@
+-- core.mail_pressure: counted mails of which a recipient got more than the limit in the trailing days, over all reps.
+-- grain: message_key
+with touches as (
+    select distinct
+        r.contact_key,
+        e.message_key,
+        e.rep_id,
+        e.activity_date
+    from core.fct_email as e
+    inner join core.fct_email_recipient as r on e.message_key = r.message_key and r.is_external
+    where e.direction = 'outbound' and e.is_counted
+),
+
+per_day as (
+    select contact_key, activity_date, count(*) as n
+    from touches
+    group by all
+),
+
+rolling as (
+    select
+        d.contact_key,
+        d.activity_date,
+        sum(w.n) as mails
+    from per_day as d
+    cross join input.parameter as p
+    inner join per_day as w
+        on
+            d.contact_key = w.contact_key
+            and w.activity_date between d.activity_date - (p.mail_pressure_days - 1)::integer and d.activity_date
+    group by all
+)
+
+select distinct
+    t.message_key,
+    t.rep_id,
+    t.activity_date
+from touches as t
+cross join input.parameter as p
+inner join rolling as r on t.contact_key = r.contact_key and t.activity_date = r.activity_date
+where r.mails > p.mail_pressure_limit

@@ -1,0 +1,80 @@
+-- core.rep_day: the spine: every rep with a sales role and every date of employment, and any other date on which the rep did something.
+-- grain: rep_id, activity_date
+-- version: the rep as of noon of that day in the zone of then
+-- day_start: instant at which the local day begins; day_end: the next day's
+with bounds as (
+    select
+        rep_id,
+        max(hire_date) as hire_date,
+        max(end_date) as end_date,
+        arg_max(timezone, valid_from) as timezone
+    from core.dim_rep
+    where is_sales_role and rep_id <> -1
+    group by rep_id
+),
+
+employed as (
+    select
+        b.rep_id,
+        unnest(generate_series(
+            greatest(p.history_start, coalesce(b.hire_date, p.history_start)),
+            least(local_date(p.now, b.timezone), coalesce(b.end_date, local_date(p.now, b.timezone))),
+            interval 1 day
+        ))::date as activity_date
+    from bounds as b
+    cross join input.parameter as p
+),
+
+active as (
+    select rep_id, activity_date from core.fct_call where is_counted or exclusion_reason = 'cancelled'
+    union
+    select rep_id, activity_date from core.fct_email where direction = 'outbound' and is_counted
+    union
+    select rep_id, activity_date from core.fct_email_reply
+    union
+    select rep_id, activity_date from core.fct_conversation
+    union
+    select host_rep_id, held_date from core.fct_meeting where is_counted and is_held
+    union
+    select booked_by_rep_id, booked_date from core.fct_meeting where is_counted
+    union
+    select rep_id, activity_date from core.fct_crm_write
+    union
+    select rep_id, activity_date from core.fct_tool_action
+    union
+    select rep_id, activity_date from core.fct_deal_event where is_counted
+),
+
+days as (
+    select rep_id, activity_date from employed
+    union
+    select a.rep_id, a.activity_date
+    from active as a
+    cross join input.parameter as p
+    where
+        a.activity_date >= p.history_start and a.activity_date <= (p.now + interval 14 hours)::date
+        and (a.rep_id = -1 or a.rep_id in (select rep_id from bounds))
+)
+
+select
+    d.rep_id,
+    d.activity_date,
+    r.rep_version_key,
+    r.name as rep_name,
+    r.team_id,
+    r.manager_rep_id,
+    r.territory_id,
+    r.segment,
+    r.role,
+    r.timezone,
+    r.region,
+    r.hire_date,
+    local_midnight(d.activity_date, r.timezone) as day_start,
+    local_midnight(d.activity_date + 1, r.timezone) as day_end
+from days as d
+inner join core.dim_rep as r
+    on
+        d.rep_id = r.rep_id
+        and ((d.activity_date::timestamp + interval 12 hours) at time zone r.timezone) >= r.valid_from
+        and ((d.activity_date::timestamp + interval 12 hours) at time zone r.timezone) < r.valid_to
+qualify row_number() over (partition by d.rep_id, d.activity_date order by r.valid_from desc) = 1

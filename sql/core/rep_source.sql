@@ -1,0 +1,57 @@
+-- core.rep_source: in which source systems a rep has an account; decides between "nothing happened" and "does not apply".
+-- grain: rep_id, source_id, workspace_id
+-- system: crm, dialer or mail
+-- partition: the mailbox for mail, else empty
+with loaded as (
+    select distinct source_id, workspace_id, stream
+    from meta.extract_window
+    where status = 'done'
+),
+
+reps as (
+    select distinct rep_id, email from core.dim_rep where rep_id <> -1
+),
+
+mailboxes as (
+    select
+        norm_email(email) as email,
+        bool_or(coalesce(mailbox, true)) as has_mailbox
+    from input.rep
+    group by all
+),
+
+windows as (
+    select distinct source_id, workspace_id, partition from meta.extract_window where partition <> ''
+)
+
+select r.rep_id, s.system, s.source_id, s.workspace_id, '' as partition
+from input.source as s
+cross join reps as r
+where
+    s.system in ('crm', 'dialer')
+    and (
+        exists (
+            select 1 from core.map_identity as i
+            where i.source_id = s.source_id and i.workspace_id = s.workspace_id and i.id_space = 'user' and i.rep_id = r.rep_id
+        )
+        -- While the list of users was never read, nobody is known to have no account.
+        or not exists (
+            select 1 from loaded as l
+            where
+                l.source_id = s.source_id and l.workspace_id = s.workspace_id
+                and l.stream = case s.system when 'crm' then 'crm_user' else 'dialer_user' end
+        )
+    )
+union all
+select r.rep_id, s.system, s.source_id, s.workspace_id, coalesce(min(lower(w.partition)), r.email) as partition
+from input.source as s
+cross join reps as r
+left join mailboxes as m on r.email = m.email
+left join core.map_rep_address as a on r.rep_id = a.rep_id
+left join windows as w on s.source_id = w.source_id and s.workspace_id = w.workspace_id and a.address = norm_email(w.partition)
+where s.system = 'mail' and coalesce(m.has_mailbox, w.partition is not null)
+group by r.rep_id, s.system, s.source_id, s.workspace_id, r.email
+union all
+select -1, s.system, s.source_id, s.workspace_id, '' as partition
+from input.source as s
+where s.system in ('crm', 'dialer')
