@@ -32,7 +32,7 @@ def instant(at: datetime) -> str:
 
 
 def phone(region: str, n: int) -> str:
-    """The nth number of a region's range for fiction, in E.164. Past the end of a small range it goes on in the US's."""
+    """The nth number of a region's range for fiction, in E.164. Past a small range's end it goes on in the US's."""
     if region != "US" and n < 1000:
         return f"{PHONE_RANGES[region]}{n:03d}"
     area = AREAS[(n // 100) % len(AREAS)] + 300 * (n // (100 * len(AREAS)))

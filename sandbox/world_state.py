@@ -543,7 +543,7 @@ def digits(number: str) -> str:
 
 def _edited_call(call: Call, crm: CallInCrm, now: datetime) -> Call:
     """The CRM's copy of a call: an edit may set fields of the `crm` block, and of the call as the CRM tells it."""
-    block_fields = {f.name for f in msgspec.structs.fields(CallInCrm)}
+    block_fields = CallInCrm.__struct_fields__
     block = [Edit(at=e.at, set={k: v for k, v in e.set.items() if k in block_fields}) for e in crm.edits]
     own = [Edit(at=e.at, set={k: v for k, v in e.set.items() if k not in block_fields}) for e in crm.edits]
     return changed(with_edits(call, own, now), crm=with_edits(crm, block, now))
