@@ -1,0 +1,360 @@
+"""Landed files -> raw tables, exactly once.
+
+A file is one window (docs/decisions/0001-interfaces.md). Landing it is one transaction: new versions of its records into
+raw.<source>_<stream>, tombstones for what is gone, and the window's row in meta.extract_window. The same file again changes
+nothing. DuckDB does the reading and the parsing; no record becomes a Python object.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from connectors.stream import Window
+
+from .warehouse import name, transaction, value
+
+MARK = '{"salespulse_'
+LONGEST_LINE = 64 * 2**20  # bytes; a longer record is no activity record
+TAIL = 1 << 20
+
+# The newest version of each record decides; what arrives later wins between versions that the source does not date.
+NEWEST_FIRST = "source_updated_at desc nulls last, _extracted_at desc, _seq desc"
+
+
+class LandingError(Exception):
+    """A landing file cannot be used as it is. The message says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """What landing a file changed. already: the window had landed before and nothing was done."""
+
+    window_id: str
+    rows_read: int = 0
+    rows_new: int = 0
+    rows_deleted: int = 0
+    rows_quarantined: int = 0
+    already: bool = False
+
+
+def raw_table(source: str, stream: str) -> str:
+    """Qualified, quoted name of the raw table of a stream."""
+    return f"raw.{name(f'{source}_{stream}')}"
+
+
+def declare(con: duckdb.DuckDBPyConnection, streams: Iterable[tuple[str, str]]) -> None:
+    """Make sure that the raw tables and their _latest views exist, for (source, stream) names."""
+    for source, stream in streams:
+        table = raw_table(source, stream)
+        con.execute(
+            f"""create table if not exists {table} (
+                source_id varchar, workspace_id varchar, record_id varchar, payload json, payload_hash varchar,
+                source_updated_at timestamptz, happened_at timestamptz, is_deleted boolean, _partition varchar,
+                _extracted_at timestamptz, _window_start timestamptz, _window_end timestamptz, _run_id varchar,
+                _landing_id varchar, _seq bigint)"""
+        )
+        con.execute(
+            f"""create view if not exists raw.{name(f"{source}_{stream}_latest")} as
+                select * from {table}
+                qualify row_number() over (partition by source_id, workspace_id, record_id order by {NEWEST_FIRST}) = 1"""
+        )
+
+
+def land(con: duckdb.DuckDBPyConnection, file: Path) -> Landed:
+    """Land one file. Raises LandingError when it is not a complete landing file; then nothing has changed."""
+    header, trailer = _ends(file)
+    window, run_id = _window(header), str(header["run_id"])
+    landing_id = f"{window.window_id}.{run_id}"
+    if value(con, "select 1 from meta.extract_window where window_id = ? and run_id = ? and status = 'done'", [window.window_id, run_id]):
+        return Landed(window.window_id, already=True)
+    stream: Mapping[str, Any] = header["stream"]
+    declare(con, [(window.source, window.stream)])
+    try:
+        with transaction(con):
+            _read_lines(con, file)
+            _check_count(con, file, trailer)
+            landing_no = _next_number(con)
+            extracted_at = datetime.fromisoformat(header["extracted_at"])
+            _parse(con, stream)
+            bad = _quarantine(con, window, run_id, extracted_at)
+            new = _append(con, window, run_id, landing_id, extracted_at, landing_no)
+            gone = _bury(con, window, stream, run_id, landing_id, extracted_at, landing_no)
+            landed = Landed(window.window_id, int(trailer["records"]), new, gone, bad)
+            _record(con, window, run_id, "done", extracted_at, landed, trailer, file.name, landing_no, None)
+    finally:
+        for table in ("landing_line", "landing_record"):
+            con.execute(f"drop table if exists {table}")
+    return landed
+
+
+def pending(con: duckdb.DuckDBPyConnection, folder: Path) -> list[Path]:
+    """Complete landing files that are not in the warehouse: a run was cut off between reading and landing. Oldest first."""
+    rows = con.execute("select landing_file from meta.extract_window where status = 'done'").fetchall()
+    known = {row[0] for row in rows}
+    files = [file for file in folder.rglob("*.jsonl") if file.name not in known]
+    return sorted(files, key=lambda file: (file.stat().st_mtime_ns, file.name))
+
+
+def record_failure(
+    con: duckdb.DuckDBPyConnection,
+    window: Window,
+    run_id: str,
+    status: str,
+    error: str,
+    *,
+    extracted_at: datetime,
+    seconds: float = 0.0,
+    requests: int = 0,
+    retries: int = 0,
+) -> None:
+    """Note that a window could not be read: status 'failed' (stays due) or 'forbidden' (a permission is missing)."""
+    trailer = {"seconds": seconds, "requests": requests, "retries": retries}
+    with transaction(con):
+        _record(con, window, run_id, status, extracted_at, Landed(window.window_id), trailer, None, _next_number(con), error)
+
+
+def _ends(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Header and trailer of a landing file, without reading what lies between."""
+    try:
+        with file.open("rb") as f:
+            first = f.readline(LONGEST_LINE)
+            f.seek(max(0, f.seek(0, os.SEEK_END) - TAIL))
+            last = f.read().rstrip(b"\n").rpartition(b"\n")[2]
+        header, trailer = json.loads(first), json.loads(last)
+    except (OSError, ValueError) as error:
+        raise LandingError(f"{file} is not a landing file, or was cut off: {error}. Delete it; its window is read again.") from error
+    if header.get("salespulse_landing") != 1 or trailer.get("salespulse_trailer") != 1:
+        raise LandingError(f"{file} has no header or no trailer: it was not written to its end. Delete it; its window is read again.")
+    return header, trailer
+
+
+def _window(header: Mapping[str, Any]) -> Window:
+    w: dict[str, Any] = dict(header["window"])
+    for key in ("start", "end"):
+        w[key] = datetime.fromisoformat(w[key]) if w.get(key) else None
+    return Window(**w)
+
+
+def _path(dotted: str) -> str:
+    return "$" + "".join(f'."{part}"' for part in dotted.split("."))
+
+
+def _text(dotted: str | None) -> str:
+    """SQL for the text at a JSON path of the record. Paths come from stream declarations."""
+    return f"json_extract_string(line, '{_path(dotted).replace(chr(39), chr(39) * 2)}')" if dotted else "null::varchar"
+
+
+def _read_lines(con: duckdb.DuckDBPyConnection, file: Path) -> None:
+    # A control character cannot stand raw in JSON, so it never splits a line into columns.
+    con.execute(
+        """create or replace temp table landing_line as
+           select row_number() over () as line_no, line
+           from read_csv(?, columns = {'line': 'varchar'}, header = false, auto_detect = false, delim = '\x01', quote = '', escape = '',
+                         strict_mode = false, max_line_size = ?, parallel = false)""",
+        [str(file), LONGEST_LINE],
+    )
+
+
+def _check_count(con: duckdb.DuckDBPyConnection, file: Path, trailer: Mapping[str, Any]) -> None:
+    found = value(con, "select count(*) from landing_line where not starts_with(line, ?)", [MARK])
+    if found != trailer["records"]:
+        raise LandingError(f"{file} holds {found} records, its trailer says {trailer['records']}. Delete it; its window is read again.")
+
+
+def _parse(con: duckdb.DuckDBPyConnection, stream: Mapping[str, Any]) -> None:
+    keys = ", ".join(f"nullif({_text(path)}, '')" for path in stream["key"])
+    whole_key = " and ".join(f"nullif({_text(path)}, '') is not null" for path in stream["key"])
+    deleted = f"coalesce(lower({_text(stream['deleted'])}) in ('true', '1'), false)" if stream.get("deleted") else "false"
+    hashed = "line"
+    for path in stream.get("volatile") or ():
+        patch = "null"
+        for part in reversed(path.split(".")):
+            patch = f"{{{json.dumps(part)}: {patch}}}"
+        hashed = f"json_merge_patch({hashed}, '{patch}')"
+    con.execute(
+        f"""create or replace temp table landing_record as
+            select
+                line_no,
+                line,
+                case when is_json and {whole_key} then concat_ws('/', {keys}) end as record_id,
+                case when is_json then md5({hashed}) end as payload_hash,
+                case when is_json then read_instant({_text(stream.get("updated_at"))}) end as source_updated_at,
+                case when is_json then read_instant({_text(stream.get("happened_at"))}) end as happened_at,
+                case when is_json then {deleted} else false end as is_deleted,
+                is_json
+            from (
+                select line_no, case when json_valid(line) then line::json end as line, json_valid(line) as is_json, line as text
+                from landing_line
+                where not starts_with(line, '{MARK}')
+            )"""
+    )
+
+
+def _quarantine(con: duckdb.DuckDBPyConnection, window: Window, run_id: str, at: datetime) -> int:
+    """Records without a key or that are no JSON, and what the connector rejected: kept with the reason, never landed."""
+    return _changed(
+        con,
+        """insert into meta.quarantine
+           select ?, ?, ?, null, found.reason, found.payload, 'landing', ?, ?, null
+           from (
+               select case when r.is_json then 'the record has no id' else 'not valid JSON' end as reason, l.line as payload
+               from landing_record as r inner join landing_line as l on r.line_no = l.line_no
+               where r.record_id is null
+               union all
+               select line ->> '$.reason', line ->> '$.salespulse_rejected'
+               from landing_line
+               where starts_with(line, '{"salespulse_rejected"')
+           ) as found
+           where not exists (
+               select 1 from meta.quarantine as q
+               where q.stage = 'landing' and q.stream = ? and q.source_id = ? and q.payload = found.payload and q.resolved_at is null
+           )""",
+        [window.source, window.workspace, window.stream, run_id, at, window.stream, window.source],
+    )
+
+
+def _append(con: duckdb.DuckDBPyConnection, window: Window, run_id: str, landing_id: str, at: datetime, number: int) -> int:
+    """Append the records that differ from their latest version. An out-of-date version is kept once, and never becomes the latest."""
+    table = raw_table(window.source, window.stream)
+    return _changed(
+        con,
+        f"""insert into {table}
+            with fresh as (
+                select * from landing_record where record_id is not null
+                qualify row_number() over (partition by record_id order by source_updated_at desc nulls last, line_no desc) = 1
+            ),
+            latest as (
+                select record_id, payload_hash, source_updated_at, is_deleted from {table}
+                where source_id = $source and workspace_id = $workspace and record_id in (select record_id from fresh)
+                qualify row_number() over (partition by record_id order by {NEWEST_FIRST}) = 1
+            )
+            select
+                $source, $workspace, f.record_id, f.line, f.payload_hash, f.source_updated_at, f.happened_at, f.is_deleted, $partition,
+                $at, $start, $end, $run, $landing, $number::bigint * 1000000000 + f.line_no
+            from fresh as f
+            left join latest as l on f.record_id = l.record_id
+            where
+                l.record_id is null
+                or (
+                    (l.payload_hash <> f.payload_hash or l.is_deleted <> f.is_deleted)
+                    and coalesce(f.source_updated_at >= l.source_updated_at, true)
+                )
+                or (
+                    f.source_updated_at < l.source_updated_at
+                    and not exists (
+                        select 1 from {table} as r
+                        where
+                            r.source_id = $source and r.workspace_id = $workspace and r.record_id = f.record_id
+                            and r.payload_hash = f.payload_hash and r.is_deleted = f.is_deleted
+                    )
+                )""",
+        {**_context(window, run_id, landing_id, at, number), "partition": window.partition},
+    )
+
+
+def _bury(
+    con: duckdb.DuckDBPyConnection,
+    window: Window,
+    stream: Mapping[str, Any],
+    run_id: str,
+    landing_id: str,
+    at: datetime,
+    number: int,
+) -> int:
+    """Tombstones: what the vendor says is gone, and what a listing that is the whole truth no longer holds."""
+    table = raw_table(window.source, window.stream)
+    absent = "false"
+    if window.kind == "full" or (window.kind == "snapshot" and _absence_deletes(stream)):
+        absent = "l._partition = $partition"
+    elif window.kind == "range":
+        absent = "l._partition = $partition and l.happened_at >= $start and l.happened_at < least($end, $at)"
+    return _changed(
+        con,
+        f"""insert into {table}
+            with named as (
+                select line ->> '$.salespulse_gone' as gone, line ->> '$.salespulse_seen' as seen
+                from landing_line where starts_with(line, '{{"salespulse_gone"') or starts_with(line, '{{"salespulse_seen"')
+            ),
+            present as (
+                select record_id from landing_record where record_id is not null
+                union
+                select seen from named where seen is not null
+            ),
+            latest as (
+                select * from {table}
+                where source_id = $source and workspace_id = $workspace
+                qualify row_number() over (partition by record_id order by {NEWEST_FIRST}) = 1
+            )
+            select
+                l.source_id, l.workspace_id, l.record_id, l.payload, l.payload_hash, l.source_updated_at, l.happened_at, true, l._partition,
+                $at, $start, $end, $run, $landing, $number::bigint * 1000000000 + 900000000 + row_number() over (order by l.record_id)
+            from latest as l
+            where
+                not l.is_deleted
+                and (
+                    l.record_id in (select gone from named where gone is not null)
+                    or ({absent} and l.record_id not in (select record_id from present))
+                )""",
+        {**_context(window, run_id, landing_id, at, number), "partition": window.partition},
+    )
+
+
+def _absence_deletes(stream: Mapping[str, Any]) -> bool:
+    reading: Mapping[str, Any] = stream.get("reading") or {}
+    return reading.get("absence_means") == "deleted"
+
+
+def _context(window: Window, run_id: str, landing_id: str, at: datetime, number: int) -> dict[str, object]:
+    return {
+        "source": window.source,
+        "workspace": window.workspace,
+        "start": window.start,
+        "end": window.end,
+        "run": run_id,
+        "landing": landing_id,
+        "at": at,
+        "number": number,
+    }
+
+
+def _changed(con: duckdb.DuckDBPyConnection, statement: str, parameters: object) -> int:
+    used = parameters
+    if isinstance(parameters, dict):  # DuckDB refuses parameters that a statement does not use
+        used = {key: item for key, item in parameters.items() if f"${key}" in statement}
+    row = con.execute(statement, used).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _next_number(con: duckdb.DuckDBPyConnection) -> int:
+    return int(str(value(con, "select coalesce(max(landing_no), 0) + 1 from meta.extract_window")))
+
+
+def _record(
+    con: duckdb.DuckDBPyConnection,
+    window: Window,
+    run_id: str,
+    status: str,
+    extracted_at: datetime,
+    landed: Landed,
+    trailer: Mapping[str, Any],
+    file: str | None,
+    number: int,
+    error: str | None,
+) -> None:
+    con.execute(
+        "insert or replace into meta.extract_window values (" + ", ".join("?" * 24) + ")",
+        [
+            window.window_id, run_id, window.source, window.workspace, window.stream, window.partition, window.kind,
+            window.start, window.end, status, extracted_at, datetime.now(UTC),
+            landed.rows_read, landed.rows_new, landed.rows_deleted, landed.rows_quarantined, trailer.get("expected"),
+            trailer.get("requests"), trailer.get("retries"), trailer.get("seconds"), trailer.get("cursor"), error, file, number,
+        ],
+    )  # fmt: skip
