@@ -22,25 +22,30 @@ class Taken:
 
 
 @dataclass(slots=True)
+class _Meter:
+    spent: deque[tuple[float, int]] = field(default_factory=deque[tuple[float, int]])
+    used: int = 0
+
+
+@dataclass(slots=True)
 class Limits:
     """Meters by name. With enabled=False everything is within its limit."""
 
     enabled: bool = True
     clock: Callable[[], float] = time.monotonic
-    _spent: dict[str, deque[tuple[float, int]]] = field(default_factory=dict)
+    _meters: dict[str, _Meter] = field(default_factory=dict[str, _Meter])
     _lock: Lock = field(default_factory=Lock)
 
     def take(self, name: str, budget: int, seconds: float, cost: int = 1) -> Taken:
         """Spend `cost` units of meter `name` if the last `seconds` leave room in `budget`; a refusal spends nothing."""
         now = self.clock()
         with self._lock:
-            spent = self._spent.setdefault(name, deque())
-            while spent and spent[0][0] <= now - seconds:
-                spent.popleft()
-            used = sum(units for _, units in spent)
-            ok = not self.enabled or used + cost <= budget
+            meter = self._meters.setdefault(name, _Meter())
+            while meter.spent and meter.spent[0][0] <= now - seconds:
+                meter.used -= meter.spent.popleft()[1]
+            ok = not self.enabled or meter.used + cost <= budget
             if ok:
-                spent.append((now, cost))
-                used += cost
-            resets_in = seconds - (now - spent[0][0]) if spent else seconds
-            return Taken(ok, max(0, budget - used), resets_in)
+                meter.spent.append((now, cost))
+                meter.used += cost
+            resets_in = seconds - (now - meter.spent[0][0]) if meter.spent else seconds
+            return Taken(ok, max(0, budget - meter.used), resets_in)
