@@ -52,7 +52,7 @@ def build_app(world: World, clock: Clock, faults: Faults | None = None, limits: 
     """The whole sandbox as an ASGI app. Raises WorldError if the company uses a vendor that is not spoken here."""
     faults, limits = faults or Faults(), limits or Limits()
     mounts = [Mount(VENDORS[vendor][1], routes=_vendor_routes(vendor, world, clock, limits)) for vendor in _used(world)]
-    return assemble([*_own_routes(clock, faults), *mounts], clock, faults)
+    return assemble([*own_routes(clock, faults), *mounts], clock, faults)
 
 
 def assemble(routes: Sequence[BaseRoute], clock: Clock, faults: Faults) -> ASGIApp:
@@ -85,7 +85,9 @@ def _vendor_routes(vendor: str, world: World, clock: Clock, limits: Limits) -> l
     return routes
 
 
-def _own_routes(clock: Clock, faults: Faults) -> list[BaseRoute]:
+def own_routes(clock: Clock, faults: Faults) -> list[BaseRoute]:
+    """The sandbox's own endpoints, but for the count of requests."""
+
     async def now(request: Request) -> Response:
         if request.method == "POST":
             try:

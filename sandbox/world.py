@@ -10,6 +10,7 @@ Errors are `WorldError`: file, path (`calls[3].rep`), the value found and what w
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -19,6 +20,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct, field
 
+log = logging.getLogger("sandbox")
 Instant = Annotated[datetime, Meta(tz=True)]
 Via = Literal["ui", "mobile", "import", "api", "automation", "integration"]
 System = Literal["crm", "dialer", "mail"]
@@ -398,7 +400,7 @@ def parse(document: Mapping[str, Any], name: str = "world") -> World:
 
 
 def load(path: Path) -> World:
-    """The world of a file. Raises WorldError if the file is missing, is not JSON, or does not hold a world."""
+    """The world of a file; a key it does not know is logged as a warning. Raises WorldError if the file is missing, is not JSON, or does not hold a world."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -407,7 +409,10 @@ def load(path: Path) -> World:
         raise WorldError(f"{path}: is not JSON: {error}") from None
     if not isinstance(document, dict):
         raise WorldError(f"{path}: expected one JSON object, found {type(document).__name__}")
-    return parse(document, str(path))
+    world = parse(document, str(path))
+    for strange in unknown_keys(document):
+        log.warning("%s: %s is not a field that this sandbox knows; it serves the rest without it", path, strange)
+    return world
 
 
 def unknown_keys(document: Mapping[str, Any]) -> list[str]:

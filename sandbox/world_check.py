@@ -80,6 +80,7 @@ def _faults(world: World) -> Iterator[str]:
     yield from _written(world)
     yield from _zones(world)
     yield from _order(world)
+    yield from _edits(world)
 
 
 def _duplicates(world: World) -> Iterator[str]:
@@ -243,3 +244,14 @@ def _order(world: World) -> Iterator[str]:
             yield f'deals[{i}].events: expected exactly one event "created", as the first, found {types}'
         if any(a.at > b.at for a, b in zip(deal.events, deal.events[1:], strict=False)):
             yield f"deals[{i}].events: not in order of time"
+
+
+def _edits(world: World) -> Iterator[str]:
+    """Edits must set fields that the record has, to values that fit."""
+    from sandbox.world_state import applied_edits
+
+    for path, apply in applied_edits(world):
+        try:
+            apply()
+        except msgspec.ValidationError as error:
+            yield f"{path}: {where(str(error), {})}"

@@ -6,10 +6,10 @@ Defaults of a world file that hang on other fields (when was it logged, by whom,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
@@ -122,6 +122,26 @@ def last_edit(edits: Iterable[Edit], now: datetime) -> datetime | None:
 def rep_at(rep: Rep, instant: datetime) -> Rep:
     """The rep as of an instant: team, manager, time zone and so on by its changes."""
     return with_edits(rep, rep.changes, instant)
+
+
+def applied_edits(world: World) -> Iterator[tuple[str, Callable[[], object]]]:
+    """(path, what applies them) of each list of edits; that raises msgspec.ValidationError if one does not fit."""
+    end = datetime.max.replace(tzinfo=UTC)
+    for name, field_name in (("reps", "changes"), ("accounts", "changes"), ("contacts", "edits"), ("mails", "edits")):
+        for i, item in enumerate(getattr(world, name)):
+            yield f"{name}[{i}].{field_name}", partial(with_edits, item, getattr(item, field_name), end)
+    for i, call in enumerate(world.calls):
+        if call.dialer is not None:
+            yield f"calls[{i}].dialer.edits", partial(with_edits, call, call.dialer.edits, end)
+        if call.crm is not None:
+            yield f"calls[{i}].crm.edits", partial(_edited_call, call, call.crm, end)
+    for i, mail in enumerate(world.mails):
+        if mail.crm is not None:
+            yield f"mails[{i}].crm.edits", partial(with_edits, mail.crm, mail.crm.edits, end)
+    for name in ("meetings", "tasks", "notes"):
+        for i, item in enumerate(getattr(world, name)):
+            edits = [*item.edits, *(item.crm.edits if item.crm else [])]
+            yield f"{name}[{i}].edits", partial(with_edits, item, edits, end)
 
 
 def call_end(call: Call) -> datetime:
