@@ -1,0 +1,55 @@
+# Needs Python 3.11 or 3.12, pip, make and git; everything else is pinned, by hash, in the lock files.
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
+BIN := .venv/bin
+READY := .venv/ready
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header
+
+.PHONY: help install demo test lint types check lock bench clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(READY) ## the locked environment in .venv
+
+# uv itself comes from the same lock, so that nothing unpinned ever runs.
+$(BIN)/uv: requirements-dev.lock
+	@$(PYTHON) -c 'import sys; sys.exit("salespulse needs Python 3.11 or 3.12; set PYTHON=…") if not (3, 11) <= sys.version_info[:2] <= (3, 12) else None'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	sed -n '/^uv==/,/^    # via/p' requirements-dev.lock > .venv/uv.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r .venv/uv.lock
+	@touch $@
+
+$(READY): $(BIN)/uv requirements-dev.lock pyproject.toml
+	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements-dev.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY) ## a make-believe company, one nightly run, yesterday's numbers
+	@$(BIN)/salespulse demo
+
+test: $(READY) ## all tests
+	$(BIN)/python -m pytest -q -n auto
+
+lint: $(READY) ## style of Python and SQL, and who may import whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/sqlfluff lint sql
+	$(BIN)/lint-imports
+
+types: $(READY) ## strict types
+	$(BIN)/pyright
+
+check: lint types test ## what .ci/run runs
+
+lock: $(BIN)/uv ## make the three lock files anew from pyproject.toml, keeping versions that still fit
+	$(COMPILE) pyproject.toml --output-file requirements.lock
+	$(COMPILE) --constraint requirements.lock pyproject.toml --group dev --output-file requirements-dev.lock
+	$(COMPILE) --constraint requirements.lock --group bench --output-file requirements-bench.lock
+
+bench: $(READY) ## extract and land beside dlt, on the same server (its packages go to .venv-bench)
+	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	$(BIN)/uv pip sync --quiet --require-hashes --python .venv-bench/bin/python requirements-bench.lock
+	$(BIN)/python -m benchmarks
+
+clean: ## remove what was built here; data stays
+	rm -rf .venv .venv-bench build demo *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
