@@ -73,7 +73,11 @@ def land(con: duckdb.DuckDBPyConnection, file: Path) -> Landed:
     header, trailer = _ends(file)
     window, run_id = _window(header), str(header["run_id"])
     landing_id = f"{window.window_id}.{run_id}"
-    if value(con, "select 1 from meta.extract_window where window_id = ? and run_id = ? and status = 'done'", [window.window_id, run_id]):
+    if value(
+        con,
+        "select 1 from meta.extract_window where window_id = ? and run_id = ? and status = 'done'",
+        [window.window_id, run_id],
+    ):
         return Landed(window.window_id, already=True)
     stream: Mapping[str, Any] = header["stream"]
     declare(con, [(window.source, window.stream)])
@@ -118,7 +122,9 @@ def record_failure(
     """Note that a window could not be read: status 'failed' (stays due) or 'forbidden' (a permission is missing)."""
     trailer = {"seconds": seconds, "requests": requests, "retries": retries}
     with transaction(con):
-        _record(con, window, run_id, status, extracted_at, Landed(window.window_id), trailer, None, _next_number(con), error)
+        _record(
+            con, window, run_id, status, extracted_at, Landed(window.window_id), trailer, None, _next_number(con), error
+        )
 
 
 def _ends(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -130,9 +136,13 @@ def _ends(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
             last = f.read().rstrip(b"\n").rpartition(b"\n")[2]
         header, trailer = json.loads(first), json.loads(last)
     except (OSError, ValueError) as error:
-        raise LandingError(f"{file} is not a landing file, or was cut off: {error}. Delete it; its window is read again.") from error
+        raise LandingError(
+            f"{file} is not a landing file, or was cut off: {error}. Delete it; its window is read again."
+        ) from error
     if header.get("salespulse_landing") != 1 or trailer.get("salespulse_trailer") != 1:
-        raise LandingError(f"{file} has no header or no trailer: it was not written to its end. Delete it; its window is read again.")
+        raise LandingError(
+            f"{file} has no header or no trailer: it was not written to its end. Delete it; its window is read again."
+        )
     return header, trailer
 
 
@@ -166,13 +176,17 @@ def _read_lines(con: duckdb.DuckDBPyConnection, file: Path) -> None:
 def _check_count(con: duckdb.DuckDBPyConnection, file: Path, trailer: Mapping[str, Any]) -> None:
     found = value(con, "select count(*) from landing_line where not starts_with(line, ?)", [MARK])
     if found != trailer["records"]:
-        raise LandingError(f"{file} holds {found} records, its trailer says {trailer['records']}. Delete it; its window is read again.")
+        raise LandingError(
+            f"{file} holds {found} records, its trailer says {trailer['records']}. Delete it; its window is read again."
+        )
 
 
 def _parse(con: duckdb.DuckDBPyConnection, stream: Mapping[str, Any]) -> None:
     keys = ", ".join(f"nullif({_text(path)}, '')" for path in stream["key"])
     whole_key = " and ".join(f"nullif({_text(path)}, '') is not null" for path in stream["key"])
-    deleted = f"coalesce(lower({_text(stream['deleted'])}) in ('true', '1'), false)" if stream.get("deleted") else "false"
+    deleted = (
+        f"coalesce(lower({_text(stream['deleted'])}) in ('true', '1'), false)" if stream.get("deleted") else "false"
+    )
     hashed = "line"
     for path in stream.get("volatile") or ():
         patch = "null"
@@ -221,7 +235,9 @@ def _quarantine(con: duckdb.DuckDBPyConnection, window: Window, run_id: str, at:
     )
 
 
-def _append(con: duckdb.DuckDBPyConnection, window: Window, run_id: str, landing_id: str, at: datetime, number: int) -> int:
+def _append(
+    con: duckdb.DuckDBPyConnection, window: Window, run_id: str, landing_id: str, at: datetime, number: int
+) -> int:
     """Append the records that differ from their latest version. An out-of-date version is kept once, and never becomes the latest."""
     table = raw_table(window.source, window.stream)
     return _changed(

@@ -59,7 +59,13 @@ def known_ids(
 
 
 def changed_ids(
-    con: duckdb.DuckDBPyConnection, source: str, workspace: str, stream: str, *, since_run: str | None, recent_from: datetime | None = None
+    con: duckdb.DuckDBPyConnection,
+    source: str,
+    workspace: str,
+    stream: str,
+    *,
+    since_run: str | None,
+    recent_from: datetime | None = None,
 ) -> list[str]:
     """Ids of records with a version that landed after the windows of `since_run` (all when None), or that happened since `recent_from`."""
     rows = con.execute(

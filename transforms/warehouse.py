@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,7 +66,7 @@ def connect(path: Path) -> duckdb.DuckDBPyConnection:
 @contextmanager
 def open_warehouse(
     path: Path, *, memory_limit: str | None = None, threads: int | None = None
-) -> Iterator[duckdb.DuckDBPyConnection]:
+) -> Generator[duckdb.DuckDBPyConnection]:
     """The warehouse, ready to be written, closed (and thereby checkpointed) at the end.
 
     memory_limit: as DuckDB reads it, "1GB". Raises WarehouseLocked when another process has it, WarehouseError when the
@@ -94,7 +94,7 @@ def prepare(con: duckdb.DuckDBPyConnection) -> None:
 
 
 @contextmanager
-def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+def transaction(con: duckdb.DuckDBPyConnection) -> Generator[None]:
     """All or nothing."""
     con.execute("begin transaction")
     try:

@@ -38,7 +38,7 @@ candidates as (
         len(list_filter(c.numbers, lambda n: same_number(n, d.counterpart_number))) > 0
         and (
             coalesce(c.duration_s, 0) = 0 or coalesce(d.talk_s, 0) = 0
-            or abs(c.duration_s - d.talk_s) <= greatest(15, 0.1 * d.talk_s)
+            or abs(c.duration_s - d.talk_s) <= greatest(p.call_match_tolerance_seconds, p.call_match_tolerance_share * d.talk_s)
         )
 ),
 

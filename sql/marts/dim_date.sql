@@ -1,0 +1,35 @@
+-- marts.dim_date: calendar dates from the first year with data to the end of next year.
+-- grain: date
+-- kind: replaced
+-- date_key: The date as a number, yyyymmdd
+-- date: The date
+-- iso_year: Year of the ISO week
+-- iso_week: ISO week, 1 to 53, beginning on Monday
+-- iso_week_start: Monday of that week
+-- month_start: First day of the month
+-- quarter: Quarter of the calendar year, 1 to 4
+-- calendar_year: Calendar year
+-- day_of_week_iso: 1 Monday to 7 Sunday
+-- day_name: English name of the weekday
+-- is_weekend: Saturday or Sunday
+select
+    (year(d.date) * 10000 + month(d.date) * 100 + day(d.date))::integer as date_key,
+    d.date,
+    isoyear(d.date)::integer as iso_year,
+    weekofyear(d.date)::integer as iso_week,
+    (d.date - (isodow(d.date) - 1)::integer)::date as iso_week_start,
+    date_trunc('month', d.date)::date as month_start,
+    quarter(d.date)::integer as quarter,
+    year(d.date)::integer as calendar_year,
+    isodow(d.date)::integer as day_of_week_iso,
+    dayname(d.date) as day_name,
+    isodow(d.date) >= 6 as is_weekend
+from (
+    select
+        unnest(generate_series(
+            date_trunc('year', p.history_start)::timestamp,
+            make_timestamp(year(local_date(p.now, 'UTC')) + 1, 12, 31, 0, 0, 0),
+            interval 1 day
+        ))::date as date
+    from input.parameter as p
+) as d

@@ -1,0 +1,21 @@
+-- marts.meta_restatement: every published number that changed afterwards: what it was, what it is, why and by which run.
+-- grain: table_name, row_key, metric, run_id
+-- kind: replaced
+-- table_name: Table of this file
+-- row_key: Key of the row in that table
+-- metric: Column that changed
+-- old_value: What it said before
+-- new_value: What it says now
+-- reason: Why it changed
+-- run_id: Run that changed it
+-- restated_at: UTC instant of that run
+select
+    table_name,
+    key as row_key,
+    metric,
+    old_value,
+    new_value,
+    reason,
+    run_id,
+    (restated_at at time zone 'UTC') as restated_at
+from meta.restatement

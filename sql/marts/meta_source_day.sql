@@ -1,0 +1,83 @@
+-- marts.meta_source_day: how far each source was read for each date, in the zones of all reps who use it.
+-- grain: source, workspace, activity_date
+-- kind: replaced
+-- source: Connector
+-- workspace: Account of that vendor
+-- activity_date: Calendar date
+-- status: complete when every rep's local day was read whole, missing when none was touched, else partial
+-- expected_until: UTC instant up to which the source must have been read for this date to be complete
+-- records_seen: Calls, mails and meetings of this source on this date (UTC)
+-- last_success_at: UTC instant of the last complete reading of the source
+-- watermark: UTC instant up to which the source has been read without a gap
+with days as (
+    select
+        r.source_id,
+        r.workspace_id,
+        d.activity_date,
+        bool_and(s.status = 'complete') as is_complete,
+        bool_and(s.status = 'missing') as is_missing,
+        max(d.day_end) as day_end
+    from core.rep_day as d
+    inner join core.rep_source as r on d.rep_id = r.rep_id and (d.rep_id <> -1 or r.system <> 'mail')
+    inner join core.day_status as s
+        on
+            r.source_id = s.source_id and r.workspace_id = s.workspace_id and r.partition = s.partition and s.feed = ''
+            and d.day_start = s.day_start and d.day_end = s.day_end
+    group by all
+),
+
+seen as (
+    select source_id, workspace_id, (started_at at time zone 'UTC')::date as seen_date, count(*) as n
+    from staging.stg_dialer_call
+    where not is_deleted
+    group by all
+    union all
+    select source_id, workspace_id, (sent_at at time zone 'UTC')::date, count(*)
+    from staging.stg_mail_message
+    where not is_deleted
+    group by all
+    union all
+    select source_id, workspace_id, (occurred_at at time zone 'UTC')::date, count(*)
+    from (
+        select source_id, workspace_id, occurred_at from staging.stg_crm_call where not is_deleted
+        union all
+        select source_id, workspace_id, occurred_at from staging.stg_crm_email where not is_deleted
+        union all
+        select source_id, workspace_id, start_at from staging.stg_crm_meeting where not is_deleted
+    )
+    group by all
+),
+
+successes as (
+    select source_id, workspace_id, max(extracted_at) as last_success_at
+    from meta.extract_window
+    where status = 'done'
+    group by all
+),
+
+marks as (
+    select c.source_id, c.workspace_id, min(c.covered_until) as watermark
+    from (
+        select source_id, workspace_id, stream, partition, max(covered_until) as covered_until
+        from meta.coverage
+        where stream in (select stream from core.feed_stream)
+        group by all
+    ) as c
+    group by all
+)
+
+select
+    d.source_id as source,
+    d.workspace_id as workspace,
+    d.activity_date,
+    case when d.is_complete then 'complete' when d.is_missing then 'missing' else 'partial' end as status,
+    ((d.day_end + to_seconds(coalesce(i.lag_seconds, 0))) at time zone 'UTC') as expected_until,
+    coalesce(sum(s.n), 0)::bigint as records_seen,
+    (any_value(x.last_success_at) at time zone 'UTC') as last_success_at,
+    (any_value(m.watermark) at time zone 'UTC') as watermark
+from days as d
+left join input.source as i on d.source_id = i.source_id and d.workspace_id = i.workspace_id
+left join seen as s on d.source_id = s.source_id and d.workspace_id = s.workspace_id and d.activity_date = s.seen_date
+left join successes as x on d.source_id = x.source_id and d.workspace_id = x.workspace_id
+left join marks as m on d.source_id = m.source_id and d.workspace_id = m.workspace_id
+group by d.source_id, d.workspace_id, d.activity_date, d.is_complete, d.is_missing, d.day_end, i.lag_seconds

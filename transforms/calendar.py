@@ -1,0 +1,35 @@
+"""Working days: public holidays by region, from the `holidays` library. Small tables, so pandas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+import holidays
+import pandas as pd
+
+
+def known_region(region: str) -> bool:
+    """Whether holidays are known for a region: a country like 'DE', or country and subdivision like 'US-CA'; '' is none."""
+    return not region or _calendar_of(region, []) is not None
+
+
+def _calendar_of(region: str, years: Iterable[int]) -> holidays.HolidayBase | None:
+    country, _, subdivision = region.partition("-")
+    try:
+        return holidays.country_holidays(country, subdiv=subdivision or None, years=list(years))
+    except NotImplementedError:
+        return None
+
+
+def business_days(regions: Iterable[str], first: date, last: date) -> pd.DataFrame:
+    """One row a region and date in [first, last]: region, date, is_business_day (Monday to Friday, no public holiday), holiday_name."""
+    days = pd.date_range(first, last, freq="D")
+    frames: list[pd.DataFrame] = []
+    for region in sorted({*regions, ""}):
+        named = _calendar_of(region, range(first.year, last.year + 1)) if region else None
+        names = [named.get(day.date()) if named is not None else None for day in days]
+        frame = pd.DataFrame({"region": region, "date": days.date, "holiday_name": pd.array(names, dtype="string")})
+        frame["is_business_day"] = (days.dayofweek < 5) & frame["holiday_name"].isna().to_numpy()
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True)[["region", "date", "is_business_day", "holiday_name"]]

@@ -1,0 +1,192 @@
+"""What the user configures, loaded into the schema `input` at every build: parameters, people, calendars, rates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from .calendar import business_days
+from .csv_input import (
+    Faults,
+    Table,
+    address,
+    as_instant,
+    currency,
+    day,
+    instant_or_day,
+    money,
+    positive,
+    read,
+    region,
+    several,
+    share,
+    text,
+    weekdays,
+    yes_no,
+    zone,
+)
+from .parameters import Parameters
+from .warehouse import transaction
+
+FILES: Mapping[str, Table] = {
+    "reps": Table(
+        {
+            "email": address, "name": text, "aliases": several, "phones": several, "role": text, "team": text, "manager": address,
+            "territory": text, "segment": text, "timezone": zone, "region": region, "working_days": weekdays, "mailbox": yes_no,
+            "hire_date": day, "end_date": day, "valid_from": instant_or_day,
+        },
+        ("email",),
+    ),
+    "teams": Table({"team": text, "name": text, "parent": text}, ("team",)),
+    "seats": Table({"email": address, "tool": text, "from": day, "to": day, "monthly_cost": money}, ("email", "tool")),
+    "availability": Table(
+        {"email": address, "date": day, "working_fraction": share, "leave_type": text}, ("email", "date", "working_fraction")
+    ),
+    "targets": Table(
+        {"email": address, "team": text, "metric": text, "from": day, "per_working_day": positive}, ("metric", "per_working_day")
+    ),
+    "fx": Table({"date": day, "currency": currency, "rate": positive}, ("date", "currency", "rate")),
+}  # fmt: skip
+
+TABLES = """
+create or replace table input.rep (email varchar, name varchar, aliases varchar[], phones varchar[], role varchar, team varchar,
+    manager varchar, territory varchar, segment varchar, timezone varchar, region varchar, working_days varchar, mailbox boolean,
+    hire_date date, end_date date, valid_from timestamptz);
+create or replace table input.team (team varchar, name varchar, parent varchar);
+create or replace table input.internal_domain (domain varchar);
+create or replace table input.internal_number (first_digits varchar, last_digits varchar);
+create or replace table input.test_domain (domain varchar);
+create or replace table input.source (source_id varchar, workspace_id varchar, system varchar, lag_seconds integer);
+create or replace table input.call_outcome (label varchar, outcome varchar, is_connected boolean, is_negative boolean);
+create or replace table input.excluded_pipeline (pipeline_id varchar);
+create or replace table input.seat (email varchar, tool varchar, valid_from date, valid_to date, monthly_cost decimal(18, 2));
+create or replace table input.availability (email varchar, date date, working_fraction double, leave_type varchar);
+create or replace table input.target (email varchar, team varchar, metric varchar, valid_from date, per_working_day double);
+create or replace table input.fx_rate (date date, currency varchar, rate double);
+"""
+
+# HubSpot's six default labels and what teams commonly add. Outcomes are those of METRICS 2e.
+CALL_OUTCOMES: Mapping[str, tuple[str, bool, bool]] = {
+    "connected": ("connected", True, False),
+    "left live message": ("connected", True, False),
+    "left voicemail": ("voicemail_left", False, False),
+    "no answer": ("no_answer", False, False),
+    "busy": ("busy", False, False),
+    "wrong number": ("wrong_number", False, True),
+    "not interested": ("connected", True, True),
+    "do not call": ("connected", True, True),
+    "gatekeeper": ("connected", True, False),
+    "call back later": ("connected", True, False),
+    "meeting booked": ("connected", True, False),
+    "interested": ("connected", True, False),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInput:
+    """A configured source: its system ('crm', 'dialer', 'mail') and how long after the fact it may still show records."""
+
+    source_id: str
+    workspace_id: str
+    system: str
+    lag_seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Everything a build needs to know from outside the sources. now: the run's clock, UTC."""
+
+    run_id: str
+    now: datetime
+    history_start: date
+    parameters: Parameters = field(default_factory=Parameters)
+    sources: Sequence[SourceInput] = ()
+    internal_domains: Sequence[str] = ()
+    internal_numbers: Sequence[str] = ()
+    test_domains: Sequence[str] = ()
+    excluded_pipelines: Sequence[str] = ()
+    call_outcomes: Mapping[str, tuple[str, bool, bool]] = field(default_factory=dict)
+    files: Mapping[str, Path] = field(default_factory=dict)  # by the names in FILES
+
+
+def number_range(written: str) -> tuple[str, str]:
+    """First and last digits of "+12125550000" or of a range by its last digits, "+12125550000-0099"."""
+    first, _, last = written.partition("-")
+    low = "".join(c for c in first if c.isdigit())
+    tail = "".join(c for c in last if c.isdigit())
+    if not low or len(tail) > len(low):
+        raise ValueError(
+            f"{written!r} is not a telephone number like +12125550000, or a range of them like +12125550000-0099"
+        )
+    return low, low[: len(low) - len(tail)] + tail
+
+
+def read_files(files: Mapping[str, Path], parameters: Parameters) -> dict[str, list[dict[str, Any]]]:
+    """Rows of every file that is given. Raises InputError naming every fault in any of them."""
+    faults = Faults()
+    rows = {name: read(file, FILES[name], faults) if (file := files.get(name)) else [] for name in FILES}
+    faults.raise_if_any()
+    for rep in rows["reps"]:
+        rep["valid_from"] = as_instant(rep["valid_from"], rep["timezone"] or parameters.reporting_timezone)
+    return rows
+
+
+def load(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
+    """Fill the tables of the schema `input`. Raises InputError before anything is changed."""
+    rows = read_files(inputs.files, inputs.parameters)
+    regions = {rep["region"] or "" for rep in rows["reps"]}
+    span = timedelta(days=400)
+    calendar = business_days(regions, inputs.history_start - span, inputs.now.date() + span)
+    outcomes = {**CALL_OUTCOMES, **inputs.call_outcomes}
+    with transaction(con):
+        con.execute(TABLES)
+        _load_parameters(con, inputs)
+        _insert(
+            con,
+            "rep",
+            [[r[c] for c in FILES["reps"].columns if c != "valid_from"] + [r["valid_from"]] for r in rows["reps"]],
+        )
+        _insert(con, "team", [[r["team"], r["name"], r["parent"]] for r in rows["teams"]])
+        _insert(con, "seat", [list(r.values()) for r in rows["seats"]])
+        _insert(con, "availability", [list(r.values()) for r in rows["availability"]])
+        _insert(con, "target", [list(r.values()) for r in rows["targets"]])
+        _insert(con, "fx_rate", [list(r.values()) for r in rows["fx"]])
+        _insert(con, "internal_domain", [[d.lower()] for d in inputs.internal_domains])
+        _insert(con, "internal_number", [list(number_range(n)) for n in inputs.internal_numbers])
+        _insert(con, "test_domain", [[d.lower()] for d in inputs.test_domains])
+        _insert(con, "excluded_pipeline", [[p] for p in inputs.excluded_pipelines])
+        _insert(con, "source", [[s.source_id, s.workspace_id, s.system, s.lag_seconds] for s in inputs.sources])
+        _insert(con, "call_outcome", [[label.lower(), *meaning] for label, meaning in sorted(outcomes.items())])
+        _load_calendar(con, calendar)
+
+
+def _load_parameters(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
+    values = asdict(inputs.parameters)
+    columns = ", ".join(f"? as {column}" for column in values)
+    con.execute(
+        f"""create or replace table input.parameter as
+            select {columns}, ?::varchar as run_id, ?::timestamptz as now, ?::date as history_start""",
+        [*values.values(), inputs.run_id, inputs.now, inputs.history_start],
+    )
+
+
+def _load_calendar(con: duckdb.DuckDBPyConnection, calendar: pd.DataFrame) -> None:
+    con.register("calendar_frame", calendar)
+    con.execute(
+        """create or replace table input.calendar as
+           select region::varchar as region, date::date as date, is_business_day::boolean as is_business_day,
+               holiday_name::varchar as holiday_name
+           from calendar_frame order by region, date"""
+    )
+    con.unregister("calendar_frame")
+
+
+def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[list[Any]]) -> None:
+    if rows:
+        con.executemany(f"insert into input.{table} values ({', '.join('?' * len(rows[0]))})", rows)

@@ -1,0 +1,108 @@
+"""Daily tables: what a build gives is compared with what stands, and only rows that differ are written.
+
+So a run without changes leaves byte-equal tables, every row says which run changed it last, and every published value that
+changes leaves a line in meta.restatement.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+from .model import Model, ModelError
+from .warehouse import name
+
+TAIL = {"run_id": "varchar", "first_published_at": "timestamp", "last_changed_at": "timestamp"}
+TAIL_COMMENTS = {
+    "run_id": "Run that changed this row last",
+    "first_published_at": "UTC instant of the run that made this row",
+    "last_changed_at": "UTC instant of the run that changed a value of this row last",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """Rows written and single values of standing rows that changed."""
+
+    changed_rows: int
+    restated_values: int
+
+
+def columns_of(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+    """Column names and types, in order."""
+    return {row[0]: row[1] for row in con.execute(f"describe {table}").fetchall()}
+
+
+def merge(con: duckdb.DuckDBPyConnection, model: Model) -> Merged:
+    """Bring a merged table up to date from its model's SELECT."""
+    if not model.grain:
+        raise ModelError(f"sql/marts/{model.name}.sql: a merged table needs a '-- grain:' line")
+    con.execute(f"create or replace temp table fresh as {model.sql}")
+    fresh = columns_of(con, "fresh")
+    _shape(con, model.table, fresh)
+    keys = [name(k) for k in model.grain]
+    same_key = " and ".join(f"o.{k} = n.{k}" for k in keys)
+    values = [name(c) for c in fresh if c not in model.grain]
+    old_row = ", ".join(f"o.{c}" for c in values)
+    new_row = ", ".join(f"n.{c}" for c in values)
+    con.execute(
+        f"""create or replace temp table difference as
+            select {", ".join(f"coalesce(n.{k}, o.{k}) as {k}" for k in keys)}, n.{keys[0]} is not null as is_there, o.first_published_at
+            from fresh as n full join {model.table} as o on {same_key}
+            where o.{keys[0]} is null or n.{keys[0]} is null or ({old_row}) is distinct from ({new_row})"""
+    )
+    restated = _restate(con, model, [c for c in fresh if c not in model.grain])
+    on_difference = " and ".join(f"o.{k} = d.{k}" for k in keys)
+    con.execute(f"delete from {model.table} as o using difference as d where {on_difference}")
+    row = con.execute(
+        f"""insert into {model.table} ({", ".join(name(c) for c in fresh)}, {", ".join(TAIL)})
+            select n.*, p.run_id, coalesce(d.first_published_at, p.now at time zone 'UTC'), p.now at time zone 'UTC'
+            from fresh as n inner join difference as d on {" and ".join(f"n.{k} = d.{k}" for k in keys)}
+            cross join input.parameter as p"""
+    ).fetchone()
+    changed = int(row[0]) if row else 0
+    for table in ("fresh", "difference"):
+        con.execute(f"drop table {table}")
+    return Merged(changed, restated)
+
+
+def _shape(con: duckdb.DuckDBPyConnection, table: str, fresh: dict[str, str]) -> None:
+    """Create the table, or add and drop columns where the model has moved on."""
+    wanted = {**fresh, **TAIL}
+    con.execute(f"create table if not exists {table} ({', '.join(f'{name(c)} {t}' for c, t in wanted.items())})")
+    standing = columns_of(con, table)
+    for column, kind in wanted.items():
+        if column not in standing:
+            con.execute(f"alter table {table} add column {name(column)} {kind}")
+        elif standing[column].lower() != kind.lower():
+            con.execute(f"alter table {table} alter column {name(column)} set data type {kind}")
+    for column in standing:
+        if column not in wanted:
+            con.execute(f"alter table {table} drop column {name(column)}")
+
+
+def _restate(con: duckdb.DuckDBPyConnection, model: Model, values: list[str]) -> int:
+    """One line a changed value of a row that stood before. A day that was not complete before is 'completed', else it is late data."""
+    key = "concat_ws('|', " + ", ".join(f"o.{name(k)}::varchar" for k in model.grain) + ")"
+    pairs = ", ".join(
+        f"{{'metric': '{column}', 'old': o.{name(column)}::varchar, 'new': n.{name(column)}::varchar}}"
+        for column in values
+    )
+    on_fresh = " and ".join(f"n.{name(k)} = o.{name(k)}" for k in model.grain)
+    on_difference = " and ".join(f"d.{name(k)} = o.{name(k)}" for k in model.grain)
+    was_complete = "o.is_complete" if "is_complete" in values else "true"
+    row = con.execute(
+        f"""insert into meta.restatement
+            select '{model.name}', key, change.metric, change.old, change.new,
+                case when not is_there then 'row_gone' when was_complete then 'late_data' else 'day_completed' end, p.run_id, p.now
+            from (
+                select {key} as key, d.is_there, {was_complete} as was_complete, unnest([{pairs}]) as change
+                from difference as d
+                inner join {model.table} as o on {on_difference}
+                left join fresh as n on {on_fresh}
+            ) cross join input.parameter as p
+            where change.old is distinct from change.new
+            order by key, change.metric"""
+    ).fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,140 @@
+"""SQL models: one SELECT a file. What a file says in its header, what it reads, and the order that follows from that."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from importlib import resources
+from importlib.resources.abc import Traversable
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ParseError
+
+LAYERS = ("staging", "core", "marts")
+HEADER = re.compile(r"^-- (?P<name>[\w.]+): (?P<text>.*)$")
+
+
+class ModelError(Exception):
+    """The SQL folder does not hang together. The message names the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One table or view. columns: comment of each column that the header describes."""
+
+    schema: str
+    name: str
+    sql: str
+    comment: str
+    kind: str  # replaced, merged or view
+    grain: tuple[str, ...]
+    columns: Mapping[str, str]
+    reads: frozenset[str]
+    parts: tuple[str, ...] = ()  # of a staging table: the SELECTs of its connectors
+    severity: str = field(default="error")
+
+    @property
+    def table(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+
+def root() -> Traversable:
+    """The product's own SQL folder."""
+    return resources.files("sql")
+
+
+def load(folder: Traversable) -> list[Model]:
+    """Every model of the folder in an order in which each comes after what it reads. Raises ModelError on a cycle."""
+    found = [_parsed(layer, file.name, file.read_text("utf-8")) for layer in LAYERS for file in _files(folder / layer)]
+    return _ordered([*_staging(found), *(m for m in found if m.schema != "staging")])
+
+
+def load_checks(folder: Traversable) -> list[Model]:
+    """The invariants, in the order of their names."""
+    return [_parsed("checks", file.name, file.read_text("utf-8")) for file in _files(folder / "checks")]
+
+
+def _files(folder: Traversable) -> list[Traversable]:
+    return (
+        sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
+        if folder.is_dir()
+        else []
+    )
+
+
+def _parsed(schema: str, file: str, text: str) -> Model:
+    facts: dict[str, str] = {}
+    key = ""
+    for line in text.splitlines():
+        if not line.startswith("--"):
+            break
+        match = HEADER.match(line)
+        if match:
+            key = match["name"]
+            facts[key] = match["text"].strip()
+        elif line.startswith("--   ") and key:
+            facts[key] += " " + line[2:].strip()
+    name = file.removesuffix(".sql")
+    comment = facts.pop(f"{schema}.{name}", "") or facts.pop(name, "")
+    grain = tuple(part.strip() for part in facts.pop("grain", "").split(",") if part.strip())
+    return Model(
+        schema=schema,
+        name=name,
+        sql=text,
+        comment=comment[:1].upper() + comment[1:],
+        kind=facts.pop("kind", "view" if name.startswith("v_") else "replaced"),
+        grain=grain,
+        severity=facts.pop("severity", "error"),
+        columns={k: v for k, v in facts.items() if "." not in k},
+        reads=_reads(schema, file, text),
+    )
+
+
+def _reads(schema: str, file: str, text: str) -> frozenset[str]:
+    try:
+        tree = sqlglot.parse_one(text, dialect="duckdb")
+    except ParseError as error:
+        raise ModelError(f"sql/{schema}/{file}: {error}") from error
+    default = "marts" if file.startswith("v_") else ""
+    named = {(table.db or default, table.name) for table in tree.find_all(exp.Table)}
+    own = {cte.alias for cte in tree.find_all(exp.CTE)}
+    return frozenset(f"{db}.{name}" for db, name in named if db and not (db == default and name in own))
+
+
+def _staging(found: Iterable[Model]) -> list[Model]:
+    """staging.stg_x is the union of its files stg_x__<connector>.sql."""
+    parts: dict[str, list[Model]] = {}
+    for model in found:
+        if model.schema == "staging":
+            parts.setdefault(model.name.partition("__")[0], []).append(model)
+    return [
+        Model(
+            schema="staging",
+            name=name,
+            sql="",
+            comment=models[0].comment,
+            kind="replaced",
+            grain=models[0].grain,
+            columns=models[0].columns,
+            reads=frozenset().union(*(m.reads for m in models)),
+            parts=tuple(m.sql for m in models),
+        )
+        for name, models in sorted(parts.items())
+    ]
+
+
+def _ordered(models: list[Model]) -> list[Model]:
+    by_table = {model.table: model for model in models}
+    given = {"raw", "input", "meta"}
+    for model in models:
+        for table in model.reads:
+            if table not in by_table and table.partition(".")[0] not in given:
+                raise ModelError(f"sql/{model.schema}/{model.name}.sql reads {table}, which no file of sql/ makes")
+    sorter = TopologicalSorter({m.table: sorted(t for t in m.reads if t in by_table and t != m.table) for m in models})
+    try:
+        return [by_table[table] for table in sorter.static_order()]
+    except CycleError as error:
+        raise ModelError(f"these models read each other in a circle: {' -> '.join(error.args[1])}") from error

@@ -1,0 +1,31 @@
+"""The thresholds of METRICS.md, in one place. Written to input.parameter and from there to meta_parameter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """Defaults as METRICS.md states them; seconds, hours and days are whole numbers, shares lie in 0..1."""
+
+    reporting_timezone: str = "UTC"
+    reporting_currency: str = "EUR"
+    connect_min_talk_seconds: int = 30
+    conversation_min_talk_seconds: int = 60
+    call_match_before_seconds: int = 300
+    call_match_after_seconds: int = 900
+    call_match_tolerance_seconds: int = 15
+    call_match_tolerance_share: float = 0.1
+    reply_window_days: int = 14
+    crm_logging_limit_hours: int = 24
+    mail_pressure_limit: int = 4
+    mail_pressure_days: int = 7
+    coaching_min_connected: int = 50
+    coaching_z: float = -2.0
+    message_baseline_days: int = 40
+    message_recent_days: int = 5
+    message_share: float = 0.6
+    reprocess_days: int = 35
+    amount_grace_days: int = 30
+    fx_carry_days: int = 7

@@ -1,0 +1,220 @@
+"""The file that BI tools open: built beside, verified, swapped in one step (CONTRACT 1).
+
+It holds copies of the marts in the schema main, and views over them; readers of the old file keep it until they close it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+import duckdb
+
+from . import model
+from .build import forbidden_types
+from .merge import TAIL_COMMENTS, columns_of
+from .model import Model
+from .warehouse import name, value
+
+CONTRACT_VERSION = "1.0.0"
+STORAGE_VERSION = "v1.0.0"  # the newest format that engines from 1.0 to 2.0 read; BI tools bundle old ones
+
+OWN_COMMENTS = {
+    "meta_column": "Every column of every table in this file and what it means",
+    "meta_contract": "What this file promises: version of the contract, of the engine that wrote it, of its format",
+}
+OWN_COLUMNS = {
+    "meta_column": {
+        "table_name": "Table or view of this file",
+        "column_name": "Column of it",
+        "column_type": "DuckDB type",
+        "comment": "What it means",
+        "metric_name": "Its entry in meta_metric; NULL when the column is no metric",
+    },
+    "meta_contract": {
+        "contract_version": "Semantic version: columns are only ever added within a major version",
+        "duckdb_version": "Engine that wrote this file",
+        "storage_version": "Oldest engine series whose format this file keeps to",
+        "schema_hash": "Changes when, and only when, a table, column or type changes",
+    },
+}
+
+
+class PublishError(Exception):
+    """The new file was not fit to be published; the old one stands. The message says what was wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The file that was swapped in."""
+
+    path: Path
+    tables: int
+    rows: int
+    bytes: int
+
+
+def publish(
+    con: duckdb.DuckDBPyConnection, target: Path, *, mode: int = 0o600, keep: int = 7, folder: Traversable | None = None
+) -> Published:
+    """Write the marts of the warehouse to `target`. Raises PublishError, and then `target` is as it was before."""
+    models = [m for m in model.load(folder or model.root()) if m.schema == "marts"]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(target.name + ".next")
+    for leftover in (draft, draft.with_name(draft.name + ".wal")):
+        leftover.unlink(missing_ok=True)
+    try:
+        _write(con, draft, models)
+        counts = _verify(draft, models)
+        with draft.open("rb+") as handle:
+            os.fsync(handle.fileno())
+        draft.chmod(mode)
+        _keep_previous(target, keep)
+        draft.replace(target)
+        _sync_folder(target.parent)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    return Published(target, len(counts), sum(counts.values()), target.stat().st_size)
+
+
+def _write(con: duckdb.DuckDBPyConnection, draft: Path, models: Sequence[Model]) -> None:
+    before = os.umask(0o077)
+    try:
+        con.execute(
+            f"attach '{str(draft).replace(chr(39), chr(39) * 2)}' as draft (storage_version '{STORAGE_VERSION}')"
+        )
+    finally:
+        os.umask(before)
+    home = str(value(con, "select current_database()"))
+    try:
+        for one in (m for m in models if m.kind != "view"):
+            order = f"order by {', '.join(name(k) for k in one.grain)}" if one.grain else "order by all"
+            con.execute(f"create table draft.main.{name(one.name)} as select * from {one.table} {order}")
+        con.execute("use draft.main")
+        for one in (m for m in models if m.kind == "view"):
+            con.execute(f"create view {name(one.name)} as {_without_header(one.sql)}")
+        _write_dictionary(con, models)
+        _comment(con, models)
+    finally:
+        con.execute(f"use {name(home)}.main")
+        con.execute("checkpoint draft")
+        con.execute("detach draft")
+
+
+def _without_header(sql: str) -> str:
+    lines = sql.splitlines()
+    while lines and lines[0].startswith("--"):
+        lines.pop(0)
+    return "\n".join(lines)
+
+
+def _write_dictionary(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> None:
+    con.execute(
+        "create table meta_contract (contract_version varchar, duckdb_version varchar, storage_version varchar, schema_hash varchar)"
+    )
+    con.execute(
+        "create table meta_column (table_name varchar, column_name varchar, column_type varchar, comment varchar, metric_name varchar)"
+    )
+    metrics: set[str] = set()
+    if any(m.name == "meta_metric" for m in models):
+        metrics = {row[0] for row in con.execute("select metric_name from meta_metric").fetchall()}
+    rows: list[list[str | None]] = []
+    for table, comments in _column_comments(con, models).items():
+        types = columns_of(con, name(table))
+        rows += [
+            [table, c, types[c], text, c if c in metrics and not table.startswith("meta_") else None]
+            for c, text in comments.items()
+        ]
+    con.executemany("insert into meta_column values (?, ?, ?, ?, ?)", rows)
+    shape = "\n".join(f"{row[0]}.{row[1]} {row[2]}" for row in sorted(rows, key=lambda r: (str(r[0]), str(r[1]))))
+    con.execute(
+        "insert into meta_contract values (?, ?, ?, ?)",
+        [CONTRACT_VERSION, duckdb.__version__, STORAGE_VERSION, hashlib.sha256(shape.encode()).hexdigest()[:16]],
+    )
+
+
+def _column_comments(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> dict[str, dict[str, str]]:
+    """Comment of every column of every table and view. A column without one is an error of the model."""
+    found: dict[str, dict[str, str]] = {}
+    for one in models:
+        said = {**one.columns, **(TAIL_COMMENTS if one.kind == "merged" else {})}
+        columns = columns_of(con, name(one.name))
+        silent = [c for c in columns if not said.get(c)]
+        if silent or not one.comment:
+            raise PublishError(f"sql/marts/{one.name}.sql: no comment for {', '.join(silent) or 'the table itself'}")
+        found[one.name] = {c: said[c] for c in columns}
+    return {**found, **OWN_COLUMNS}
+
+
+def _comment(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> None:
+    kinds = {m.name: ("view" if m.kind == "view" else "table", m.comment) for m in models}
+    kinds |= {table: ("table", text) for table, text in OWN_COMMENTS.items()}
+    for table, (kind, text) in kinds.items():
+        con.execute(f"comment on {kind} {name(table)} is {_literal(text)}")
+    for table, column, text in con.execute("select table_name, column_name, comment from meta_column").fetchall():
+        con.execute(f"comment on column {name(table)}.{name(column)} is {_literal(text)}")
+
+
+def _literal(text: str) -> str:
+    """A string literal: COMMENT ON takes no parameters. The text comes from our own SQL files."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _verify(draft: Path, models: Sequence[Model]) -> dict[str, int]:
+    """Open the draft as a reader would and look at everything in it. Returns rows by table and view."""
+    if draft.with_name(draft.name + ".wal").exists():
+        raise PublishError(f"{draft.name} was not closed properly: a .wal file is left beside it")
+    with duckdb.connect(str(draft), read_only=True) as reader:
+        there = {
+            row[0]
+            for row in reader.execute(
+                "select table_name from information_schema.tables where table_schema = 'main'"
+            ).fetchall()
+        }
+        wanted = {m.name for m in models} | set(OWN_COMMENTS)
+        if there != wanted:
+            raise PublishError(
+                f"{draft.name}: tables differ from what was to be published: {', '.join(sorted(there ^ wanted))}"
+            )
+        counts: dict[str, int] = {}
+        for table in sorted(there):
+            counts[table] = len(reader.execute(f"select 1 from {name(table)}").fetchall())
+            if wrong := forbidden_types(reader, name(table)):
+                raise PublishError(f"{table}: types that BI tools cannot read: {', '.join(wrong)}")
+        silent = reader.execute(
+            """select table_name || '.' || column_name from duckdb_columns() where not internal and coalesce(comment, '') = ''
+               union all select table_name from duckdb_tables() where not internal and coalesce(comment, '') = ''
+               union all select view_name from duckdb_views() where not internal and coalesce(comment, '') = ''"""
+        ).fetchall()
+        if silent:
+            raise PublishError(f"{draft.name}: no comment on {', '.join(str(row[0]) for row in silent)}")
+    return counts
+
+
+def _keep_previous(target: Path, keep: int) -> None:
+    """A hard link to the file that is about to be replaced, named by its time; only the newest `keep` stay."""
+    if not target.exists():
+        return
+    folder = target.parent / "previous"
+    if keep:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        made = datetime.fromtimestamp(target.stat().st_mtime).strftime("%Y%m%dT%H%M%S")  # noqa: DTZ006  local, as in ls
+        link = folder / f"{target.stem}.{made}{target.suffix}"
+        link.unlink(missing_ok=True)
+        link.hardlink_to(target)
+    for old in sorted(folder.glob(f"{target.stem}.*{target.suffix}"))[: -keep or None]:
+        old.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
