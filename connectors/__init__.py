@@ -1,0 +1,30 @@
+"""Sources. The registry: a connector is one module here and one line in CONNECTORS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from .stream import Connector
+
+# name: (module, connector class, settings class)
+CONNECTORS: Mapping[str, tuple[str, str, str]] = {
+    "hubspot": ("connectors.hubspot", "HubSpot", "HubSpotSettings"),
+    "cloudtalk": ("connectors.cloudtalk", "CloudTalk", "CloudTalkSettings"),
+    "gmail": ("connectors.gmail", "Gmail", "GmailSettings"),
+}
+NAMES: tuple[str, ...] = tuple(CONNECTORS)
+
+
+def load(name: str) -> tuple[Callable[..., Connector], type[BaseModel]]:
+    """The connector class and the settings class of a source; its module is imported only now.
+
+    The class is called as Cls(settings, workspace=..., now=..., mailboxes=...). Raises KeyError for an unknown name.
+    """
+    module, connector, settings = CONNECTORS[name]
+    found: Any = import_module(module)
+    return getattr(found, connector), getattr(found, settings)

@@ -1,0 +1,205 @@
+"""Ways to prove who asks, as httpx.Auth: a fixed token, OAuth with a refresh token, a Google service account.
+
+HTTP Basic is httpx.BasicAuth. A token call goes through the client that sends the request, so it has the same timeouts,
+retries and TLS. No secret is in a repr or an error.
+Sources: RFC 6749 section 6 and 5.2 (refresh, errors), RFC 7523 section 2.1 (assertion),
+developers.google.com/identity/protocols/oauth2/service-account.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Mapping
+from typing import Any
+
+import google.auth.crypt
+import google.auth.jwt
+import httpx
+import msgspec
+
+from .stream import ConnectorError, PermissionMissing
+
+EARLY = 60.0  # seconds before its expiry in which a token is no longer used
+ASSERTION_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+CREDENTIAL_REFUSED = frozenset(
+    {"invalid_client", "invalid_grant", "unauthorized_client", "access_denied", "invalid_scope"}
+)
+
+
+class TokenUnavailable(Exception):
+    """The token endpoint cannot answer just now. Client tries again."""
+
+
+class BearerAuth(httpx.Auth):
+    """A token that does not change: `Authorization: Bearer ...`."""
+
+    def __init__(self, token: str) -> None:
+        self._header = _bearer(token)
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = self._header
+        yield request
+
+
+class TokenAuth(httpx.Auth, ABC):
+    """Fetches an access token when there is none, or it ends within a minute. Thread-safe: one thread fetches.
+
+    clock: Unix time in seconds.
+    """
+
+    def __init__(self, token_url: str, *, clock: Callable[[], float] = time.time) -> None:
+        self._token_url = token_url
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._header = ""
+        self._expires_at = 0.0
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._token_url})"
+
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        with self._lock:  # held while the one request for a token is out: the others need its answer
+            if self._clock() >= self._expires_at - EARLY:
+                response = yield httpx.Request(
+                    "POST", self._token_url, data=self._form(), headers={"Accept": "application/json"}
+                )
+                self._accept(response.status_code, response.read())
+            header = self._header
+        request.headers["Authorization"] = header
+        yield request
+
+    def expire(self, refused: httpx.Request) -> None:
+        """Forget the token of a request that was refused, unless another thread has replaced it already."""
+        with self._lock:
+            if refused.headers.get("Authorization") == self._header:
+                self._expires_at = 0.0
+
+    @abstractmethod
+    def _form(self) -> Mapping[str, str]:
+        """What is posted to the token endpoint."""
+
+    @abstractmethod
+    def _remedy(self) -> str:
+        """What to do when it refuses."""
+
+    def _accept(self, status: int, body: bytes) -> None:
+        if status == 429 or status >= 500:
+            raise TokenUnavailable(f"token endpoint {self._token_url} answered {status}")
+        try:
+            decoded = msgspec.json.decode(body)
+        except msgspec.DecodeError:
+            decoded = None
+        told: dict[str, Any] = decoded if isinstance(decoded, dict) else {}
+        if status != 200 or not isinstance(told.get("access_token"), str):
+            error, description = told.get("error", "no reason given"), told.get("error_description", "")
+            message = f"No access token from {self._token_url}: {status} {error}"
+            message += f" ({description})" if description else ""
+            kind = PermissionMissing if error in CREDENTIAL_REFUSED else ConnectorError
+            raise kind(f"{message}. {self._remedy()}")
+        self._header = _bearer(told["access_token"])
+        try:
+            lifetime = float(told.get("expires_in", 3600))
+        except (TypeError, ValueError):
+            lifetime = 3600.0
+        self._expires_at = self._clock() + max(lifetime, EARLY + 1)  # a shorter one still serves one request
+        self._told(told)
+
+    def _told(self, told: Mapping[str, Any]) -> None:
+        """What else the answer said."""
+
+
+class OAuthRefreshAuth(TokenAuth):
+    """OAuth 2.0 with a refresh token (RFC 6749 section 6). A rotated refresh token is used from then on, in memory."""
+
+    def __init__(
+        self,
+        client_id: str,
+        client_secret: str,
+        refresh_token: str,
+        token_url: str,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(token_url, clock=clock)
+        self._client_id = client_id
+        self._client_secret = client_secret
+        self._refresh_token = refresh_token
+
+    def _form(self) -> Mapping[str, str]:
+        return {
+            "grant_type": "refresh_token",
+            "client_id": self._client_id,
+            "client_secret": self._client_secret,
+            "refresh_token": self._refresh_token,
+        }
+
+    def _remedy(self) -> str:
+        return (
+            "Check client id, client secret and refresh token in the settings; a revoked app must be authorised again."
+        )
+
+    def _told(self, told: Mapping[str, Any]) -> None:
+        if isinstance(told.get("refresh_token"), str):
+            self._refresh_token = told["refresh_token"]
+
+
+class ServiceAccountAuth(TokenAuth):
+    """A Google service account, acting for `subject` (domain-wide delegation) or for itself (subject None).
+
+    info: the key file's content; scope: scopes separated by spaces; token_url: None takes the key file's token_uri.
+    Raises ConnectorError when the key cannot be read.
+    """
+
+    def __init__(
+        self,
+        info: Mapping[str, str],
+        scope: str,
+        subject: str | None = None,
+        token_url: str | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        try:
+            self._issuer = info["client_email"]
+            super().__init__(token_url or info["token_uri"], clock=clock)
+            self._signer = google.auth.crypt.RSASigner.from_service_account_info(dict(info))
+        except (KeyError, ValueError) as error:
+            raise ConnectorError(
+                "The service account's key file cannot be used: it needs client_email, private_key, private_key_id and "
+                f"token_uri ({type(error).__name__}). Create a JSON key in Google Cloud, IAM, Service accounts, Keys."
+            ) from None  # the cause may quote the key
+        self._scope = scope
+        self._subject = subject
+
+    def _form(self) -> Mapping[str, str]:
+        issued = int(self._clock())
+        claims: dict[str, Any] = {
+            "iss": self._issuer,
+            "scope": self._scope,
+            "aud": self._token_url,
+            "iat": issued,
+            "exp": issued + 3600,
+        }
+        if self._subject:
+            claims["sub"] = self._subject
+        assertion = google.auth.jwt.encode(self._signer, claims)
+        return {"grant_type": ASSERTION_GRANT, "assertion": assertion.decode("ascii")}
+
+    def _remedy(self) -> str:
+        whom = f", and {self._subject} must be an active mailbox of that domain" if self._subject else ""
+        return (
+            f"{self._issuer} needs domain-wide delegation of exactly {self._scope} "
+            f"(Google Admin console, Security, API controls, Domain-wide delegation){whom}."
+        )
+
+
+def _bearer(token: str) -> str:
+    """The header's value. A token that no header can hold is refused here, where it cannot get into an error's text."""
+    bare = token.strip()
+    if not bare or not bare.isascii() or not bare.isprintable() or " " in bare:
+        raise ConnectorError(
+            "The access token is empty or holds characters no token has. Copy it into the settings again."
+        )
+    return f"Bearer {bare}"

@@ -1,0 +1,349 @@
+"""HTTP for all vendors: limits, one layer of retries, bounded bodies, errors that say what to do. Reads only.
+
+A vendor's module says what its answers mean (`judge`); what to do about it stands here. Every call is taken to be safe to
+repeat: connectors only read, also where a vendor reads by POST.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+import msgspec
+import stamina
+
+from .auth import TokenAuth, TokenUnavailable
+from .limits import Limiter
+from .stream import ConnectorError, PermissionMissing, Traffic
+
+EXCERPT = 300  # characters of a refusing body in an error
+
+
+class NotFound(ConnectorError):
+    """The vendor has nothing there (404, an expired cursor)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ok:
+    """The body is the answer. pause: seconds for which the account should rest before anybody asks again."""
+
+    pause: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Ask again. after: seconds the server named, or None. everyone: it concerns the account, not this call alone."""
+
+    reason: str
+    after: float | None = None
+    everyone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """Asking again does not help. message: what to do."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """A permission is missing. message: what to do; scope: its name at the vendor."""
+
+    message: str
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """There is nothing there."""
+
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reauth:
+    """The token is not accepted: a new one may be. message: what to do when it is not either."""
+
+    message: str = "The credential is not accepted. Check it in the settings: it may have been revoked or mistyped."
+
+
+Verdict = Ok | Retry | Fail | Denied | Gone | Reauth
+Judge = Callable[[httpx.Response], Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Seconds between attempts: anything up to first, 2 first, 4 first ... most ("full jitter").
+
+    longest: a server that asks to wait longer than this is not waited for. slowest: a body may take this long.
+    """
+
+    first: float = 1.0
+    most: float = 60.0
+    longest: float = 900.0
+    slowest: float = 600.0
+
+    def seconds(self, attempt: int) -> float:
+        return random.uniform(0, min(self.most, self.first * 2 ** (attempt - 1)))  # noqa: S311  no secret
+
+
+class _Again(Exception):
+    """One attempt failed in a way that another may not."""
+
+    def __init__(self, reason: str, wait: float) -> None:
+        super().__init__(reason)
+        self.wait = wait
+
+
+class Client:
+    """One vendor account over HTTP. Thread-safe. TLS is verified; redirects are refused.
+
+    attempts: tries a call in all. max_body_bytes: bound of one decoded body. http2: for many small concurrent reads.
+    """
+
+    def __init__(
+        self,
+        *,
+        source: str,
+        base_url: str,
+        auth: httpx.Auth | None,
+        limiter: Limiter,
+        judge: Judge,
+        timeout: float = 60.0,
+        http2: bool = False,
+        attempts: int = 6,
+        max_body_bytes: int = 256 * 2**20,
+        backoff: Backoff = Backoff(),
+    ) -> None:
+        self._source = source
+        self._auth = auth
+        self._limiter = limiter
+        self._judge = judge
+        self._attempts = attempts
+        self._max_body_bytes = max_body_bytes
+        self._backoff = backoff
+        self._http = httpx.Client(
+            base_url=base_url,
+            http2=http2,
+            timeout=httpx.Timeout(timeout, connect=min(timeout, 15.0)),
+            follow_redirects=False,
+            headers={"User-Agent": "salespulse", "Accept": "application/json"},
+        )
+
+    def fetch(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        data: Mapping[str, Any] | None = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        cost: Mapping[str, int] | None = None,
+        traffic: Traffic,
+        auth: httpx.Auth | None = None,
+        expect_json: bool = True,
+    ) -> bytes:
+        """The body of the answer, whole and (expect_json) valid JSON; b"" when there is none (204).
+
+        cost: units by budget of the limiter, {"requests": 1} when not given. auth: instead of the client's own.
+        Raises NotFound, PermissionMissing, or ConnectorError when no attempt worked.
+        """
+        request = self._http.build_request(
+            method, path, params=params, json=json, data=data, content=content, headers=headers
+        )
+        call = _Call(
+            request=request,
+            what=f"{self._source}: {method} {request.url.path}",
+            cost={"requests": 1} if cost is None else cost,
+            traffic=traffic,
+            auth=auth or self._auth,
+            expect_json=expect_json,
+        )
+        try:
+            for attempt in stamina.retry_context(
+                on=_wait_of, attempts=self._attempts, timeout=None, wait_max=self._backoff.longest
+            ):
+                with attempt:
+                    return self._attempt(call, attempt.num)
+        except _Again as error:
+            raise ConnectorError(
+                f"{call.what}: {error}, {self._attempts} times. The window stays due and is read by the next run; "
+                "if this goes on, look at the vendor's status page and at the network."
+            ) from error
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._http.close()
+
+    def _attempt(self, call: _Call, number: int) -> bytes:
+        call.traffic.waited_seconds += self._limiter.acquire(call.cost)
+        call.traffic.requests += 1
+        call.traffic.retries += number > 1
+        try:
+            response = self._send(call)
+        except (httpx.TransportError, httpx.DecodingError, TokenUnavailable) as error:
+            reason = f"{type(error).__name__} {call.clean(str(error))}".strip()
+            if "CERTIFICATE_VERIFY_FAILED" in reason:
+                raise ConnectorError(
+                    f"{call.what}: {reason}. Nothing was sent; a proxy may stand in between."
+                ) from None
+            raise self._again(call, number, Retry(reason)) from None
+        return self._decide(call, number, response)
+
+    def _send(self, call: _Call) -> httpx.Response:
+        """The answer with its body, read within bounds."""
+        began = time.monotonic()
+        response = self._http.send(call.request, stream=True, auth=call.auth or httpx.USE_CLIENT_DEFAULT)
+        try:
+            parts: list[bytes] = []
+            size = 0
+            for part in response.iter_bytes():
+                size += len(part)
+                if size > self._max_body_bytes:
+                    raise ConnectorError(
+                        f"{call.what}: {response.status_code}, a body of more than {self._max_body_bytes:,} bytes. "
+                        "It was not read on. No such answer is known of this vendor: check the base URL."
+                    )
+                if time.monotonic() - began > self._backoff.slowest:
+                    raise httpx.ReadTimeout(f"body not complete after {self._backoff.slowest:.0f} s")
+                parts.append(part)
+        finally:
+            response.close()
+        kept = [(k, v) for k, v in response.headers.multi_items() if k not in ("content-encoding", "transfer-encoding")]
+        return httpx.Response(response.status_code, headers=kept, content=b"".join(parts), request=response.request)
+
+    def _decide(self, call: _Call, number: int, response: httpx.Response) -> bytes:
+        status = response.status_code
+        if 300 <= status < 400:
+            host = httpx.URL(response.headers.get("Location", "")).host or "elsewhere"
+            raise ConnectorError(
+                f"{call.what}: {status}, a redirect to {host}. It was not followed, because credentials do not go to "
+                "another address. Correct the base URL in the settings."
+            )
+        match self._judge(response):
+            case Ok(pause):
+                if pause > 0:
+                    self._limiter.pause(pause)
+                if call.expect_json and (wrong := _not_json(response)):
+                    raise self._again(call, number, Retry(f"{status} but {wrong}: {call.excerpt(response)}"))
+                return response.content
+            case Retry() as verdict:
+                raise self._again(call, number, verdict)
+            case Reauth(message):
+                if not isinstance(call.auth, TokenAuth) or call.reauthorised:
+                    raise PermissionMissing(f"{call.what}: {status} {call.excerpt(response)}. {message}")
+                call.reauthorised = True
+                call.auth.expire(response.request)
+                raise self._again(call, number, Retry(f"{status}, token refused", after=0.0))
+            case Denied(message, scope):
+                raise PermissionMissing(f"{call.what}: {status} {call.excerpt(response)}. {message}", scope=scope)
+            case Gone(message):
+                raise NotFound(f"{call.what}: {status} {call.excerpt(response)}. {message}".rstrip())
+            case Fail(message):
+                raise ConnectorError(f"{call.what}: {status} {call.excerpt(response)}. {message}")
+
+    def _again(self, call: _Call, number: int, verdict: Retry) -> Exception:
+        """What to raise so that the call is tried again after the right time."""
+        own = self._backoff.seconds(number)
+        wait = own if verdict.after is None else max(verdict.after, 0.0)
+        if wait > self._backoff.longest:
+            return ConnectorError(
+                f"{call.what}: {verdict.reason}; the vendor asks to wait {wait:.0f} s. The window stays due: run again "
+                "then, or find out which other integration uses up this account's limit."
+            )
+        if verdict.everyone:
+            self._limiter.pause(wait)
+        if number < self._attempts:
+            call.traffic.waited_seconds += wait
+        return _Again(verdict.reason, wait)
+
+
+@dataclass(slots=True)
+class _Call:
+    """One call of fetch, over all its attempts."""
+
+    request: httpx.Request
+    what: str
+    cost: Mapping[str, int]
+    traffic: Traffic
+    auth: httpx.Auth | None
+    expect_json: bool
+    reauthorised: bool = False
+
+    def clean(self, text: str) -> str:
+        """The text in one short line, without the credential, should the vendor have echoed it."""
+        for secret in self.request.headers.get("Authorization", "").split()[1:]:
+            text = text.replace(secret, "***")
+        line = " ".join(text.split())
+        return line if len(line) <= EXCERPT else line[:EXCERPT] + "…"
+
+    def excerpt(self, response: httpx.Response) -> str:
+        return self.clean(response.content[: 8 * EXCERPT].decode("utf-8", "replace")) or "(empty body)"
+
+
+def judge_http(response: httpx.Response) -> Verdict:
+    """What an answer means by HTTP alone. Vendors' judges handle their own cases and leave the rest to this."""
+    status = response.status_code
+    if 200 <= status < 300:
+        return Ok()
+    if status == 401:
+        return Reauth()
+    if status == 403:
+        return Denied("The credential lacks a permission. Grant it at the vendor, then run `salespulse check`.")
+    if status in (404, 410):
+        return Gone()
+    if status in (408, 423, 425, 429, 477) or (status >= 500 and status != 501):
+        return Retry(f"status {status}", after=retry_after(response), everyone=status == 429)
+    return Fail("The vendor refuses the request as such; a newer salespulse may know why.")
+
+
+def retry_after(response: httpx.Response) -> float | None:
+    """Seconds of the Retry-After header (RFC 9110 section 10.2.3: seconds or a date); None without a readable one."""
+    text = response.headers.get("Retry-After", "").strip()
+    try:
+        return max(float(text), 0.0)
+    except ValueError:
+        pass
+    try:
+        until = parsedate_to_datetime(text)
+        return max((until - server_time(response)).total_seconds(), 0.0)
+    except (ValueError, TypeError):
+        return None
+
+
+def server_time(response: httpx.Response) -> datetime:
+    """The server's clock by its Date header, ours without one: waits until a server's instant are measured by its clock."""
+    try:
+        return parsedate_to_datetime(response.headers.get("Date", "")).astimezone(UTC)
+    except (ValueError, TypeError):
+        return datetime.now(UTC)
+
+
+def _wait_of(error: Exception) -> bool | float:
+    return error.wait if isinstance(error, _Again) else False
+
+
+def _not_json(response: httpx.Response) -> str:
+    """Why the body is no JSON, "" if it is. Only scanned: no objects are built."""
+    body = response.content
+    if response.status_code == 204 and not body:
+        return ""
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+        if not body.isascii():
+            body.decode("utf-8")
+    except msgspec.DecodeError:
+        return f"no JSON ({response.headers.get('Content-Type', 'no content type')}, {len(body):,} bytes)"
+    except UnicodeDecodeError:
+        return "no UTF-8"
+    return ""
