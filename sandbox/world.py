@@ -400,7 +400,10 @@ def parse(document: Mapping[str, Any], name: str = "world") -> World:
 
 
 def load(path: Path) -> World:
-    """The world of a file; a key it does not know is logged as a warning. Raises WorldError if the file is missing, is not JSON, or does not hold a world."""
+    """The world of a file; a key it does not know is logged as a warning.
+
+    Raises WorldError if the file is missing, is not JSON, or does not hold a world.
+    """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

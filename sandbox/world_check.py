@@ -248,10 +248,10 @@ def _order(world: World) -> Iterator[str]:
 
 def _edits(world: World) -> Iterator[str]:
     """Edits must set fields that the record has, to values that fit."""
-    from sandbox.world_state import applied_edits
+    from sandbox.world_records import applied_edits
 
     for path, apply in applied_edits(world):
         try:
             apply()
         except msgspec.ValidationError as error:
-            yield f"{path}: {where(str(error), {})}"
+            yield f"{path}: {error}"
