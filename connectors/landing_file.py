@@ -61,7 +61,7 @@ def extract(  # noqa: PLR0917  the interface of 0001
     path = landing_path(folder, window, run_id)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     part = path.with_name(path.name + ".part")
-    header = LandingHeader(run_id=run_id, window=window, stream=stream, extracted_at=datetime.now(UTC))
+    header = LandingHeader(run_id=run_id, window=window, stream=stream, extracted_at=connector.now)
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb", buffering=1 << 20) as file:

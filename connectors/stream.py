@@ -73,6 +73,7 @@ class Stream:
     volatile: paths that change at every read and are left out of the version hash.
     partitioned: windows are cut per partition (a mailbox), named by Connector.partitions().
     scopes: permissions needed. feeds: what goes dark without them, in the reader's words.
+    optional: not every account has it; its absence is told, but is no failure.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Stream:
     partitioned: bool = False
     scopes: tuple[str, ...] = ()
     feeds: str = ""
+    optional: bool = False
 
 
 Kind = Literal["full", "changes", "range", "snapshot", "ids"]
@@ -172,6 +174,7 @@ class Connector(Protocol):
     name: str
     system: Literal["crm", "dialer", "mail"]
     workspace: str
+    now: datetime  # the run's clock; what is read is read as of then
     streams: Sequence[Stream]
 
     def partitions(self, stream: Stream) -> Sequence[str]:
