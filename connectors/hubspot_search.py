@@ -61,8 +61,7 @@ def search(
     yield Page(expected=total)
     for attempt in (1, 2):
         read: set[str] = set()
-        for page in _walk(post, modified, properties, start, end, what, first, read):
-            yield page
+        yield from _walk(post, modified, properties, start, end, what, first, read)
         # Records changed while they were read have left the window, for the next run to find: count again before a verdict.
         if len(read) >= total:
             return

@@ -62,3 +62,34 @@ create or replace macro weekdays_of(t) as (
             else [part::integer]
         end))
 );
+
+-- Why a record cannot be read: a text is there, but not what it should say. NULL when all is well.
+create or replace macro unreadable(what, text, value) as
+    case when nullif(text::varchar, '') is not null and value is null then what || ' cannot be read: ' || left(text::varchar, 80) end;
+
+-- Addresses out of a mail header like: "Ray, Bob" <bob@acme.com>, cora@cust.com
+create or replace macro addresses_in(t) as
+    list_distinct(list_transform(
+        regexp_extract_all(regexp_replace(coalesce(t, ''), '"[^"]*"', '', 'g'), '[^\s<>,;:()"]+@[^\s<>,;:()"]+'), lambda a: lower(a)
+    ));
+
+-- How a record or a change came about, from HubSpot's hs_object_source or a history's sourceType.
+-- What is not known to be done by a person counts as an integration.
+create or replace macro came_by(source) as (
+    case
+        when upper(source) in ('CRM_UI', 'CONTACTS', 'CRM_UI_BULK_ACTION', 'EXTENSION', 'MEETINGS', 'CONVERSATIONS') then 'ui'
+        when upper(source) in ('MOBILE', 'MOBILE_IOS', 'MOBILE_ANDROID') then 'mobile'
+        when upper(source) in ('IMPORT', 'BATCH_UPDATE') then 'import'
+        when upper(source) in ('API', 'PUBLIC_API') then 'api'
+        when upper(source) in ('AUTOMATION_PLATFORM', 'WORKFLOWS', 'SEQUENCES', 'CALCULATED', 'AI_GROUP', 'BOT') then 'automation'
+        else 'integration'
+    end
+);
+
+-- The value of a CRM property whose name the settings give.
+create or replace macro crm_property(payload, setting, fallback) as (
+    json_extract_string(
+        payload,
+        '$.properties."' || coalesce((select s.value from input.source_setting as s where s.name = setting limit 1), fallback) || '"'
+    )
+);

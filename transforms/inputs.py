@@ -65,6 +65,7 @@ create or replace table input.test_domain (domain varchar);
 create or replace table input.source (source_id varchar, workspace_id varchar, system varchar, lag_seconds integer);
 create or replace table input.call_outcome (label varchar, outcome varchar, is_connected boolean, is_negative boolean);
 create or replace table input.excluded_pipeline (pipeline_id varchar);
+create or replace table input.source_setting (name varchar, value varchar);
 create or replace table input.seat (email varchar, tool varchar, valid_from date, valid_to date, monthly_cost decimal(18, 2));
 create or replace table input.availability (email varchar, date date, working_fraction double, leave_type varchar);
 create or replace table input.target (email varchar, team varchar, metric varchar, valid_from date, per_working_day double);
@@ -112,6 +113,7 @@ class Inputs:
     test_domains: Sequence[str] = ()
     excluded_pipelines: Sequence[str] = ()
     call_outcomes: Mapping[str, tuple[str, bool, bool]] = field(default_factory=dict)
+    source_settings: Mapping[str, str] = field(default_factory=dict)  # names of CRM properties, for staging
     files: Mapping[str, Path] = field(default_factory=dict)  # by the names in FILES
 
 
@@ -161,6 +163,7 @@ def load(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
         _insert(con, "internal_number", [list(number_range(n)) for n in inputs.internal_numbers])
         _insert(con, "test_domain", [[d.lower()] for d in inputs.test_domains])
         _insert(con, "excluded_pipeline", [[p] for p in inputs.excluded_pipelines])
+        _insert(con, "source_setting", [list(pair) for pair in sorted(inputs.source_settings.items())])
         _insert(con, "source", [[s.source_id, s.workspace_id, s.system, s.lag_seconds] for s in inputs.sources])
         _insert(con, "call_outcome", [[label.lower(), *meaning] for label, meaning in sorted(outcomes.items())])
         _load_calendar(con, calendar)
