@@ -163,7 +163,10 @@ def _endpoint(request: Request) -> tuple[Endpoint, str, list[str]]:
 
 
 def _scopes(endpoint: Endpoint, found: list[str]) -> set[str]:
-    return {scope.format(*(_scope_name(name) for name in found)) for scope in endpoint.scopes}
+    def name(scope: str, n: int) -> str:
+        return scope.replace(f"{{{n}}}", _scope_name(found[n])) if f"{{{n}}}" in scope else scope
+
+    return {name(name(scope, 0), 1) for scope in endpoint.scopes}
 
 
 def _scope_name(name: str) -> str:
@@ -260,7 +263,7 @@ _SECURITY, _CURRENCY = ("account-info.security.read",), ("multi-currency-read",)
 _OWNERS, _TEAMS = ("crm.objects.owners.read",), ("settings.users.teams.read",)
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "crm/objects/*", _list, _TYPE),
-    Endpoint("GET", "crm/objects/*/*", _one, ("crm.objects.{0}.read",)),
+    Endpoint("GET", "crm/objects/*/*", _one, _TYPE),
     Endpoint("POST", "crm/objects/*/search", _search, _TYPE),
     Endpoint("POST", "crm/objects/*/batch/read", _batch_read, _TYPE),
     Endpoint("POST", "crm/associations/*/*/batch/read", read_links, ("crm.objects.{0}.read", "crm.objects.{1}.read")),
