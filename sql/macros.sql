@@ -93,3 +93,10 @@ create or replace macro crm_property(payload, setting, fallback) as (
         '$.properties."' || coalesce((select s.value from input.source_setting as s where s.name = setting limit 1), fallback) || '"'
     )
 );
+
+-- The first value of a mail header, and all of them; names are compared in lower case, because senders spell them as they like.
+create or replace macro header(headers, wanted) as
+    list_filter(headers, lambda h: lower(h."name") = wanted)[1]."value";
+
+create or replace macro header_all(headers, wanted) as
+    list_transform(list_filter(headers, lambda h: lower(h."name") = wanted), lambda h: h."value");

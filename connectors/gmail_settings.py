@@ -1,0 +1,38 @@
+"""Settings of Gmail mailboxes read through a service account."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class GmailSettings(BaseModel):
+    """A service account with domain-wide delegation of exactly one scope."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    service_account_file: Path = Field(description="JSON key of the service account.")
+    scope: Literal["metadata", "readonly"] = Field(
+        "metadata", description="metadata sees headers only; readonly finds days faster and sees send-as aliases."
+    )
+    mailboxes: list[str] = Field([], description="Which mailboxes to read; empty: those of reps.csv.")
+    base_url: str = Field("https://gmail.googleapis.com", description="Where the Gmail API is.")
+    token_url: str | None = Field(None, description="Token endpoint; empty: the one in the key file.")
+    workspace: str = Field("main", description="A name for this Google Workspace.")
+    subject: bool = Field(
+        False, description="Read subject lines, only to tell out-of-office replies that no header marks."
+    )
+    units_per_minute_user: int = Field(
+        6_000, ge=100, description="Quota of one mailbox; 15,000 for projects older than May 2026."
+    )
+    units_per_minute_project: int = Field(1_200_000, ge=1_000, description="Quota of the Google Cloud project.")
+    reserve: float = Field(0.1, ge=0, lt=1, description="Share of both quotas left to your other integrations.")
+    units_get: int = Field(20, ge=1, description="Price of messages.get; 5 for projects older than May 2026.")
+    units_list: int = Field(5, ge=1, description="Price of messages.list.")
+    units_history: int = Field(2, ge=1, description="Price of history.list.")
+    units_profile: int = Field(1, ge=1, description="Price of getProfile and settings.sendAs.list.")
+    batch_size: int = Field(
+        50, ge=1, le=100, description="Messages a batch call; more than 50 is not recommended by Google."
+    )

@@ -1,0 +1,115 @@
+-- staging.stg_dialer_call: CloudTalk calls, one row a leg (Cdr).
+-- grain: source_id, workspace_id, call_id
+-- root_call_id: first leg of a transferred call. That transferred_from is the Cdr id of the leg before is a guess: the API's
+--   document only says "where the call was transferred from". What is no known Cdr id starts a call of its own.
+-- result: CloudTalk does not say why nobody answered; the account's tags (Busy, Failed, Cancelled, No answer) do.
+-- disposition_label: the first other tag that the settings know as a call outcome.
+with text as (
+    select
+        source_id,
+        workspace_id,
+        record_id,
+        source_updated_at,
+        _extracted_at as extracted_at,
+        is_deleted,
+        lower(trim(payload ->> '$.Cdr.type')) as type_text,
+        nullif(nullif(trim(payload ->> '$.Cdr.user_id'), ''), '0') as user_id,
+        digits(payload ->> '$.Cdr.public_external') as counterpart_number,
+        digits(payload ->> '$.Cdr.public_internal') as own_number,
+        nullif(nullif(trim(payload ->> '$.Cdr.transferred_from'), ''), '0') as transferred_from,
+        nullif(trim(payload ->> '$.Cdr.talking_time'), '') as talk_text,
+        lower(trim(coalesce(payload ->> '$.Cdr.is_voicemail', ''))) in ('1', 'true') as is_voicemail,
+        -- A database's zero date means "never".
+        case when payload ->> '$.Cdr.started_at' not like '0000-%' then nullif(trim(payload ->> '$.Cdr.started_at'), '') end as started_text,
+        case when payload ->> '$.Cdr.answered_at' not like '0000-%' then nullif(trim(payload ->> '$.Cdr.answered_at'), '') end as answered_text,
+        case when payload ->> '$.Cdr.ended_at' not like '0000-%' then nullif(trim(payload ->> '$.Cdr.ended_at'), '') end as ended_text,
+        list_transform(coalesce(payload ->> '$.Tags[*].name', []), lambda t: lower(trim(t))) as tags
+    from raw.cloudtalk_dialer_call_latest
+),
+
+read_calls as (
+    select
+        *,
+        case type_text when 'outgoing' then 'outbound' when 'incoming' then 'inbound' when 'internal' then 'internal' end as direction,
+        read_instant(started_text) as started_at,
+        read_instant(answered_text) as answered_at,
+        read_instant(ended_text) as ended_at,
+        try_cast(talk_text as double) as talk_s
+    from text
+),
+
+transfers as (
+    select child.source_id, child.workspace_id, child.record_id, parent.record_id as parent_id
+    from text as child
+    inner join text as parent
+        on
+            child.source_id = parent.source_id and child.workspace_id = parent.workspace_id
+            and child.transferred_from = parent.record_id and child.record_id <> parent.record_id
+),
+
+-- Bounded, so that legs that name each other cannot go round for ever.
+ancestors as (
+    with recursive walk as (
+        select source_id, workspace_id, record_id, parent_id as ancestor_id, 1 as distance
+        from transfers
+        union all
+        select w.source_id, w.workspace_id, w.record_id, t.parent_id, w.distance + 1
+        from walk as w
+        inner join transfers as t
+            on w.source_id = t.source_id and w.workspace_id = t.workspace_id and w.ancestor_id = t.record_id
+        where w.distance < 50
+    )
+
+    select source_id, workspace_id, record_id, arg_max(ancestor_id, distance) as root_id, max(distance) as distance
+    from walk
+    group by all
+    having max(distance) < 50
+),
+
+outcome_labels as (
+    select coalesce(list(lower(label)), []) as labels from input.call_outcome
+)
+
+select
+    c.source_id,
+    c.workspace_id,
+    c.record_id,
+    c.source_updated_at,
+    c.extracted_at,
+    c.is_deleted,
+    c.record_id as call_id,
+    coalesce(a.root_id, c.record_id) as root_call_id,
+    (1 + coalesce(a.distance, 0))::integer as leg_no,
+    c.user_id,
+    c.direction,
+    c.counterpart_number,
+    c.own_number,
+    c.started_at,
+    c.answered_at,
+    c.ended_at,
+    c.talk_s,
+    case
+        when c.direction = 'inbound' then case when c.answered_at is not null and not c.is_voicemail then 'answered' else 'missed' end
+        when c.is_voicemail then 'voicemail'
+        when c.answered_at is not null then 'answered'
+        when list_contains(c.tags, 'busy') then 'busy'
+        when list_contains(c.tags, 'failed') then 'failed'
+        when list_has_any(c.tags, ['cancelled', 'canceled']) then 'cancelled'
+        else 'no_answer'
+    end as result,
+    c.is_voicemail and c.direction is distinct from 'inbound' as is_machine,
+    list_filter(
+        c.tags,
+        lambda t: list_contains(o.labels, t) and t not in ('busy', 'failed', 'cancelled', 'canceled', 'no answer')
+    )[1] as disposition_label,
+    case
+        when c.direction is null then 'Cdr.type is not outgoing, incoming or internal: ' || coalesce(c.type_text, 'missing')
+        when c.started_at is null then 'Cdr.started_at is no time: ' || coalesce(c.started_text, 'missing')
+        when c.answered_text is not null and c.answered_at is null then 'Cdr.answered_at is no time: ' || c.answered_text
+        when c.ended_text is not null and c.ended_at is null then 'Cdr.ended_at is no time: ' || c.ended_text
+        when c.talk_text is not null and c.talk_s is null then 'Cdr.talking_time is no number: ' || c.talk_text
+    end as unreadable_reason
+from read_calls as c
+left join ancestors as a
+    on c.source_id = a.source_id and c.workspace_id = a.workspace_id and c.record_id = a.record_id
+cross join outcome_labels as o
