@@ -20,9 +20,9 @@ with text as (
         nullif(trim(payload ->> '$.Cdr.talking_time'), '') as talk_text,
         lower(trim(coalesce(payload ->> '$.Cdr.is_voicemail', ''))) in ('1', 'true') as is_voicemail,
         -- A database's zero date means "never".
-        case when payload ->> '$.Cdr.started_at' not like '0000-%' then nullif(trim(payload ->> '$.Cdr.started_at'), '') end as started_text,
-        case when payload ->> '$.Cdr.answered_at' not like '0000-%' then nullif(trim(payload ->> '$.Cdr.answered_at'), '') end as answered_text,
-        case when payload ->> '$.Cdr.ended_at' not like '0000-%' then nullif(trim(payload ->> '$.Cdr.ended_at'), '') end as ended_text,
+        nullif(regexp_replace(trim(payload ->> '$.Cdr.started_at'), '^0000-.*', ''), '') as started_text,
+        nullif(regexp_replace(trim(payload ->> '$.Cdr.answered_at'), '^0000-.*', ''), '') as answered_text,
+        nullif(regexp_replace(trim(payload ->> '$.Cdr.ended_at'), '^0000-.*', ''), '') as ended_text,
         list_transform(coalesce(payload ->> '$.Tags[*].name', []), lambda t: lower(trim(t))) as tags
     from raw.cloudtalk_dialer_call_latest
 ),
@@ -97,11 +97,13 @@ select
         when list_has_any(c.tags, ['cancelled', 'canceled']) then 'cancelled'
         else 'no_answer'
     end as result,
-    c.is_voicemail and c.direction is distinct from 'inbound' as is_machine,
-    list_filter(
-        c.tags,
-        lambda t: list_contains(o.labels, t) and t not in ('busy', 'failed', 'cancelled', 'canceled', 'no answer')
-    )[1] as disposition_label,
+    c.is_voicemail and c.direction in ('outbound', 'internal') as is_machine,
+    list_extract(
+        list_filter(
+            c.tags,
+            lambda t: list_contains(o.labels, t) and t not in ('busy', 'failed', 'cancelled', 'canceled', 'no answer')
+        ), 1
+    ) as disposition_label,
     case
         when c.direction is null then 'Cdr.type is not outgoing, incoming or internal: ' || coalesce(c.type_text, 'missing')
         when c.started_at is null then 'Cdr.started_at is no time: ' || coalesce(c.started_text, 'missing')

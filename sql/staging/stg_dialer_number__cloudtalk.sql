@@ -9,7 +9,7 @@ select
     is_deleted,
     digits(payload ->> '$.CallNumber.caller_id_e164') as number,
     case
-        when nullif(trim(payload ->> '$.CallNumber.caller_id_e164'), '') is not null and digits(payload ->> '$.CallNumber.caller_id_e164') is null
+        when trim(payload ->> '$.CallNumber.caller_id_e164') <> '' and digits(payload ->> '$.CallNumber.caller_id_e164') is null
             then 'CallNumber.caller_id_e164 holds no digits'
     end as unreadable_reason
 from raw.cloudtalk_dialer_number_latest

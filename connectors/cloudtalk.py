@@ -1,0 +1,255 @@
+"""CloudTalk: agents, groups, own numbers and call history of a cloud telephone system.
+
+Docs: developers.cloudtalk.io, OpenAPI 1.7 (HTTP Basic; lists paged by `page` and `limit` up to 1000 in
+{"responseData": {"itemsCount", "pageCount", "pageNumber", "limit", "data"}}; times UTC in two spellings; numbers as
+strings or integers, so nothing here relies on either). Limit: 60 operations a minute for the whole company; a 429 has
+X-CloudTalkAPI-Limit, -Remaining and -ResetTime (Unix seconds) and no Retry-After.
+Not stated there and assumed: date_from and date_to compare started_at and are both inclusive; answers that are not
+refused carry the limit headers too (used when they do).
+A call has no time of modification, and tags and corrections arrive late, so the last weeks are read again every time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal
+
+import httpx
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from .client import Backoff, Client, NotFound, Ok, Retry, Verdict, judge_http, server_time
+from .limits import shared
+from .paging import numbered_pages, records_of, value_at
+from .stream import Check, ConnectorError, DateRange, Page, PermissionMissing, Snapshot, Stream, Traffic, Window
+
+PAGE = 1000  # the largest there is
+ITEMS = "responseData.data"
+
+
+class CloudTalkSettings(BaseModel):
+    """Section [cloudtalk]: a key pair of CloudTalk's Dashboard, Account, Settings, API keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    access_key_id: SecretStr = Field(description="Access Key ID of the API key pair.")
+    access_key_secret: SecretStr = Field(description="Access Key Secret of the API key pair.")
+    base_url: str = Field("https://my.cloudtalk.io/api", description="Where the API is.", pattern=r"^https?://")
+    requests_per_minute: Annotated[int, Field(ge=1)] = Field(
+        60, description="Operations a minute that CloudTalk allows the company, over all its integrations."
+    )
+    reserve: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.1, description="Share of that limit left to the company's other integrations."
+    )
+    window_days: Annotated[int, Field(ge=1, le=31)] = Field(7, description="Days of calls that are read at a time.")
+
+
+USERS = Stream("dialer_user", Snapshot(), key=("Agent.id",), feeds="which calls are whose")
+GROUPS = Stream("dialer_group", Snapshot(), key=("Group.id",), feeds="names of the dialer's groups")
+NUMBERS = Stream("dialer_number", Snapshot(), key=("CallNumber.id",), feeds="telling internal calls from external ones")
+CALLS = Stream(
+    "dialer_call",
+    DateRange(),
+    key=("Cdr.id",),
+    happened_at="Cdr.started_at",
+    volatile=("Cdr.recording_link",),  # another one at every read
+    feeds="calls, talk time and conversations",
+)
+PATHS: Mapping[str, str] = {
+    USERS.name: "/agents/index.json",
+    GROUPS.name: "/groups/index.json",
+    NUMBERS.name: "/numbers/index.json",
+    CALLS.name: "/calls/index.json",
+}
+
+
+class _Cdr(msgspec.Struct, frozen=True):
+    id: str | int | None = None
+
+
+class _Item(msgspec.Struct):
+    """Of a call, only what tells it from another one."""
+
+    Cdr: _Cdr = _Cdr()
+
+
+_item = msgspec.json.Decoder(_Item)
+
+
+class CloudTalk:
+    """One CloudTalk company. now: the run's instant; windows that reach beyond it are read up to it."""
+
+    name = "cloudtalk"
+    system: Literal["crm", "dialer", "mail"] = "dialer"
+
+    def __init__(
+        self,
+        settings: CloudTalkSettings,
+        *,
+        workspace: str,
+        now: datetime,
+        mailboxes: Sequence[str] = (),  # noqa: ARG002  every connector is constructed alike
+    ) -> None:
+        self.workspace = workspace
+        self.now = now
+        self._settings = settings
+        calls = replace(CALLS, reading=DateRange(span=timedelta(days=settings.window_days)))
+        self.streams: Sequence[Stream] = (USERS, GROUPS, NUMBERS, calls)
+        budget = max(1, math.floor(settings.requests_per_minute * (1 - settings.reserve)))
+        self._client = Client(
+            source=self.name,
+            base_url=settings.base_url,
+            auth=httpx.BasicAuth(
+                settings.access_key_id.get_secret_value(), settings.access_key_secret.get_secret_value()
+            ),
+            limiter=shared(self.name, f"{workspace}@{settings.base_url}", {"requests": [(budget, 60.0)]}),
+            judge=self._judge,
+            backoff=Backoff(first=4.0),  # the limit's window is a minute
+        )
+
+    def partitions(self, stream: Stream) -> Sequence[str]:  # noqa: ARG002  none is partitioned
+        return ("",)
+
+    def read(self, window: Window, known: Mapping[str, Sequence[str]], traffic: Traffic) -> Iterator[Page]:
+        """The window's pages. Raises ConnectorError, PermissionMissing."""
+        if window.stream == CALLS.name:
+            yield from self._calls(window, known, traffic)
+            return
+        stream = next(s for s in self.streams if s.name == window.stream)
+        for body in self._bodies(stream, {}, traffic):
+            records, rejected = records_of(body, ITEMS)
+            yield Page(records=records, rejected=rejected)
+
+    def check(self) -> Iterator[Check]:
+        """One item of each list."""
+        for stream in self.streams:
+            try:
+                body = self._client.fetch("GET", PATHS[stream.name], params={"limit": 1, "page": 1}, traffic=Traffic())
+                count = value_at(body, "responseData.itemsCount")
+                records_of(body, ITEMS)
+                yield Check(self.name, stream.name, True, f"{PATHS[stream.name]} answers, {count} items")
+            except ConnectorError as error:
+                remedy = f"Check access_key_id and access_key_secret. Without it: no {stream.feeds}."
+                yield Check(
+                    self.name, stream.name, False, str(error), remedy if isinstance(error, PermissionMissing) else ""
+                )
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def _calls(self, window: Window, known: Mapping[str, Sequence[str]], traffic: Traffic) -> Iterator[Page]:
+        """Calls of [start, end). Pages shift while calls come in or go: what the vendor counts must have been read.
+
+        A second reading, where the first does not add up, only adds to it: a call read twice is one record.
+        """
+        if window.start is None or window.end is None:
+            raise ConnectorError(
+                f"{window.window_id}: calls are read in ranges of time, this window has no start or no end."
+            )
+        first, last = _whole_seconds(window.start, min(window.end, self.now))
+        if last < first:
+            return
+        params = {"date_from": _spelt(first), "date_to": _spelt(last)}
+        for attempt in (1, 2):
+            ids: set[str] = set()
+            without_id = told = pages = 0
+            for body in self._bodies(CALLS, params, traffic):
+                records, rejected = records_of(body, ITEMS)
+                found = [_item.decode(record).Cdr.id for record in records]
+                ids.update(str(call_id) for call_id in found if call_id is not None)
+                without_id += found.count(None) + len(rejected)
+                pages += 1
+                told = _count(body)
+                yield Page(records=records, rejected=rejected, expected=told)
+            read = len(ids) + without_id
+            if read == told:
+                return
+            if pages == 1:
+                # One answer that contradicts itself (the documentation's own example does): nothing was lost between
+                # pages, and reading again cannot tell more. But then what is not there may not be taken as deleted.
+                yield Page(seen=known.get(CALLS.name, ()))
+                return
+            if attempt == 2:
+                raise ConnectorError(
+                    f"{window.window_id}: {PATHS[CALLS.name]} counts {told} calls from {params['date_from']} to "
+                    f"{params['date_to']} UTC, but {read} different ones came, twice. Nothing was landed; the next run reads "
+                    "the window again. If this goes on, set a smaller cloudtalk.window_days."
+                )
+
+    def _bodies(self, stream: Stream, params: Mapping[str, str], traffic: Traffic) -> Iterator[bytes]:
+        """All pages of a list. A list that got shorter meanwhile ends where the vendor has no further page."""
+        path = PATHS[stream.name]
+        asked: list[int] = []
+
+        def fetch(page: int) -> bytes:
+            asked.append(page)
+            return self._client.fetch("GET", path, params={**params, "limit": PAGE, "page": page}, traffic=traffic)
+
+        try:
+            yield from numbered_pages(
+                fetch,
+                page_path="responseData.pageNumber",
+                pages_path="responseData.pageCount",
+                items_path=ITEMS,
+                first_id_path=stream.key[0],
+                what=f"{self.name} {path}",
+            )
+        except NotFound:
+            if asked == [1]:
+                raise
+
+    def _judge(self, response: httpx.Response) -> Verdict:
+        rest = _until_reset(response)
+        if response.status_code == 429:
+            return Retry("429, the company's limit of operations a minute", after=rest, everyone=True)
+        verdict = judge_http(response)
+        if isinstance(verdict, Ok) and rest is not None and self._is_scarce(response):
+            return Ok(pause=rest)
+        return verdict
+
+    def _is_scarce(self, response: httpx.Response) -> bool:
+        """Did others use so much that the reserve is touched? Not asked where the settings know of a higher limit."""
+        limit = _header(response, "X-CloudTalkAPI-Limit")
+        remaining = _header(response, "X-CloudTalkAPI-Remaining")
+        if limit is None or remaining is None or self._settings.requests_per_minute > limit:
+            return False
+        return remaining < limit * self._settings.reserve
+
+
+def _until_reset(response: httpx.Response) -> float | None:
+    reset = _header(response, "X-CloudTalkAPI-ResetTime")
+    return (
+        None if reset is None else max(reset - server_time(response).timestamp(), 0.0) + 1.0
+    )  # Date has whole seconds
+
+
+def _header(response: httpx.Response, name: str) -> float | None:
+    try:
+        return float(response.headers[name])
+    except (KeyError, ValueError):
+        return None
+
+
+def _whole_seconds(start: datetime, end: datetime) -> tuple[datetime, datetime]:
+    """First and last whole second of [start, end), UTC: the API's bounds are whole seconds and both inclusive."""
+    first = (start.astimezone(UTC) + timedelta(microseconds=999_999)).replace(microsecond=0)
+    last = (end.astimezone(UTC) - timedelta(microseconds=1)).replace(microsecond=0)
+    return first, last
+
+
+def _spelt(instant: datetime) -> str:
+    return instant.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _count(body: bytes) -> int:
+    told = value_at(body, "responseData.itemsCount")
+    try:
+        return int(told)
+    except (TypeError, ValueError):
+        raise ConnectorError(
+            f"cloudtalk {PATHS[CALLS.name]}: itemsCount is {told!r}, no number: the format has changed."
+        ) from None
