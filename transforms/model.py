@@ -66,6 +66,7 @@ def _files(folder: Traversable) -> list[Traversable]:
 
 
 def _parsed(schema: str, file: str, text: str) -> Model:
+    own: dict[str, str] = {}  # what the header says of the model itself; the first such line, for a column may be called so too
     facts: dict[str, str] = {}
     key = ""
     for line in text.splitlines():
@@ -74,20 +75,23 @@ def _parsed(schema: str, file: str, text: str) -> Model:
         match = HEADER.match(line)
         if match:
             key = match["name"]
-            facts[key] = match["text"].strip()
-        elif line.startswith("--   ") and key:
+            if key in ("grain", "kind", "severity") and key not in own:
+                own[key] = match["text"].strip()
+            else:
+                facts[key] = match["text"].strip()
+        elif line.startswith("--   ") and key in facts:
             facts[key] += " " + line[2:].strip()
     name = file.removesuffix(".sql")
     comment = facts.pop(f"{schema}.{name}", "") or facts.pop(name, "")
-    grain = tuple(part.strip() for part in facts.pop("grain", "").split(",") if part.strip())
+    grain = tuple(part.strip() for part in own.get("grain", "").split(",") if part.strip())
     return Model(
         schema=schema,
         name=name,
         sql=text,
         comment=comment[:1].upper() + comment[1:],
-        kind=facts.pop("kind", "view" if name.startswith("v_") else "replaced"),
+        kind=own.get("kind", "view" if name.startswith("v_") else "replaced"),
         grain=grain,
-        severity=facts.pop("severity", "error"),
+        severity=own.get("severity", "error"),
         columns={k: v for k, v in facts.items() if "." not in k},
         reads=_reads(schema, file, text),
     )
@@ -128,7 +132,7 @@ def _staging(found: Iterable[Model]) -> list[Model]:
 
 def _ordered(models: list[Model]) -> list[Model]:
     by_table = {model.table: model for model in models}
-    given = {"raw", "input", "meta"}
+    given = {"raw", "input", "meta", "recurring"}  # recurring: DuckDB's name for what a recursion has so far
     for model in models:
         for table in model.reads:
             if table not in by_table and table.partition(".")[0] not in given:
