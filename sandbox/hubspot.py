@@ -5,7 +5,7 @@ recorded responses. Rate limits, credentials and errors: hubspot_wire; search: h
 hubspot_links; owners, teams, logins, audit log, account, currencies: hubspot_people.
 
 What the sandbox alone understands: `GET/POST /hubspot/__sandbox__/options` (hubspot_wire.Options) makes the account
-lack scopes or an audit log, delays its search index, or compares ids as text.
+lack scopes or an audit log, delays its search index, compares ids as text, or gives short pages.
 
 Ids (sandbox.world_ids): owner ("hubspot.owner", key), login user ("hubspot.user", key), records ("hubspot.contacts",
 key) and so on by plural type name; three id spaces for people, as in HubSpot (owner, settings user, users object).
@@ -178,7 +178,7 @@ def _scope_name(name: str) -> str:
 def _list(ask: Ask, name: str) -> Json:
     """One page of all records of a type, archived or not, in order of id."""
     kind, history = object_type(name), ask.names("propertiesWithHistory")
-    size = ask.size("limit", 10, MAX_LIST_WITH_HISTORY if history else MAX_LIST)
+    size = ask.shown(ask.size("limit", 10, MAX_LIST_WITH_HISTORY if history else MAX_LIST))
     found, after = shelf(ask.state, kind), ask.query.get("after")
     if after is not None and not after.isdigit():
         raise refused(400, "Invalid input: the paging cursor has expired or is not valid.")

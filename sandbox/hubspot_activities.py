@@ -159,7 +159,7 @@ def tasks(state: State) -> Iterator[tuple[Stored[Task], Json]]:
     for stored in state.crm_tasks:
         task = stored.value
         done = task.status == "completed"
-        last = task.completed_by if done and stored.updated_at == task.completed_at else stored.updated_by
+        last = task.completed_by if done else stored.updated_by
         rep = state.reps.get(task.rep)
         zone = ZoneInfo((rep.timezone if rep else None) or default)
         due = datetime.combine(task.due_date, DUE_AT, zone).astimezone(UTC) if task.due_date else None
@@ -182,7 +182,7 @@ def notes(state: State) -> Iterator[tuple[Stored[Note], Json]]:
     for stored in state.crm_notes:
         note = stored.value
         yield (
-            stored,
+            replace(stored, updated_by=_last_writer(state, stored)),
             {
                 "hs_timestamp": stamp(note.at),
                 "hubspot_owner_id": _owner(state, note.rep),
@@ -190,3 +190,10 @@ def notes(state: State) -> Iterator[tuple[Stored[Note], Json]]:
                 "hs_note_body": "<p>A note.</p>",
             },
         )
+
+
+def _last_writer(state: State, stored: Stored[Note]) -> str | None:
+    """Who wrote a note last; None where it changed by nobody's hand."""
+    if stored.updated_at == stored.created_at:
+        return stored.created_by
+    return next((w.by for w in state.writes("note", stored.key) if w.at == stored.updated_at), None)

@@ -35,6 +35,7 @@ def search(ask: Ask, name: str) -> Json:
     size, start = page_size(ask.body.get("limit"), 10, MAX_PAGE), _offset(ask.body)
     if start + size > CAP:
         raise refused(400, f"Search results are limited to {CAP} records: after + limit must not go beyond.")
+    size = ask.shown(size)
     names = returned(kind, [str(n) for n in ask.body.get("properties") or []])
     page = matching[start : start + size]
     answer: Json = {"total": len(matching), "results": [document(kind, r, found.names, names) for r in page]}

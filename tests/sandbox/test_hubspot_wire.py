@@ -275,6 +275,16 @@ def test_search_pages_by_offset_and_sorts_by_one_object() -> None:
         assert [r["id"] for r in found["results"]] == sorted(ids)[11:]
 
 
+def test_pages_may_be_short_though_more_follows() -> None:
+    with hubspot(calls=[call(f"D{i}") for i in range(5)]) as api:
+        api.options(short_pages=True)
+        page = api.get("/crm/objects/2026-09/calls", limit=4)
+        assert len(page["results"]) == 2
+        assert "paging" in page
+        found = api.search(limit=4)
+        assert (len(found["results"]), found["paging"]["next"]["after"]) == (2, "2")
+
+
 def test_search_refuses_what_the_guide_forbids() -> None:
     with hubspot(calls=[call("D1")]) as api:
         api.search(limit=200, after="9800")
@@ -649,6 +659,8 @@ def test_meetings_tasks_and_notes() -> None:
         for kind in ("meetings", "tasks", "notes"):
             [link] = api.links(kind, "contacts", [r["id"] for r in api.all(kind)])["results"]
             assert link["to"][0]["toObjectId"] == api.one("contacts")["hs_object_id"]
+        api.move("2026-03-07T09:00:00Z")
+        assert api.one("notes")["hs_updated_by_user_id"] == str(bob["userId"])
         api.move("2026-03-03T09:30:00Z")
         assert api.one("meetings")["hs_meeting_outcome"] == "SCHEDULED"
         assert api.one("tasks")["hs_task_status"] == "NOT_STARTED"
