@@ -250,7 +250,8 @@ def _subject(mail: Mail) -> str:
     if mail.subject is not None:
         return mail.subject
     if mail.kind == "bounce":
-        return "Delivery Status Notification (Failure)"
+        delay = not mail.failed_recipients and (mail.status or "5").startswith("4")
+        return f"Delivery Status Notification ({'Delay' if delay else 'Failure'})"
     if mail.kind == "auto_reply":
         return "Automatic reply: away"
     return f"{'Re: ' if mail.in_reply_to else ''}About {mail.thread or mail.key}"

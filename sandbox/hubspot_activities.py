@@ -113,10 +113,11 @@ def _headers(mail: Mail) -> str:
 
 
 def _bounces(state: State) -> dict[str, list[Mail]]:
-    """Delivery failures that have arrived, by the Message-ID of the mail that failed."""
+    """Delivery failures that have arrived, by the Message-ID of the mail that failed; notices of delay are none."""
     found: dict[str, list[Mail]] = {}
     for mail in state.world.mails:
-        if mail.kind == "bounce" and mail.sent_at <= state.now:
+        delay = not mail.failed_recipients and (mail.status or "5").startswith("4")
+        if mail.kind == "bounce" and mail.sent_at <= state.now and not delay:
             for message_id in {mail.in_reply_to, *mail.references} - {None}:
                 found.setdefault(str(message_id), []).append(mail)
     return found

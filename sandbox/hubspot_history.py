@@ -56,12 +56,15 @@ def changes(
     found: list[Change] = []
     for version in stored.history:
         written = version in writes
-        for name, given in spread(version.property, version.value).items():
+        values = spread(version.property, version.value)
+        for name, given in values.items():
             value = given
             if value is None:
-                value = _unsaid(name, version, running) if written else "" if name in running else None
-            if value is None or (not written and running.get(name) == value):
-                continue  # never set so far; or one of the world's fields fills several, and this one is as before
+                value = _unsaid(name, version, running) if written else ""
+            never_set = value == "" and version.at_creation
+            as_before = len(values) > 1 and running.get(name, "") == value  # a change of another of the several
+            if never_set or as_before:
+                continue
             decides = written and (given is not None or name not in running)
             running[name] = value
             person = version.by not in (None, INTEGRATION)

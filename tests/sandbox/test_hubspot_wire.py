@@ -439,6 +439,20 @@ def test_a_deal_and_its_history_newest_first_with_who_did_it() -> None:
         assert [v["timestamp"] for v in told["amount"]] == [deal["createdate"]]
 
 
+def test_a_value_taken_away_is_an_empty_version_and_a_repeated_one_a_version_too() -> None:
+    events = [
+        *DEAL["events"][:1],
+        {"at": "2026-03-03T10:00:00Z", "type": "stage", "stage": "open", "by": "ana"},
+        {"at": "2026-03-04T10:00:00Z", "type": "amount", "amount": None, "by": "ana"},
+    ]
+    with hubspot(deals=[{**DEAL, "events": events}]) as api:
+        told = api.history("deals", "dealstage", "amount", "closedate")
+        assert [v["value"] for v in told["dealstage"]] == ["open", "open"]
+        assert [v["value"] for v in told["amount"]] == ["", "10000.00"]
+        assert told["closedate"] == []
+        assert api.one("deals")["amount"] is None
+
+
 def test_stages_of_the_pipelines_name_what_deals_hold() -> None:
     partner = {**DEAL, "key": "P", "pipeline": "partner"}
     with hubspot(deals=[DEAL, partner]) as api:
@@ -618,6 +632,13 @@ def test_a_mail_is_bounced_once_nobody_outside_got_it() -> None:
         api.move(NOW)
         bounced = api.one("emails")
         assert (bounced["hs_email_status"], bounced["hs_lastmodifieddate"]) == ("BOUNCED", "2026-03-02T11:00:00.000Z")
+
+
+def test_a_notice_of_delay_is_no_bounce() -> None:
+    origin = {"from": "mailer-daemon@googlemail.com", "to": ["ana@acme.com"], "direction": "inbound", "kind": "bounce"}
+    delay = mail("B1", **origin, in_reply_to="<M1@mail.acme.com>", status="4.4.1")
+    with hubspot(mails=[mail("M1", crm={}), delay]) as api:
+        assert api.one("emails")["hs_email_status"] == "SENT"
 
 
 def test_meetings_tasks_and_notes() -> None:
