@@ -1,0 +1,258 @@
+"""The `salespulse` command.
+
+Every command imports what it needs when it runs, so that help and wrong settings are quick.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, CycloptsError, Group, Parameter
+from rich.console import Console
+
+from flows.exit_codes import Exit, guarded
+
+RUN, LOOK, TRY = Group("Run", sort_key=1), Group("Look", sort_key=2), Group("Try it out", sort_key=3)
+
+app = App(
+    name="salespulse",
+    help="""Sales productivity numbers, every night: CRM, dialer and mail APIs to a DuckDB file that BI tools open.
+
+Settings come from `--settings FILE`, else from the file that SALESPULSE_SETTINGS names, else from ./salespulse.toml; the
+environment overrules single keys, as in SALESPULSE__HUBSPOT__TOKEN=….
+
+Exit codes: 0 done; 1 failed; 2 wrong settings or arguments; 3 published, but a source could not be read whole; 4 an invariant
+does not hold, nothing published; 5 another process holds the warehouse.
+""",
+    version_flags=["--version"],
+    help_flags=["--help", "-h"],
+    group_commands=Group("Help", sort_key=4),
+)
+sandbox = App(name="sandbox", help="A make-believe company that speaks the vendors' APIs over HTTP.", group=TRY)
+app.command(sandbox)
+
+Clock = Annotated[
+    datetime | None, Parameter(help="The run's clock, like 2026-03-20T06:00:00Z; the real one if not given.")
+]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the `salespulse` script."""
+    raise SystemExit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line; returns its exit code (see exit_codes)."""
+    try:
+        code = app.meta(arguments, exit_on_error=False, result_action="return_value")
+    except CycloptsError:  # told already
+        return Exit.SETTINGS
+    return int(code or 0)
+
+
+@app.meta.default
+def with_settings(
+    *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)], settings: Path | None = None
+) -> int:
+    """Run a command with the settings that were named.
+
+    Parameters
+    ----------
+    settings
+        Settings file; may stand before or after the command.
+    """
+    if settings is not None:
+        os.environ["SALESPULSE_SETTINGS"] = str(settings.absolute())
+    command, bound, _ = app.parse_args(tokens, exit_on_error=False)
+    return guarded(lambda: command(*bound.args, **bound.kwargs))
+
+
+@app.command(group=TRY)
+def demo(*, folder: Path = Path("demo"), reps: int = 40, days: int = 35, seed: int = 1) -> int:
+    """Make up a company, run one night over it, and show yesterday's numbers.
+
+    Parameters
+    ----------
+    folder
+        Where settings, data and the published file go; made anew.
+    reps
+        How many people the company has in sales.
+    days
+        How many days back it has been at work.
+    seed
+        The same seed gives the same company.
+    """
+    from flows.demo import show
+
+    return show(folder, reps=reps, days=days, seed=seed)
+
+
+@app.command(group=RUN)
+def nightly(*, day: date | None = None, now: Clock = None) -> int:
+    """Read what is new from every source, rebuild the tables, check and publish them.
+
+    Parameters
+    ----------
+    day
+        The business day that the run is for; yesterday if not given.
+    now
+        The run's clock, like 2026-03-20T06:00:00Z; the real one if not given.
+    """
+    from flows.terminal import run_flow
+
+    return run_flow("nightly", day=day, now=now)
+
+
+@app.command(group=RUN)
+def backfill(
+    *,
+    start: Annotated[date, Parameter(name="--from")],
+    end: Annotated[date, Parameter(name="--to")],
+    source: str | None = None,
+    stream: str | None = None,
+    now: Clock = None,
+) -> int:
+    """Read a stretch of the past, newest days first, then rebuild, check and publish. Run again, it goes on where it stopped.
+
+    Parameters
+    ----------
+    start
+        First day, like 2026-01-01. The tables begin there from then on.
+    end
+        Last day.
+    source
+        Only this source: hubspot, cloudtalk, gmail.
+    stream
+        Only this stream, like dialer_call.
+    now
+        The run's clock, like 2026-03-20T06:00:00Z; the real one if not given.
+    """
+    from flows.terminal import run_flow
+
+    return run_flow("backfill", start=start, end=end, source=source, stream=stream, now=now)
+
+
+@app.command(group=RUN)
+def publish(*, now: Clock = None) -> int:
+    """Rebuild, check and publish from what has landed, without asking any source.
+
+    Parameters
+    ----------
+    now
+        The run's clock, like 2026-03-20T06:00:00Z; the real one if not given.
+    """
+    from flows.terminal import run_flow
+
+    return run_flow("publish", now=now)
+
+
+@app.command(group=RUN)
+def land(file: Path, /) -> int:
+    """Land one landing file again: how a fault at a customer's is replayed.
+
+    Parameters
+    ----------
+    file
+        A .jsonl file below data/landing.
+    """
+    from flows.terminal import land_file
+
+    return land_file(file)
+
+
+@app.command(group=LOOK)
+def check() -> int:
+    """Try the settings and the credentials of every source, with a real call for each permission."""
+    from flows.check import check_sources
+
+    return check_sources(Console())
+
+
+@app.command(group=LOOK)
+def status(*, days: int = 14) -> int:
+    """Show how fresh and how complete the numbers are, by source and day, and the last runs.
+
+    Parameters
+    ----------
+    days
+        How many days back.
+    """
+    from flows.status import show
+
+    return show(Console(), days)
+
+
+@sandbox.command
+def serve(
+    *,
+    world: Path,
+    port: int = 0,
+    now: Clock = None,
+    settings_out: Path | None = None,
+    fault: Sequence[str] = (),
+    limits: bool = True,
+) -> int:
+    """Serve a company until stopped; prints one line when ready.
+
+    Parameters
+    ----------
+    world
+        World file (docs/world.md).
+    port
+        Port on 127.0.0.1; 0 takes a free one.
+    now
+        The company's clock; that of the world file if not given.
+    settings_out
+        Write a settings file, and the files it names, with which every command runs against this sandbox.
+    fault
+        Misbehave: 429:every=7, cut:system=crm,times=1, timeout:path=/messages. May be given several times.
+    limits
+        Keep the vendors' rate limits.
+    """
+    from flows.sandbox_commands import serve_world
+
+    return serve_world(world, port, now, settings_out, fault, limits=limits)
+
+
+@sandbox.command
+def replay(folder: Path, /, *, port: int = 0, settings_out: Path | None = None) -> int:
+    """Serve recorded exchanges of real accounts until stopped: a recording becomes a case that anyone can run.
+
+    Parameters
+    ----------
+    folder
+        Folder of recorded exchanges (docs/world.md).
+    port
+        Port on 127.0.0.1; 0 takes a free one.
+    settings_out
+        Write a settings file with which every command runs against it.
+    """
+    from flows.sandbox_commands import replay_folder
+
+    return replay_folder(folder, port, settings_out)
+
+
+@sandbox.command
+def generate(file: Path, /, *, reps: int = 40, days: int = 35, seed: int = 1, now: Clock = None) -> int:
+    """Make up a company and write it as a world file.
+
+    Parameters
+    ----------
+    file
+        Where to.
+    reps
+        How many people the company has in sales.
+    days
+        How many days back it has been at work.
+    seed
+        The same seed gives the same company.
+    now
+        The company's clock; 06:00 UTC of today if not given.
+    """
+    from flows.sandbox_commands import generate_world
+
+    return generate_world(file, reps=reps, days=days, seed=seed, now=now)

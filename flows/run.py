@@ -1,0 +1,158 @@
+"""One run: its clock, its warehouse, its sources, and the account of what it does."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from time import perf_counter
+
+import duckdb
+
+import connectors
+from connectors.stream import Changes, Connector
+from flows.report import RunReport
+from flows.settings import Settings
+from flows.windows import Source
+from transforms import landing, model, state
+from transforms.inputs import Inputs, SourceInput, read_files
+from transforms.warehouse import open_warehouse
+
+MAIN = "main"  # the workspace of a source whose settings do not name it
+
+
+@dataclass(slots=True)
+class Run:
+    """What the steps of a run share. `now` is the run's clock (UTC); everything it decides, it decides by that."""
+
+    settings: Settings
+    con: duckdb.DuckDBPyConnection
+    sources: dict[str, Connector]
+    report: RunReport
+
+    @property
+    def run_id(self) -> str:
+        return self.report.run_id
+
+    @property
+    def now(self) -> datetime:
+        return self.report.now
+
+    @property
+    def day(self) -> date:
+        return self.report.day
+
+    @contextmanager
+    def timed(self, step: str) -> Generator[None]:
+        """Add the time that the block takes to the report."""
+        began = perf_counter()
+        try:
+            yield
+        finally:
+            self.report.seconds[step] = self.report.seconds.get(step, 0.0) + perf_counter() - began
+
+    def offer(self, connector: Connector) -> Source:
+        """What the planner needs to know of a source."""
+        partitions = {s.name: connector.partitions(s) for s in connector.streams if s.partitioned}
+        return Source(connector.name, connector.workspace, connector.streams, partitions)
+
+    def inputs(self) -> Inputs:
+        """What a build needs from outside the sources."""
+        company = self.settings.company
+        history = state.history_start(self.con)
+        return Inputs(
+            run_id=self.run_id,
+            now=self.now,
+            history_start=history or self.day,
+            parameters=self.settings.thresholds,
+            sources=[SourceInput(c.name, c.workspace, c.system, _lag(c)) for c in self.sources.values()],
+            internal_domains=company.internal_domains,
+            internal_numbers=company.internal_numbers,
+            test_domains=company.test_domains,
+            excluded_pipelines=company.excluded_pipelines,
+            call_outcomes={k: (v.outcome, v.connected, v.negative) for k, v in company.call_outcomes.items()},
+            files=self.settings.inputs.files,
+        )
+
+
+@contextmanager
+def start_run(
+    kind: str, settings: Settings, *, day: date | None = None, now: datetime | None = None, scope: object = None
+) -> Generator[Run]:
+    """Open the warehouse and the sources for one run, and keep its account in meta.run: 'running', then how it ended.
+
+    scope: what the run was asked for beyond its day, kept in meta.run. Raises, before anything is read, WarehouseLocked
+    when another run is at work and InputError when a CSV file of the user's has faults.
+    """
+    clock = as_utc(now or datetime.now(UTC))
+    business_day = day or settings.yesterday(clock)
+    run_id = f"{kind}-{business_day:%Y%m%d}-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+    report = RunReport(run_id, kind, business_day, clock, scope=scope)
+    mailboxes = mailboxes_of(settings, clock.date())
+    with ExitStack() as stack:
+        con = stack.enter_context(
+            open_warehouse(settings.warehouse_file, memory_limit=settings.memory_limit, threads=settings.threads)
+        )
+        sources = {name: stack.enter_context(closing(c)) for name, c in open_sources(settings, clock, mailboxes)}
+        landing.declare(con, sorted(declared_streams(sources.values())))
+        _note(con, report, "running")
+        try:
+            yield Run(settings, con, sources, report)
+        except BaseException as error:
+            report.not_published = report.not_published or f"{type(error).__name__}: {error}"
+            _note(con, report, report.status)
+            raise
+        _note(con, report, report.status)
+
+
+def as_utc(instant: datetime) -> datetime:
+    """The instant in UTC; one without a zone is taken to be UTC."""
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+def open_sources(settings: Settings, now: datetime, mailboxes: Sequence[str]) -> Generator[tuple[str, Connector]]:
+    """A connector for every source that is set up, in the registry's order."""
+    for name, section in settings.sources.items():
+        connector, _ = connectors.load(name)
+        workspace = getattr(section, "workspace", MAIN)
+        yield name, connector(section, workspace=workspace, now=now, mailboxes=mailboxes)
+
+
+def mailboxes_of(settings: Settings, today: date) -> list[str]:
+    """Whose mail is read: the reps of reps.csv, save those marked `mailbox = no` and those who left before the days that are
+    still read again. Raises InputError."""
+    last = today - timedelta(days=settings.thresholds.reprocess_days + 1)
+    reps = read_files(settings.inputs.files, settings.thresholds)["reps"]
+    read = (rep for rep in reps if rep["mailbox"] is not False and (rep["end_date"] or last) >= last)
+    return sorted({rep["email"] for rep in read})
+
+
+def declared_streams(sources: Iterable[Connector]) -> set[tuple[str, str]]:
+    """(source, stream) of what is read here and of what any model reads: also a source that is not set up has its tables."""
+    read = {table for one in model.load(model.root()) for table in one.reads if table.startswith("raw.")}
+    by_models = (table.removeprefix("raw.").removesuffix("_latest").split("_", 1) for table in read)
+    return {(source, stream) for source, stream in by_models} | {(c.name, s.name) for c in sources for s in c.streams}
+
+
+def _lag(connector: Connector) -> int:
+    """Seconds after which the source is sure to show what happened."""
+    lags = [s.reading.lag for s in connector.streams if isinstance(s.reading, Changes)]
+    return int(max(lags, default=timedelta()).total_seconds())
+
+
+def _note(con: duckdb.DuckDBPyConnection, report: RunReport, status: str) -> None:
+    finished = None if status == "running" else datetime.now(UTC)
+    con.execute(
+        """insert into meta.run by name
+           select ? as run_id, ? as kind, ?::date as day, ?::timestamptz as started_at, ?::timestamptz as finished_at,
+               ? as status, ? as published, ?::json as detail
+           on conflict do update set finished_at = excluded.finished_at, status = excluded.status,
+               published = excluded.published, detail = excluded.detail""",
+        [
+            *(report.run_id, report.kind, report.day, report.started, finished, status),
+            *(report.published is not None, json.dumps(report.detail())),
+        ],
+    )

@@ -1,0 +1,191 @@
+"""Typed settings: `salespulse.toml`, overruled by `SALESPULSE__SECTION__KEY` in the environment.
+
+Every key is described in salespulse.example.toml. Paths are relative to the settings file. A secret may stand in a file of
+its own: `token_file = "…"` instead of `token = "…"`, for every secret of every source. A source is on when it has a section.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_type_hints
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+import connectors
+from transforms.parameters import Parameters
+
+FILE = "salespulse.toml"
+ENV_FILE = "SALESPULSE_SETTINGS"  # names the settings file where no --settings can be given, as under a Prefect worker
+ENV_PREFIX = "SALESPULSE__"
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("not an IANA time zone; allowed: names like UTC, Europe/Berlin, America/New_York")
+    return name
+
+
+def _cron(expression: str) -> str:
+    from cronsim import CronSim, CronSimError
+
+    try:
+        CronSim(expression, datetime(2026, 1, 1))  # noqa: DTZ001  only parsed
+    except CronSimError as error:
+        raise ValueError(f"not a cron expression ({error}); allowed: five fields like '0 4 * * *'") from error
+    return expression
+
+
+def _mode(text: str) -> str:
+    if len(text) not in (3, 4) or set(text) - set("01234567"):
+        raise ValueError('not file permissions; allowed: octal digits in quotes like "0600", "0640"')
+    return text
+
+
+def _file(path: Path) -> Path:
+    if not path.is_file():
+        raise ValueError(f"no such file: {path}")
+    return path
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+Number = Annotated[str, Field(pattern=r"^\+?[\d ().]+(-\d+)?$")]  # or a range by its last digits: +12125550000-0099
+ExistingFile = Annotated[Path, AfterValidator(_file)]
+
+
+class Section(BaseModel):
+    """A section of the settings file: unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CallOutcome(Section):
+    """What a disposition label of the CRM means."""
+
+    outcome: Literal["connected", "voicemail_left", "wrong_number", "no_answer", "busy", "failed_after_ring"]
+    connected: bool
+    negative: bool = False
+
+
+class Company(Section):
+    """What the numbers are reported in, and what is the company's own."""
+
+    reporting_timezone: Zone = "UTC"
+    reporting_currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
+    internal_domains: list[str] = []
+    internal_numbers: list[Number] = []
+    test_domains: list[str] = []
+    excluded_pipelines: list[str] = []
+    call_outcomes: dict[str, CallOutcome] = {}
+
+
+class InputFiles(Section):
+    """CSV files that the user keeps; each optional."""
+
+    reps: ExistingFile | None = None
+    teams: ExistingFile | None = None
+    seats: ExistingFile | None = None
+    availability: ExistingFile | None = None
+    targets: ExistingFile | None = None
+    fx: ExistingFile | None = None
+
+    @property
+    def files(self) -> Mapping[str, Path]:
+        """The files that are given, by name."""
+        return {name: path for name in type(self).model_fields if (path := getattr(self, name)) is not None}
+
+
+class Schedule(Section):
+    """When the nightly deployment runs."""
+
+    cron: Annotated[str, AfterValidator(_cron)] = "0 4 * * *"
+    timezone: Zone | None = None  # None: the reporting time zone
+
+
+class Settings(BaseSettings):
+    """Everything that a run needs to know. Read it with settings_file.load_settings."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True, env_prefix=ENV_PREFIX, env_nested_delimiter="__")
+
+    data_dir: Path = Path("data")
+    memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)? ?([KMGT]i?B|%)$")] = "2GB"
+    threads: Annotated[int, Field(ge=1)] | None = None
+    concurrency: Annotated[int, Field(ge=1, le=64)] = 8
+    published: Path | None = None
+    published_mode: Annotated[str, AfterValidator(_mode)] = "0600"
+    keep_published: Annotated[int, Field(ge=0)] = 7
+    company: Company = Company()
+    inputs: InputFiles = InputFiles()
+    parameters: Section = Section()  # the thresholds of METRICS.md; see settings_model
+    schedule: Schedule = Schedule()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is passed in: settings_file lays the environment over the file, so as to say where a value is from."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+    @model_validator(mode="after")
+    def _some_source(self) -> Self:
+        if not self.sources:
+            names = ", ".join(f"[{name}]" for name in connectors.NAMES)
+            raise ValueError(f"no source is set up: give at least one section of {names}")
+        return self
+
+    @property
+    def sources(self) -> Mapping[str, BaseModel]:
+        """The settings of the sources that are on, by name, in the registry's order."""
+        found = {name: getattr(self, name, None) for name in connectors.NAMES}
+        return {name: value for name, value in found.items() if value is not None}
+
+    @property
+    def thresholds(self) -> Parameters:
+        """The parameters of METRICS.md, with the two that stand in [company]."""
+        company = self.company
+        return Parameters(company.reporting_timezone, company.reporting_currency, **self.parameters.model_dump())
+
+    @property
+    def warehouse_file(self) -> Path:
+        return self.data_dir / "warehouse.duckdb"
+
+    @property
+    def landing_dir(self) -> Path:
+        return self.data_dir / "landing"
+
+    @property
+    def published_file(self) -> Path:
+        return self.published or self.data_dir / "sales_metrics.duckdb"
+
+    @property
+    def schedule_timezone(self) -> str:
+        return self.schedule.timezone or self.company.reporting_timezone
+
+    def yesterday(self, now: datetime) -> date:
+        """The last whole day in the reporting time zone."""
+        return now.astimezone(ZoneInfo(self.company.reporting_timezone)).date() - timedelta(days=1)
+
+
+@cache
+def settings_model() -> type[Settings]:
+    """Settings with a section for every source of the registry, each optional, and a key for every threshold."""
+    sources: dict[str, Any] = {name: (connectors.load(name)[1] | None, None) for name in connectors.NAMES}
+    kinds = get_type_hints(Parameters)
+    thresholds: dict[str, Any] = {
+        f.name: (Annotated[int, Field(ge=0)] if kinds[f.name] is int else kinds[f.name], f.default)
+        for f in fields(Parameters)
+        if f.name not in Company.model_fields
+    }
+    parameters = create_model("Parameters", __base__=Section, **thresholds)
+    return create_model("Settings", __base__=Settings, parameters=(parameters, parameters()), **sources)

@@ -1,0 +1,132 @@
+"""Reads the settings: finds the file, lays the environment over it, and reports everything that is wrong at once."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_settings import EnvSettingsSource, SettingsError
+
+from flows.settings import ENV_FILE, ENV_PREFIX, FILE, Settings, settings_model
+from flows.settings_problems import Problem, WrongSettingsError, file_key, holds, inner_model, secret_fields, translate
+
+Tree = dict[str, Any]
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """The settings from `path`, else from the file that SALESPULSE_SETTINGS names, else from ./salespulse.toml.
+
+    Without any file the environment alone must do. Raises WrongSettingsError with all problems.
+    """
+    model = settings_model()
+    file = _find(path)
+    reading = _Reading(base=file.absolute().parent if file else Path.cwd(), file=file)
+    from_file = reading.toml()
+    reading.environment(model)
+    merged = reading.resolve(_over(from_file, reading.from_env), model, ())
+    settings: Settings | None = None
+    try:
+        settings = model.model_validate(merged)
+    except ValidationError as error:
+        told = {problem.key for problem in reading.problems}
+        found = (translate(e, model, reading.origin) for e in error.errors())
+        reading.problems += [problem for problem in found if problem.key not in told]
+    if settings is None or reading.problems:
+        raise WrongSettingsError(reading.problems)
+    return settings
+
+
+def _find(path: Path | None) -> Path | None:
+    if path is None and (named := os.environ.get(ENV_FILE)):
+        path = Path(named)
+    if path is None and Path(FILE).is_file():
+        return Path(FILE)
+    if path is None and any(name.upper().startswith(ENV_PREFIX) for name in os.environ):
+        return None
+    if path is None:
+        hint = f"no {FILE} here: copy salespulse.example.toml to {FILE}, or name a file with --settings or {ENV_FILE}"
+        raise WrongSettingsError([Problem(str(Path.cwd()), "", hint)])
+    if not path.is_file():
+        raise WrongSettingsError([Problem(str(path), "", f"no such file (named by --settings or {ENV_FILE})")])
+    return path
+
+
+def _over(below: Tree, above: Mapping[str, Any]) -> Tree:
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        merged[key] = _over(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
+    return merged
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One reading of the settings: paths are taken relative to `base`; `problems` collects what is wrong on the way."""
+
+    base: Path
+    file: Path | None
+    from_env: Tree = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def toml(self) -> Tree:
+        if self.file is None:
+            return {}
+        try:
+            return tomllib.loads(self.file.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+            raise WrongSettingsError([Problem(str(self.file), "", f"cannot be read as TOML: {error}")]) from None
+
+    def environment(self, model: type[Settings]) -> None:
+        """SALESPULSE__A__B=x as {"a": {"b": "x"}}; lists and tables are given as JSON."""
+        names = {name.upper() for name in os.environ if name.upper().startswith(ENV_PREFIX)}
+        for name in sorted(names):
+            if (section := name.split("__")[1].lower()) not in model.model_fields:
+                self.problems.append(Problem("environment", name, f"there is no section or key {section!r}"))
+        try:
+            self.from_env = EnvSettingsSource(model)()
+        except SettingsError as error:
+            self.problems.append(Problem("environment", "", f"{error}; lists and tables are given as JSON"))
+
+    def origin(self, key: tuple[str, ...]) -> str:
+        """Where the value of a key was given."""
+        at: Any = self.from_env
+        for part in key:
+            if not isinstance(at, dict) or part not in at:
+                return str(self.file) if self.file else "environment"
+            at = at[part]
+        return "environment"
+
+    def resolve(self, tree: Tree, model: type[Any], above: tuple[str, ...]) -> Tree:
+        """The tree with paths made absolute and secrets read from the files that `<key>_file` names."""
+        tree = dict(tree)
+        for secret in secret_fields(model):
+            if file_key(secret) in tree and file_key(secret) not in model.model_fields:
+                self._read_secret(tree, secret, above)
+        for name, info in model.model_fields.items():
+            value = tree.get(name)
+            if value is None and isinstance(info.default, Path):
+                value = str(info.default)
+            if isinstance(value, str) and holds(info.annotation, Path):
+                tree[name] = str(self.base / Path(value).expanduser())
+            elif isinstance(value, dict) and (inner := inner_model(info.annotation)):
+                tree[name] = self.resolve(value, inner, (*above, name))
+        return tree
+
+    def _read_secret(self, tree: Tree, secret: str, above: tuple[str, ...]) -> None:
+        name = tree.pop(file_key(secret))
+        key = (*above, file_key(secret))
+        where = self.origin(key)
+        if secret in tree:
+            self.problems.append(Problem(where, ".".join(key), f"give {secret} or {file_key(secret)}, not both"))
+            return
+        try:
+            tree[secret] = (self.base / Path(str(name)).expanduser()).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+            self.problems.append(Problem(where, ".".join(key), f"the file {name!r} cannot be read: {reason}"))
+            tree[secret] = "unread"  # so that it is not reported as missing too

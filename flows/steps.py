@@ -1,0 +1,179 @@
+"""The steps that every kind of run is made of: extract and land, build, check, publish."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from connectors.landing_file import read_header
+from connectors.stream import ByIds, Changes, ConnectorError, DateRange, PermissionMissing, Snapshot, Stream, Window
+from flows.progress import watcher
+from flows.report import Finding, NotPublishedError, WindowResult
+from flows.run import Run
+from flows.tasks import Piece, Waves, extract_all, label_of, publish_artifact
+from flows.windows import waits_for
+from transforms import build as models
+from transforms import checks, inputs, landing, publish, state
+
+
+@contextmanager
+def reported(run: Run) -> Generator[None]:
+    """Tell Prefect what the run did, however it ends. Raises NotPublishedError when it published nothing."""
+    try:
+        yield
+    except BaseException as error:
+        run.report.not_published = f"{type(error).__name__}: {error}"
+        publish_artifact(run.report.kind, run.report.markdown())
+        raise
+    publish_artifact(run.report.kind, run.report.markdown())
+    if run.report.published is None:
+        raise NotPublishedError(run.report)
+
+
+def land_leftovers(run: Run) -> None:
+    """Land the complete files of a run that was cut off between reading and landing."""
+    for file in landing.pending(run.con, run.settings.landing_dir):
+        _land(run, read_header(file).window, file)
+
+
+def extract_and_land(run: Run, windows: Sequence[Window]) -> None:
+    """Read the windows and land each as it comes. A window that fails is noted, stays due, and stops no other."""
+    streams = {(c.name, s.name): s for c in run.sources.values() for s in c.streams}
+    last_runs = _last_runs(run)
+
+    def prepare(window: Window) -> Piece:
+        known = _known(run, window, streams[window.source, window.stream], last_runs)
+        return Piece(run.sources[window.source], window, known, run.settings.landing_dir, run.run_id)
+
+    watcher().planned(windows)
+    waves = Waves(windows, lambda w: waits_for(streams[w.source, w.stream]))
+    with run.timed("extract and land"):
+        for window, outcome in extract_all(waves, prepare, run.settings.concurrency):
+            if isinstance(outcome, Path):
+                _land(run, window, outcome)
+            else:
+                _note_failure(run, window, streams[window.source, window.stream], outcome)
+
+
+def build(run: Run) -> None:
+    """Rebuild the tables from everything that has landed. Raises BuildError, InputError."""
+    watcher().step("building the tables")
+    with run.timed("build"):
+        inputs.load(run.con, run.inputs())
+        made = models.build(run.con)
+    run.report.changed_rows = made.changed_rows
+    run.report.quarantined = made.quarantined
+    row = run.con.execute(
+        """select count(distinct split_part(key, '|', 1)) from meta.restatement
+           where run_id = ? and table_name = 'daily_rep_activity' and reason <> 'day_completed'""",
+        [run.run_id],
+    ).fetchone()
+    run.report.restated_days = row[0] if row else 0
+
+
+def check(run: Run) -> None:
+    """Hold the tables against the invariants."""
+    watcher().step("checking them")
+    with run.timed("check"):
+        results = checks.run_checks(run.con)
+    run.report.findings += [
+        Finding(r.name, r.severity, r.failing_rows, f"{r.sentence} {r.examples}") for r in results if r.failing_rows
+    ]
+
+
+def publish_file(run: Run) -> None:
+    """Swap in the new file, unless an invariant does not hold. Raises PublishError."""
+    if broken := run.report.blocking:
+        names = ", ".join(f.check for f in broken)
+        run.report.not_published = f"{names}; {run.settings.published_file} is still that of the last good run"
+        return
+    watcher().step("publishing")
+    settings = run.settings
+    with run.timed("publish"):
+        done = publish.publish(
+            run.con, settings.published_file, mode=int(settings.published_mode, 8), keep=settings.keep_published
+        )
+    run.report.published = done.path
+
+
+def _land(run: Run, window: Window, file: Path) -> None:
+    try:
+        landed = landing.land(run.con, file)
+    except landing.LandingError as error:
+        _failed(run, window, "failed", str(error))
+        return
+    if landed.already:
+        return
+    requests, retries, seconds = _traffic(run, file)
+    result = WindowResult(
+        window,
+        "done",
+        rows=landed.rows_read,
+        new=landed.rows_new,
+        deleted=landed.rows_deleted,
+        quarantined=landed.rows_quarantined,
+        requests=requests,
+        retries=retries,
+        seconds=seconds,
+    )
+    run.report.windows.append(result)
+    watcher().window(label_of(window), result)
+
+
+def _traffic(run: Run, file: Path) -> tuple[int, int, float]:
+    """Requests, retries and seconds of the window that landed from this file."""
+    row = run.con.execute(
+        "select requests, retries, seconds from meta.extract_window where landing_file = ?", [file.name]
+    ).fetchone()
+    return row or (0, 0, 0.0)
+
+
+def _note_failure(run: Run, window: Window, stream: Stream, error: BaseException) -> None:
+    if isinstance(error, PermissionMissing):
+        _failed(run, window, "forbidden", str(error), optional=stream.optional)
+    elif isinstance(error, ConnectorError):
+        _failed(run, window, "failed", str(error))
+    else:
+        _failed(run, window, "failed", f"unexpected {type(error).__name__}: {error}. Please report this.")
+
+
+def _failed(
+    run: Run, window: Window, status: Literal["failed", "forbidden"], error: str, *, optional: bool = False
+) -> None:
+    landing.record_failure(run.con, window, run.run_id, status, error, extracted_at=datetime.now(UTC))
+    result = WindowResult(window, status, error=error, optional=optional)
+    run.report.windows.append(result)
+    watcher().window(label_of(window), result)
+
+
+def _last_runs(run: Run) -> Mapping[tuple[str, str], str]:
+    """Which run read each (source, stream) whole last."""
+    return {
+        (c.name, w.stream): w.run_id
+        for c in run.sources.values()
+        for w in state.done_windows(run.con, c.name, c.workspace)
+    }
+
+
+def _known(
+    run: Run, window: Window, stream: Stream, last_runs: Mapping[tuple[str, str], str]
+) -> Mapping[str, Sequence[str]]:
+    """Ids that landed before, as far as reading this window makes use of them."""
+    at = (run.con, window.source, window.workspace)
+    match stream.reading:
+        case ByIds() as reading:
+            days = timedelta(days=run.settings.thresholds.reprocess_days)
+            recent = run.now - days if reading.select == "recent" else None
+            since = last_runs.get((window.source, window.stream))
+            return {p: state.changed_ids(*at, p, since_run=since, recent_from=recent) for p in reading.of}
+        case DateRange() if stream.partitioned:
+            return {stream.name: state.known_ids(*at, stream.name, partition=window.partition)}
+        case DateRange():
+            return {stream.name: state.known_ids(*at, stream.name, start=window.start, end=window.end)}
+        case Snapshot():
+            return {stream.name: state.known_ids(*at, stream.name, partition=window.partition)}
+        case Changes():
+            return {}

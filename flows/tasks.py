@@ -1,0 +1,128 @@
+"""The Prefect tasks: the only place where retries, concurrency and artifacts are said.
+
+A task is a (stream, window), never a page: Prefect spends some 25 ms on each. It only reads from a source and writes a landing
+file; the warehouse has one writer, the flow's own thread. Requests are retried by the HTTP client, which knows what each
+vendor's errors mean; a task that fails has spent that patience, so Prefect does not try it again: its window stays due and
+the next run reads it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from prefect import task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.futures import PrefectFuture
+
+from connectors.landing_file import extract
+from connectors.stream import Connector, Window
+
+Known = Mapping[str, Sequence[str]]
+
+
+class Piece:
+    """A window with all that reading it needs. Not a dataclass: Prefect would walk through the known ids in search of futures."""
+
+    def __init__(self, connector: Connector, window: Window, known: Known, landing: Path, run_id: str) -> None:
+        self.connector = connector
+        self.window = window
+        self.known = known
+        self.landing = landing
+        self.run_id = run_id
+
+
+@task(name="extract", task_run_name="{label}", retries=0, cache_policy=NO_CACHE, persist_result=False)
+def extract_window(piece: Piece, label: str) -> Path:  # noqa: ARG001  the label names the task run
+    """Read one window of one stream into a landing file. Raises ConnectorError, PermissionMissing."""
+    return extract(piece.connector, piece.window, piece.known, piece.landing, piece.run_id)
+
+
+def extract_all(
+    waves: Waves, prepare: Callable[[Window], Piece], concurrency: int
+) -> Iterator[tuple[Window, Path | BaseException]]:
+    """Read windows side by side, at most `concurrency` of each source; gives each window with its file or its error.
+
+    The caller lands a file before it asks for the next, so that streams read by ids see what their parents landed.
+    """
+    finished: SimpleQueue[tuple[Window, PrefectFuture[Any]]] = SimpleQueue()
+    running: Counter[str] = Counter()
+    while True:
+        for window in waves.ready(running, concurrency):
+            running[window.source] += 1
+            future = extract_window.submit(prepare(window), label_of(window))
+            future.add_done_callback(lambda done, window=window: finished.put((window, done)))
+        if not running.total():
+            return
+        window, future = finished.get()
+        running[window.source] -= 1
+        yield window, future.result(raise_on_failure=False)
+        waves.over(window)
+
+
+class Waves:
+    """The windows of a run that are still to be read, by source, in order.
+
+    Those read by ids wait for the windows of the streams that `waits_for` names; of a partition (a mailbox), one window is
+    read at a time, so that the next one need not read again what the last one landed.
+    """
+
+    def __init__(self, windows: Sequence[Window], waits_for: Callable[[Window], Sequence[str]]) -> None:
+        self._waits_for = waits_for
+        self._open = Counter(_stream(w, w.stream) for w in windows)
+        self._queues: dict[str, deque[Window]] = {}
+        self._busy: set[tuple[str, str, str, str]] = set()
+        for window in windows:
+            self._queues.setdefault(window.source, deque()).append(window)
+
+    def ready(self, running: Counter[str], concurrency: int) -> Iterator[Window]:
+        """The windows to begin now, at most `concurrency` of a source at a time."""
+        for source, queue in self._queues.items():
+            for _ in range(len(queue)):
+                if running[source] >= concurrency:
+                    break
+                window = queue.popleft()
+                if self._must_wait(window):
+                    queue.append(window)
+                else:
+                    self._busy.add((*_stream(window, window.stream), window.partition))
+                    yield window
+
+    def over(self, window: Window) -> None:
+        """A window has been read and landed, or has failed."""
+        self._open[_stream(window, window.stream)] -= 1
+        self._busy.discard((*_stream(window, window.stream), window.partition))
+
+    def _must_wait(self, window: Window) -> bool:
+        if window.partition and (*_stream(window, window.stream), window.partition) in self._busy:
+            return True
+        return any(self._open[_stream(window, parent)] for parent in self._waits_for(window))
+
+
+def _stream(window: Window, stream: str) -> tuple[str, str, str]:
+    return window.source, window.workspace, stream
+
+
+def label_of(window: Window) -> str:
+    """A window in a reader's words: "hubspot crm_call 2026-03-01 to 2026-03-08"."""
+    name = f"{window.source} {window.stream}"
+    if window.partition:
+        name += f" of {window.partition}"
+    match window.kind, window.start, window.end:
+        case "range", start, end if start and end:
+            return f"{name}, {start:%Y-%m-%d} to {end:%Y-%m-%d}"
+        case "changes", start, _ if start:
+            return f"{name}, changes since {start:%Y-%m-%d %H:%M}"
+        case "full", _, _:
+            return f"{name}, all"
+        case _:
+            return name
+
+
+def publish_artifact(kind: str, markdown: str) -> None:
+    """The run report, as the newest version of the artifact `<kind>-run` in Prefect."""
+    create_markdown_artifact(markdown, key=f"{kind}-run", description=f"What the last {kind} run did")

@@ -1,0 +1,61 @@
+"""Runs a flow from the command line: with bars or lines, its report at the end, and an exit code."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from flows.exit_codes import Exit
+from flows.settings_file import load_settings
+
+
+def run_flow(name: str, **arguments: Any) -> Exit:
+    """Run the flow `nightly`, `backfill` or `publish`. Wrong settings are told before Prefect is imported."""
+    load_settings()
+    # Prefect's own log is for the server's pages; a terminal has the bars and the report.
+    os.environ["PREFECT_LOGGING_LEVEL"] = os.environ.get("SALESPULSE_LOG", "CRITICAL")
+    from flows.progress import watched_by
+    from flows.report import NotPublishedError, RunReport
+
+    console = Console()
+    report: RunReport
+    with watched_by(console):
+        try:
+            report = _flow(name)(**arguments)
+        except NotPublishedError as error:
+            report = error.report
+    report.print(console)
+    return report.exit_code
+
+
+def _flow(name: str) -> Any:
+    match name:
+        case "nightly":
+            from flows.nightly import nightly as flow
+        case "backfill":
+            from flows.backfill import backfill as flow
+        case _:
+            from flows.republish import republish as flow
+    return flow
+
+
+def land_file(file: Path) -> Exit:
+    """Land one file into the warehouse of the settings, and say what it changed."""
+    settings = load_settings()
+    from transforms import landing
+    from transforms.warehouse import open_warehouse
+
+    with open_warehouse(settings.warehouse_file, memory_limit=settings.memory_limit, threads=settings.threads) as con:
+        landed = landing.land(con, file)
+    console = Console()
+    if landed.already:
+        console.print(f"{landed.window_id} has landed before: nothing changed")
+    else:
+        console.print(
+            f"{landed.window_id}: {landed.rows_read:,} records, {landed.rows_new:,} new or changed, "
+            f"{landed.rows_deleted:,} deleted, {landed.rows_quarantined:,} quarantined. `salespulse publish` rebuilds the tables."
+        )
+    return Exit.OK

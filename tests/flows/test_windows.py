@@ -1,0 +1,145 @@
+"""The planner: nothing is left out, nothing is read twice without need, and what failed stays due."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.stream import ByIds, Changes, DateRange, Snapshot, Stream, Window
+from flows.windows import Source, first_instant, last_instant, plan, plan_backfill, waits_for
+from transforms.state import DoneWindow
+
+NOW = datetime(2026, 3, 20, 6, tzinfo=UTC)
+DAY = timedelta(days=1)
+CALLS = Stream("dialer_call", DateRange(span=timedelta(days=7)))
+MAILS = Stream("mail_message", DateRange(span=timedelta(days=3)), partitioned=True)
+DEALS = Stream("crm_deal", Changes(lookback=timedelta(hours=1), lag=timedelta(minutes=15), relist=timedelta(days=7)))
+USERS = Stream("dialer_user", Snapshot())
+LINKS = Stream("crm_association", ByIds(of=("crm_call", "crm_deal")))
+
+
+def source(*streams: Stream, mailboxes: tuple[str, ...] = ("ana@acme.com", "bob@acme.com")) -> Source:
+    return Source("vendor", "main", streams, {s.name: mailboxes for s in streams if s.partitioned})
+
+
+def done(window: Window, cursor: str | None = None) -> DoneWindow:
+    return DoneWindow(window.stream, window.partition, window.kind, window.start, window.end, NOW, cursor, "run-1")
+
+
+@dataclass
+class Nights:
+    """Nightly runs after one another, with what each of them landed."""
+
+    of: Source
+    history_from: datetime
+    landed: list[DoneWindow] = field(default_factory=list)
+
+    def run(self, now: datetime, fails: set[int] = frozenset()) -> list[Window]:
+        windows = plan(self.of, self.landed, now=now, reread_from=now - 35 * DAY, history_from=self.history_from)
+        self.landed += [done(w) for n, w in enumerate(windows) if n not in fails]
+        return windows
+
+
+@given(st.lists(st.tuples(st.integers(1, 24 * 60), st.sets(st.integers(0, 12))), min_size=1, max_size=6))
+def test_ranges_that_failed_or_nights_without_a_run_leave_no_gap(runs: list[tuple[int, set[int]]]) -> None:
+    nights = Nights(source(CALLS, MAILS), NOW - 36 * DAY)
+    now = NOW
+    for hours, fails in runs:
+        nights.run(now, fails)
+        now += timedelta(hours=hours)
+    nights.run(now)
+    for stream, partition in [("dialer_call", ""), ("mail_message", "ana@acme.com"), ("mail_message", "bob@acme.com")]:
+        reached = nights.history_from
+        for w in sorted(
+            (w for w in nights.landed if (w.stream, w.partition) == (stream, partition)), key=lambda w: w.start
+        ):
+            assert w.start <= reached, f"{stream} {partition}: nobody read {reached} to {w.start}"
+            reached = max(reached, w.end)
+        assert reached == now
+
+
+@given(st.integers(1, 24 * 400), st.integers(0, 24 * 60))
+def test_windows_of_one_run_do_not_overlap_and_reread_the_trailing_days(history_hours: int, later: int) -> None:
+    nights = Nights(source(CALLS), NOW - timedelta(hours=history_hours))
+    first = nights.run(NOW)
+    assert (first[-1].start, first[0].end) == (nights.history_from, NOW)
+    again = nights.run(NOW + timedelta(hours=later))
+    for windows in (first, again):
+        assert all(w.start < w.end for w in windows)
+        assert all(older.end <= newer.start for newer, older in pairwise(windows))
+    assert again[-1].start <= max(nights.history_from, NOW + timedelta(hours=later) - 35 * DAY)
+    assert again[-1].start >= nights.history_from
+    assert again[0].end == NOW + timedelta(hours=later)
+    assert sum((w.end - w.start for w in again), timedelta()) <= (35 + 7) * DAY + timedelta(hours=later)
+
+
+def test_the_same_time_is_the_same_window_at_every_run() -> None:
+    nights = Nights(source(CALLS), NOW - 30 * DAY)
+    first, again = nights.run(NOW), nights.run(NOW + DAY)
+    assert [w.window_id for w in again[-4:]] == [w.window_id for w in first[-4:]]
+
+
+def test_a_stream_of_changes_is_listed_whole_then_read_from_its_watermark_then_listed_again() -> None:
+    nights = Nights(source(DEALS), NOW - 36 * DAY)
+    assert [(w.kind, w.start, w.end) for w in nights.run(NOW)] == [("full", None, NOW)]
+    (second,) = nights.run(NOW + DAY)
+    assert (second.kind, second.start, second.end) == ("changes", NOW - timedelta(hours=1, minutes=15), NOW + DAY)
+    assert nights.run(NOW + 2 * DAY, fails={0})[0].start == NOW + DAY - timedelta(hours=1, minutes=15)
+    assert nights.run(NOW + 3 * DAY)[0].start == NOW + DAY - timedelta(hours=1, minutes=15), "the failed night is due"
+    assert nights.run(NOW + 7 * DAY)[0].kind == "full"
+
+
+def test_a_full_listing_that_failed_is_due_again() -> None:
+    nights = Nights(source(DEALS), NOW - 36 * DAY)
+    nights.run(NOW, fails={0})
+    assert nights.run(NOW + DAY)[0].kind == "full"
+
+
+def test_a_clock_set_back_never_asks_for_a_time_that_ends_before_it_starts() -> None:
+    nights = Nights(source(DEALS), NOW - 36 * DAY)
+    nights.run(NOW)
+    (window,) = nights.run(NOW - DAY)
+    assert window.start < window.end == NOW - DAY
+
+
+def test_what_is_read_by_ids_starts_where_its_last_complete_window_ended() -> None:
+    nights = Nights(source(LINKS, USERS), NOW - 36 * DAY)
+    assert [(w.kind, w.start) for w in nights.run(NOW)] == [("ids", None), ("snapshot", None)]
+    assert [(w.kind, w.start) for w in nights.run(NOW + DAY)] == [("ids", NOW), ("snapshot", None)]
+    assert waits_for(LINKS) == ("crm_call", "crm_deal")
+    assert waits_for(CALLS) == ()
+
+
+def test_each_partition_goes_on_from_its_own_cursor() -> None:
+    mailboxes = source(MAILS)
+    first = plan(mailboxes, [], now=NOW, reread_from=NOW - 2 * DAY, history_from=NOW - 2 * DAY)
+    landed = [done(w, cursor=f"{w.partition}-{n}") for n, w in enumerate(first)]
+    again = plan(mailboxes, landed, now=NOW + DAY, reread_from=NOW - DAY, history_from=NOW - 2 * DAY)
+    last = {w.partition: f"{w.partition}-{n}" for n, w in enumerate(first)}
+    assert {w.partition: w.cursor for w in again} == last
+
+
+def test_a_mailbox_that_joins_is_read_from_the_start_of_history() -> None:
+    nights = Nights(source(MAILS, mailboxes=("ana@acme.com",)), NOW - 100 * DAY)
+    nights.run(NOW)
+    nights.of = source(MAILS, mailboxes=("ana@acme.com", "new@acme.com"))
+    windows = nights.run(NOW + DAY)
+    assert min(w.start for w in windows if w.partition == "new@acme.com") == NOW - 100 * DAY
+    assert min(w.start for w in windows if w.partition == "ana@acme.com") > NOW - 40 * DAY
+
+
+@given(st.dates(date(2024, 1, 1), date(2026, 3, 20)), st.integers(0, 400))
+def test_a_backfill_covers_its_days_newest_first(start: date, days: int) -> None:
+    end = start + timedelta(days=days)
+    windows = plan_backfill(source(CALLS), [], now=NOW, start=first_instant(start), end=last_instant(end, NOW))
+    assert windows[-1].start == first_instant(start)
+    assert windows[0].end == last_instant(end, NOW) <= NOW
+    assert all(older.end == newer.start for newer, older in pairwise(windows))
+
+
+def test_a_backfill_brings_streams_without_time_up_to_date_once() -> None:
+    windows = plan_backfill(source(DEALS, USERS, CALLS), [], now=NOW, start=NOW - 20 * DAY, end=NOW)
+    assert [w.kind for w in windows][:2] == ["full", "snapshot"]
+    assert {w.kind for w in windows[2:]} == {"range"}
