@@ -92,13 +92,13 @@ class Gmail:
 
     name = "gmail"
     system: Literal["crm", "dialer", "mail"] = "mail"
+    streams: Sequence[Stream] = (ACCOUNT, MESSAGES)
 
     def __init__(
         self, settings: GmailSettings, *, workspace: str, now: datetime, mailboxes: Sequence[str] = ()
     ) -> None:
         self.workspace = workspace
         self.now = now
-        self.streams: Sequence[Stream] = (ACCOUNT, MESSAGES)
         self._settings = settings
         self._mailboxes = sorted({m.lower() for m in settings.mailboxes or mailboxes})
         self._key = _key(settings)

@@ -148,6 +148,7 @@ class HubSpot:
 
     name = "hubspot"
     system: Literal["crm", "dialer", "mail"] = "crm"
+    streams: Sequence[Stream] = streams_of(HubSpotSettings.model_construct())
 
     def __init__(
         self, settings: HubSpotSettings, *, workspace: str, now: datetime, mailboxes: Sequence[str] = ()

@@ -30,7 +30,7 @@ create or replace macro local_midnight(day, zone) as (day::timestamp at time zon
 -- ISO 8601 (with or without zone: then UTC), or epoch milliseconds; NULL when unreadable.
 create or replace macro read_instant(t) as (
     case
-        when regexp_full_match(t::varchar, '-?[0-9]{11,14}') then make_timestamptz((t::varchar)::bigint * 1000)
+        when regexp_full_match(t::varchar, '-?[0-9]{11,14}') then make_timestamptz(try_cast(t::varchar as bigint) * 1000)
         when regexp_full_match(t::varchar, '[0-9]{4}-[0-9]{2}-[0-9]{2}.*') then try_cast(t::varchar as timestamptz)
     end
 );

@@ -40,7 +40,6 @@ def build(
     folder = folder or model.root()
     models = model.load(folder)
     report = BuildReport()
-    con.execute((folder / "macros.sql").read_text("utf-8"))
     with transaction(con):
         coverage.refresh(con)
         for one in models:

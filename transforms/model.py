@@ -67,6 +67,7 @@ def _files(folder: Traversable) -> list[Traversable]:
 
 def _parsed(schema: str, file: str, text: str) -> Model:
     own: dict[str, str] = {}  # what the header says of the model itself; the first such line, for a column may be called so too
+    reserved = {"severity"} if schema == "checks" else {"grain", "kind"}
     facts: dict[str, str] = {}
     key = ""
     for line in text.splitlines():
@@ -75,7 +76,7 @@ def _parsed(schema: str, file: str, text: str) -> Model:
         match = HEADER.match(line)
         if match:
             key = match["name"]
-            if key in ("grain", "kind", "severity") and key not in own:
+            if key in reserved and key not in own:
                 own[key] = match["text"].strip()
             else:
                 facts[key] = match["text"].strip()

@@ -7,6 +7,7 @@ import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib import resources
 from pathlib import Path
 
 import duckdb
@@ -36,6 +37,7 @@ create table if not exists meta.restatement (
 create table if not exists meta.data_quality (
     "check" varchar, severity varchar, failing_rows bigint, detail varchar, run_id varchar
 );
+create table if not exists input.source_setting (name varchar, value varchar);  -- a macro reads it
 create table if not exists meta.fact (name varchar primary key, value varchar);
 create table if not exists meta.coverage (
     source_id varchar, workspace_id varchar, stream varchar, partition varchar, covered_from timestamptz, covered_until timestamptz
@@ -87,10 +89,11 @@ def open_warehouse(
 
 
 def prepare(con: duckdb.DuckDBPyConnection) -> None:
-    """Create what is missing of schemas and bookkeeping tables."""
+    """Create what is missing of schemas and bookkeeping tables, and the macros that landing and models use."""
     for schema in SCHEMAS:
         con.execute(f"create schema if not exists {schema}")
     con.execute(BOOKKEEPING)
+    con.execute((resources.files("sql") / "macros.sql").read_text("utf-8"))
 
 
 @contextmanager

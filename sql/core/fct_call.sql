@@ -138,7 +138,8 @@ judged as (
             when a.is_internal then 'internal'
             when a.is_test then 'test'
             when a.direction = 'outbound' and coalesce(a.result, a.crm_status) in ('cancelled', 'canceled') then 'cancelled'
-            when a.direction = 'outbound' and a.result = 'failed' and a.ended_at <= a.occurred_at then 'failed_before_ring'
+            -- A dialer that says "failed" never heard it ring; a call that failed later has an outcome of its own in the CRM.
+            when a.direction = 'outbound' and a.result = 'failed' then 'failed_before_ring'
         end as exclusion_reason
     from answered as a
     cross join input.parameter as p

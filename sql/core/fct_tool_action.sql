@@ -12,18 +12,15 @@ with actions as (
     inner join core.dim_rep as r on i.rep_id = r.rep_id and l.logged_in_at >= r.valid_from and l.logged_in_at < r.valid_to
     where l.succeeded and not l.is_deleted
     union all
-    select l.rep_id, local_date(l.started_at, r.timezone), 'dialer', 'action'
+    select l.rep_id, local_date(c.occurred_at, r.timezone), 'dialer', 'action'
     from core.fct_call_leg as l
-    inner join core.dim_rep as r on l.rep_id = r.rep_id and l.started_at >= r.valid_from and l.started_at < r.valid_to
-    where l.user_id is not null and (l.direction <> 'inbound' or l.is_answered)
+    inner join core.fct_call as c on l.call_key = c.call_key
+    inner join core.dim_rep as r on l.rep_id = r.rep_id and c.occurred_at >= r.valid_from and c.occurred_at < r.valid_to
+    where c.is_counted and l.user_id is not null and (c.direction = 'outbound' or c.outcome = 'answered')
     union all
     select rep_id, activity_date, 'mail', 'action'
     from core.fct_email
     where direction = 'outbound' and is_in_mailbox and is_counted
-    union all
-    select rep_id, activity_date, 'sequencer', 'action'
-    from core.fct_email
-    where direction = 'outbound' and send_kind = 'sequence' and is_counted
 )
 
 select

@@ -29,7 +29,7 @@ talk as (
         local_date(c.occurred_at, r.timezone) as activity_date,
         l.call_key,
         sum(l.talk_s) as talk_s,
-        bool_or(l.is_answered and not l.is_machine) as is_handled
+        bool_or(c.direction = 'outbound' or c.outcome = 'answered') as is_handled
     from core.fct_call_leg as l
     inner join core.fct_call as c on l.call_key = c.call_key
     inner join core.dim_rep as r on l.rep_id = r.rep_id and c.occurred_at >= r.valid_from and c.occurred_at < r.valid_to
@@ -41,7 +41,7 @@ talk as (
         activity_date,
         call_key,
         case when outcome = 'voicemail_left' then 0 else talk_s end,
-        outcome in ('connected', 'answered_short', 'answered', 'wrong_number')
+        direction = 'outbound' or outcome = 'answered'
     from core.fct_call
     where is_counted and call_origin = 'crm_only'
 ),

@@ -24,7 +24,7 @@
 -- calls_inbound: Inbound external calls
 -- calls_inbound_answered: Inbound calls that a person answered
 -- calls_inbound_missed: Inbound calls that nobody answered
--- calls_handled: Calls, either way, in which the rep talked: a transferred call counts for each who did
+-- calls_handled: Calls made and inbound calls answered in which the rep had a part: a transferred call counts for each participant
 -- cold_calls_made: Calls made to contacts without an earlier two-way exchange, an open deal or an approach of theirs in 90 days
 -- cold_calls_connected: Cold calls that reached a person
 -- cold_call_conversations: Cold calls that became a conversation

@@ -48,7 +48,7 @@ from (
     ('calls_inbound', 'calls inbound', 'calls', 'Inbound external calls', null, null, null, 'count', 'activity_date, rep_id', 'additive', 'activity time'),
     ('calls_inbound_answered', 'calls inbound answered', 'calls', 'Inbound calls that a person answered', null, null, null, 'count', 'activity_date, rep_id', 'additive', 'activity time'),
     ('calls_inbound_missed', 'calls inbound missed', 'calls', 'Inbound calls that nobody answered', null, null, null, 'count', 'activity_date, rep_id', 'additive', 'activity time'),
-    ('calls_handled', 'calls handled', 'calls', 'Calls, either way, in which the rep talked: a transferred call counts for each who did', null, null, null, 'count', 'activity_date, rep_id', 'additive', 'activity time'),
+    ('calls_handled', 'calls handled', 'calls', 'Calls made and inbound calls answered in which the rep had a part: a transferred call counts for each participant', null, null, null, 'count', 'activity_date, rep_id', 'additive', 'activity time'),
     ('cold_calls_made', 'cold calls made', 'calls', 'Calls made to contacts without an earlier two-way exchange, an open deal or an approach of theirs in 90 days', null, null, null, 'count', 'activity_date, rep_id', 'additive', 'activity time'),
     ('cold_calls_connected', 'cold calls connected', 'calls', 'Cold calls that reached a person', null, null, null, 'count', 'activity_date, rep_id', 'additive', 'activity time'),
     ('cold_call_conversations', 'cold call conversations', 'calls', 'Cold calls that became a conversation', null, null, null, 'count', 'activity_date, rep_id', 'additive', 'activity time'),

@@ -13,9 +13,9 @@ addressed as (
     select
         *,
         addresses_in(coalesce(headers ->> '$.from.email', payload ->> '$.properties.hs_email_from_email')) as from_addresses,
-        addresses_in(coalesce((headers -> '$.to')::varchar, payload ->> '$.properties.hs_email_to_email')) as to_addresses,
-        addresses_in(coalesce((headers -> '$.cc')::varchar, payload ->> '$.properties.hs_email_cc_email')) as cc_addresses,
-        addresses_in(coalesce((headers -> '$.bcc')::varchar, payload ->> '$.properties.hs_email_bcc_email')) as bcc_addresses
+        addresses_in(coalesce(array_to_string(json_extract_string(headers, '$.to[*].email'), ','), payload ->> '$.properties.hs_email_to_email')) as to_addresses,
+        addresses_in(coalesce(array_to_string(json_extract_string(headers, '$.cc[*].email'), ','), payload ->> '$.properties.hs_email_cc_email')) as cc_addresses,
+        addresses_in(coalesce(array_to_string(json_extract_string(headers, '$.bcc[*].email'), ','), payload ->> '$.properties.hs_email_bcc_email')) as bcc_addresses
     from mails
 )
 
