@@ -1,0 +1,160 @@
+"""Landing: exactly once, nothing lost, the latest version decides."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.transforms.conftest import READ_AT, Write, latest
+from transforms import landing
+from transforms.landing import LandingError
+from transforms.warehouse import open_warehouse
+
+
+def record(key: str, v: object = 1, **more: object) -> dict[str, object]:
+    return {"id": key, "v": v, "at": "2026-03-02T10:00:00Z", **more}
+
+
+def count(con: duckdb.DuckDBPyConnection) -> int:
+    row = con.execute("select count(*) from raw.cloudtalk_dialer_call").fetchone()
+    assert row
+    return row[0]
+
+
+def test_the_same_file_twice_changes_nothing(con: duckdb.DuckDBPyConnection, landing_file: Write) -> None:
+    file = landing_file([record("a"), record("b")])
+    first = landing.land(con, file)
+    assert (first.rows_read, first.rows_new, first.already) == (2, 2, False)
+    assert landing.land(con, file).already
+    assert count(con) == 2
+
+
+def test_an_unchanged_reread_adds_nothing_and_a_changed_record_adds_one_version(
+    con: duckdb.DuckDBPyConnection, landing_file: Write
+) -> None:
+    landing.land(con, landing_file([record("a"), record("b")]))
+    landed = landing.land(con, landing_file([record("a"), record("b", 2)], run="r2"))
+    assert landed.rows_new == 1
+    assert latest(con) == {"a": ("1", False), "b": ("2", False)}
+
+
+def test_a_volatile_field_is_no_change(con: duckdb.DuckDBPyConnection, landing_file: Write) -> None:
+    landing.land(con, landing_file([record("a", link="signed-1")]))
+    assert landing.land(con, landing_file([record("a", link="signed-2")], run="r2")).rows_new == 0
+
+
+def test_a_value_that_goes_back_to_what_it_was_is_seen(con: duckdb.DuckDBPyConnection, landing_file: Write) -> None:
+    for run, v in (("r1", 1), ("r2", 2), ("r3", 1)):
+        landing.land(con, landing_file([record("a", v)], run=run))
+    assert latest(con) == {"a": ("1", False)}
+    assert count(con) == 3
+
+
+def test_absence_from_a_complete_window_is_a_deletion_only_inside_the_window(
+    con: duckdb.DuckDBPyConnection, landing_file: Write
+) -> None:
+    outside = {**record("c"), "at": "2026-02-20T10:00:00Z"}
+    landing.land(con, landing_file([record("a"), record("b"), outside]))
+    landed = landing.land(con, landing_file([record("a")], run="r2"))
+    assert landed.rows_deleted == 1
+    assert latest(con) == {"a": ("1", False), "b": ("1", True), "c": ("1", False)}
+
+
+def test_a_deleted_record_that_comes_back_lives_again(con: duckdb.DuckDBPyConnection, landing_file: Write) -> None:
+    for run, records in (("r1", [record("a")]), ("r2", []), ("r3", [record("a")])):
+        landing.land(con, landing_file(records, run=run))
+    assert latest(con) == {"a": ("1", False)}
+
+
+def test_what_was_seen_stays_and_what_is_gone_goes(con: duckdb.DuckDBPyConnection, landing_file: Write) -> None:
+    landing.land(con, landing_file([record("a"), record("b"), record("c")]))
+    markers = ['{"salespulse_seen": "a"}', '{"salespulse_gone": "b"}', '{"salespulse_seen": "c"}']
+    landing.land(con, landing_file([], run="r2", lines=markers))
+    assert latest(con) == {"a": ("1", False), "b": ("1", True), "c": ("1", False)}
+
+
+def test_changes_do_not_bury_what_they_do_not_mention(con: duckdb.DuckDBPyConnection, landing_file: Write) -> None:
+    landing.land(con, landing_file([record("a"), record("b")], kind="full"))
+    landed = landing.land(con, landing_file([record("b", 2)], kind="changes", run="r2"))
+    assert landed.rows_deleted == 0
+    assert latest(con) == {"a": ("1", False), "b": ("2", False)}
+
+
+def test_an_older_version_never_becomes_the_latest(con: duckdb.DuckDBPyConnection, landing_file: Write) -> None:
+    facts = {"updated_at": "updated", "kind": "changes"}
+    new, old = record("a", 2, updated="2026-03-05T00:00:00Z"), record("a", 1, updated="2026-03-04T00:00:00Z")
+    landing.land(con, landing_file([new], **facts))
+    landing.land(con, landing_file([old], run="r2", **facts))
+    landing.land(con, landing_file([old], run="r3", **facts))
+    assert latest(con) == {"a": ("2", False)}
+    assert count(con) == 2, "the stale version is kept once, however often it is shown"
+
+
+def test_records_that_cannot_be_read_go_to_quarantine_with_a_reason(
+    con: duckdb.DuckDBPyConnection, landing_file: Write
+) -> None:
+    odd = ['{"v": 1}', '{"id": "x", "v": "\\ud800"}', '{"id": '] 
+    lines = ['{"salespulse_rejected": "17", "reason": "not a JSON object"}']
+    landed = landing.land(con, landing_file([record("a"), *odd], lines=lines))
+    assert (landed.rows_new, landed.rows_quarantined) == (1, 4)
+    reasons = con.execute("select reason from meta.quarantine order by reason").fetchall()
+    assert [r[0] for r in reasons] == ["not a JSON object", "not valid JSON", "not valid JSON", "the record has no id"]
+
+
+def test_a_file_without_its_end_is_refused_and_changes_nothing(con: duckdb.DuckDBPyConnection, landing_file: Write) -> None:
+    file = landing_file([record("a")])
+    whole = file.read_text().splitlines()
+    file.write_text("\n".join(whole[:-1]))
+    with pytest.raises(LandingError, match="not written to its end"):
+        landing.land(con, file)
+    file.write_text("\n".join([whole[0], *whole[2:]]))
+    with pytest.raises(LandingError, match="holds 0 records, its trailer says 1"):
+        landing.land(con, file)
+    assert con.execute("select count(*) from meta.extract_window").fetchone() == (0,)
+
+
+def test_a_complete_file_of_a_run_that_was_cut_off_is_found(
+    con: duckdb.DuckDBPyConnection, landing_file: Write, tmp_path: Path
+) -> None:
+    file = landing_file([record("a")])
+    assert landing.pending(con, tmp_path) == [file]
+    landing.land(con, file)
+    assert landing.pending(con, tmp_path) == []
+
+
+@pytest.mark.parametrize("text", ["naïve 🚀 'quote' \"double\" ; drop table raw.x --", "\x00\x1f", "a\\u0000b", "]}\n{"])
+def test_vendor_text_is_data(con: duckdb.DuckDBPyConnection, landing_file: Write, text: str) -> None:
+    landing.land(con, landing_file([record(text, v=text)]))
+    assert con.execute("select payload from raw.cloudtalk_dialer_call").fetchone() == (json.dumps(record(text, v=text)),)
+
+
+@given(
+    versions=st.lists(
+        st.tuples(st.sampled_from("abc"), st.integers(1, 9), st.integers(0, 20)), min_size=1, max_size=12, unique_by=lambda v: (v[0], v[2])
+    ),
+    order=st.randoms(use_true_random=False),
+)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_order_of_arrival_gives_the_same_latest_versions(
+    tmp_path: Path, landing_file: Write, versions: list[tuple[str, int, int]], order: object
+) -> None:
+    """Each version is read in a window of its own; the source dates its versions."""
+
+    def land_all(sequence: list[tuple[str, int, int]], name: str) -> dict[str, tuple[object, bool]]:
+        (tmp_path / name).unlink(missing_ok=True)
+        with open_warehouse(tmp_path / name) as con:
+            for number, (key, v, minute) in enumerate(sequence):
+                updated = READ_AT - timedelta(minutes=minute)
+                rec = record(key, v, updated=updated.isoformat())
+                landing.land(con, landing_file([rec], run=f"r{number}", kind="changes", updated_at="updated", read_at=updated))
+            return latest(con)
+
+    shuffled = list(versions)
+    order.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert land_all(versions, "one.duckdb") == land_all(shuffled, "two.duckdb")
