@@ -84,6 +84,7 @@ class CloudTalk:
 
     name = "cloudtalk"
     system: Literal["crm", "dialer", "mail"] = "dialer"
+    streams: Sequence[Stream] = (USERS, GROUPS, NUMBERS, CALLS)
 
     def __init__(
         self,
@@ -97,7 +98,7 @@ class CloudTalk:
         self.now = now
         self._settings = settings
         calls = replace(CALLS, reading=DateRange(span=timedelta(days=settings.window_days)))
-        self.streams: Sequence[Stream] = (USERS, GROUPS, NUMBERS, calls)
+        self.streams = (USERS, GROUPS, NUMBERS, calls)
         budget = max(1, math.floor(settings.requests_per_minute * (1 - settings.reserve)))
         self._client = Client(
             source=self.name,

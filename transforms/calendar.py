@@ -30,6 +30,6 @@ def business_days(regions: Iterable[str], first: date, last: date) -> pd.DataFra
         named = _calendar_of(region, range(first.year, last.year + 1)) if region else None
         names = [named.get(day.date()) if named is not None else None for day in days]
         frame = pd.DataFrame({"region": region, "date": days.date, "holiday_name": pd.array(names, dtype="string")})
-        frame["is_business_day"] = (days.dayofweek < 5) & frame["holiday_name"].isna().to_numpy()
+        frame["is_business_day"] = (days.day_of_week < 5) & frame["holiday_name"].isna().to_numpy()
         frames.append(frame)
     return pd.concat(frames, ignore_index=True)[["region", "date", "is_business_day", "holiday_name"]]

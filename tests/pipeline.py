@@ -1,0 +1,140 @@
+"""The pipeline without Prefect: a world served over HTTP, read by the real connectors, landed, built, checked, published."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+import connectors
+from connectors.landing_file import extract
+from connectors.stream import ByIds, Changes, Connector, DateRange, Snapshot, Stream, Window
+from sandbox.server import running
+from sandbox.settings_out import write_settings
+from sandbox.world import World, parse
+from transforms import build, checks, inputs, landing, publish, state
+from transforms.parameters import Parameters
+from transforms.warehouse import open_warehouse
+
+Row = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Pipeline:
+    """A warehouse fed from a sandbox. `nightly` reads everything that has to do with the days before `now`."""
+
+    con: duckdb.DuckDBPyConnection
+    folder: Path
+    config: Mapping[str, Any]
+    runs: int = 0
+
+    def nightly(self, now: datetime, *, first: date, without: Sequence[str] = ()) -> None:
+        """Read all sources but those in `without`, and build. first: where the published days begin."""
+        self.runs += 1
+        run_id = f"r{self.runs}"
+        self.con.execute("delete from input.source_setting")
+        sources = [self._open(name, now) for name in connectors.NAMES if name in self.config]
+        for source in sources:
+            landing.declare(self.con, [(source.name, s.name) for s in source.streams])
+        for name in connectors.NAMES:  # models read the raw tables of every connector there is
+            landing.declare(self.con, [(name, s.name) for s in connectors.load(name)[0].streams])
+        for source in sources:
+            if source.name not in without:
+                self._read(source, now, first, run_id)
+            source.close()
+        inputs.load(self.con, self._inputs(run_id, now, first, sources))
+        build.build(self.con)
+        broken = [c for c in checks.run_checks(self.con) if c.failing_rows]
+        assert not broken, broken
+
+    def published(self) -> Path:
+        return publish.publish(self.con, self.folder / "sales_metrics.duckdb").path
+
+    def day(self, email: str, day: str) -> Row:
+        """The row of a rep's day."""
+        rows = self.rows(
+            "select d.* from marts.daily_rep_activity as d where d.activity_date = ? and d.rep_id in "
+            "(select rep_id from core.dim_rep where email = ?)",
+            [day, email],
+        )
+        assert len(rows) == 1, f"{len(rows)} rows for {email} on {day}"
+        return rows[0]
+
+    def rows(self, query: str, parameters: Sequence[object] = ()) -> list[Row]:
+        cursor = self.con.execute(query, list(parameters))
+        names = [column[0] for column in cursor.description or []]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def _open(self, name: str, now: datetime) -> Connector:
+        connector, settings = connectors.load(name)
+        section = dict(self.config[name])
+        if name == "gmail":
+            section["service_account_file"] = self.folder / section["service_account_file"]
+        return connector(settings(**section), workspace="main", now=now, mailboxes=self._mailboxes())
+
+    def _mailboxes(self) -> list[str]:
+        reps = inputs.read_files(self._files(), Parameters())["reps"]
+        return sorted({rep["email"] for rep in reps if rep["mailbox"] is not False})
+
+    def _files(self) -> dict[str, Path]:
+        return {name: self.folder / file for name, file in self.config["inputs"].items()}
+
+    def _read(self, source: Connector, now: datetime, first: date, run_id: str) -> None:
+        for stream in sorted(source.streams, key=lambda s: isinstance(s.reading, ByIds)):
+            for partition in source.partitions(stream) if stream.partitioned else ("",):
+                window, known = self._window(source, stream, partition, now, first)
+                file = extract(source, window, known, self.folder / "landing", run_id)
+                landing.land(self.con, file)
+
+    def _window(
+        self, source: Connector, stream: Stream, partition: str, now: datetime, first: date
+    ) -> tuple[Window, dict[str, list[str]]]:
+        place = (source.name, source.workspace, stream.name)
+        done = [w for w in state.done_windows(self.con, source.name, source.workspace) if (w.stream, w.partition) == (stream.name, partition)]
+        cursor = done[-1].cursor if done else None
+        start = datetime.combine(first - timedelta(days=1), time(), UTC)
+        match stream.reading:
+            case ByIds() as reading:
+                known = {of: state.changed_ids(self.con, *place[:2], of, since_run=None) for of in reading.of}
+                return Window(*place, "ids", None, now, partition), known
+            case Snapshot():
+                return Window(*place, "snapshot", None, now, partition), {}
+            case Changes() as reading:
+                if done and done[-1].end:
+                    return Window(*place, "changes", done[-1].end - reading.lookback, now, partition), {}
+                return Window(*place, "full", None, now, partition), {}
+            case DateRange():
+                ids = state.known_ids(self.con, *place, partition=partition, start=start, end=now)
+                return Window(*place, "range", start, now, partition, cursor), {stream.name: ids}
+
+    def _inputs(self, run_id: str, now: datetime, first: date, sources: Sequence[Connector]) -> inputs.Inputs:
+        company = self.config["company"]
+        zone, currency = company["reporting_timezone"], company["reporting_currency"]
+        return inputs.Inputs(
+            run_id,
+            now,
+            first,
+            parameters=Parameters(zone, currency, **self.config.get("parameters", {})),
+            sources=[inputs.SourceInput(s.name, s.workspace, s.system, 900 if s.system == "crm" else 0) for s in sources],
+            internal_domains=company.get("internal_domains", []),
+            internal_numbers=company.get("internal_numbers", []),
+            test_domains=company.get("test_domains", []),
+            files=self._files(),
+        )
+
+
+@contextmanager
+def serving(world: World | Mapping[str, Any], folder: Path) -> Generator[tuple[Pipeline, str]]:
+    """A pipeline fed by a sandbox that serves the world; also the sandbox's URL, to move its clock."""
+    known = world if isinstance(world, World) else parse(world)
+    with running(known) as url:
+        write_settings(known, folder / "salespulse.toml", url)
+        config = tomllib.loads((folder / "salespulse.toml").read_text("utf-8"))
+        with open_warehouse(folder / "warehouse.duckdb") as con:
+            yield Pipeline(con, folder, config), url
