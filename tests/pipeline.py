@@ -96,7 +96,11 @@ class Pipeline:
         self, source: Connector, stream: Stream, partition: str, now: datetime, first: date
     ) -> tuple[Window, dict[str, list[str]]]:
         place = (source.name, source.workspace, stream.name)
-        done = [w for w in state.done_windows(self.con, source.name, source.workspace) if (w.stream, w.partition) == (stream.name, partition)]
+        done = [
+            w
+            for w in state.done_windows(self.con, source.name, source.workspace)
+            if (w.stream, w.partition) == (stream.name, partition)
+        ]
         cursor = done[-1].cursor if done else None
         start = datetime.combine(first - timedelta(days=1), time(), UTC)
         match stream.reading:
@@ -121,7 +125,9 @@ class Pipeline:
             now,
             first,
             parameters=Parameters(zone, currency, **self.config.get("parameters", {})),
-            sources=[inputs.SourceInput(s.name, s.workspace, s.system, 900 if s.system == "crm" else 0) for s in sources],
+            sources=[
+                inputs.SourceInput(s.name, s.workspace, s.system, 900 if s.system == "crm" else 0) for s in sources
+            ],
             internal_domains=company.get("internal_domains", []),
             internal_numbers=company.get("internal_numbers", []),
             test_domains=company.get("test_domains", []),

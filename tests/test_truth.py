@@ -34,8 +34,11 @@ def test_every_number_is_the_truth(tmp_path: Path, seed: int) -> None:
         f"{email} {day} {metric}: {found[email, day][metric]} instead of {values[metric]}"
         for (email, day), values in sorted(wanted.items())
         for metric in METRICS
-        if Decimal(str(found[email, day][metric] if found[email, day][metric] is not None else "NaN")) != Decimal(str(values[metric]))
+        if Decimal(str(found[email, day][metric] if found[email, day][metric] is not None else "NaN"))
+        != Decimal(str(values[metric]))
     ]
     assert not wrong, "\n".join(wrong[:20])
     active = {metric for values in wanted.values() for metric in METRICS if values[metric]}
-    assert active >= set(METRICS) - {"deals_created_without_amount", "calls_wrong_number"}, "a number that is always 0 proves nothing"
+    assert active >= set(METRICS) - {"deals_created_without_amount", "calls_wrong_number"}, (
+        "a number that is always 0 proves nothing"
+    )

@@ -138,7 +138,15 @@ def _ordered(models: list[Model]) -> list[Model]:
         for table in model.reads:
             if table not in by_table and table.partition(".")[0] not in given:
                 raise ModelError(f"sql/{model.schema}/{model.name}.sql reads {table}, which no file of sql/ makes")
-    sorter = TopologicalSorter({m.table: sorted(t for t in m.reads if t in by_table and t != m.table) for m in models})
+    merged = {m.table for m in models if m.kind == "merged"}
+
+    def before(m: Model) -> list[str]:
+        reads = {t for t in m.reads if t in by_table}
+        # Merging writes meta.restatement: what shows the bookkeeping comes after.
+        keeps_books = m.schema == "marts" and any(t.startswith("meta.") for t in m.reads)
+        return sorted((reads | (merged if keeps_books else set())) - {m.table})
+
+    sorter = TopologicalSorter({m.table: before(m) for m in models})
     try:
         return [by_table[table] for table in sorter.static_order()]
     except CycleError as error:

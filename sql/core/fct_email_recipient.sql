@@ -31,8 +31,9 @@ known as (
     where o.address is not null
 ),
 
--- A bounce names the mail that failed by its Message-ID, else lies in the provider's thread of it,
--- else names a recipient: then the last mail to that recipient in the five days before is meant.
+-- A bounce names the mail that failed by its Message-ID; a mail that it names and that we do not have is none of ours to blame.
+-- One that names none lies in the provider's thread of it, or names a recipient: then the last mail to that recipient
+-- in the five days before is meant.
 bounces as (
     select
         message_key as bounce_key,
@@ -40,7 +41,7 @@ bounces as (
         thread_node,
         sent_at,
         list_transform(failed_recipients, lambda f: norm_email(f)) as failed_recipients,
-        list_distinct(list_append(reference_ids, in_reply_to)) as names
+        list_filter(list_distinct(list_append(reference_ids, in_reply_to)), lambda n: n is not null) as names
     from core.mailbox_copy
     where mail_class = 'bounce' and not is_sent
 ),
@@ -67,6 +68,7 @@ named as (
         o.sent_at
     from bounces as b
     inner join core.mailbox_copy as o on b.thread_node = o.thread_node and o.is_sent and o.sent_at <= b.sent_at
+    where len(b.names) = 0
     union all
     select
         b.bounce_key,
@@ -76,6 +78,7 @@ named as (
     from bounces as b
     inner join known as k on list_contains(b.failed_recipients, k.address) and k.sent_at between b.sent_at - to_days(5) and b.sent_at
     inner join core.mailbox_copy as o on k.message_key = o.message_key and o.is_sent and b.mailbox = o.mailbox
+    where len(b.names) = 0
 ),
 
 meant as (

@@ -52,10 +52,20 @@ def landing_file(tmp_path: Path) -> Write:
             "stream": {"name": stream, "key": ["id"], "updated_at": None, "happened_at": "at", "deleted": None, "volatile": ["link"], **facts},
             "extracted_at": read_at.isoformat(),
         }  # fmt: skip
-        last = {"salespulse_trailer": 1, "records": len(records), "expected": None, "cursor": "c1", "requests": 2, "retries": 1, "seconds": 0.5}
+        last = {
+            "salespulse_trailer": 1,
+            "records": len(records),
+            "expected": None,
+            "cursor": "c1",
+            "requests": 2,
+            "retries": 1,
+            "seconds": 0.5,
+        }
         texts = [r if isinstance(r, str) else json.dumps(r) for r in records]
         file = tmp_path / f"{stream}.{kind}.{run}.jsonl"
-        file.write_text("\n".join([json.dumps(header), *texts, *lines, json.dumps(trailer or last)]) + "\n", encoding="utf-8")
+        file.write_text(
+            "\n".join([json.dumps(header), *texts, *lines, json.dumps(trailer or last)]) + "\n", encoding="utf-8"
+        )
         return file
 
     return write

@@ -99,7 +99,7 @@ def test_an_older_version_never_becomes_the_latest(con: duckdb.DuckDBPyConnectio
 def test_records_that_cannot_be_read_go_to_quarantine_with_a_reason(
     con: duckdb.DuckDBPyConnection, landing_file: Write
 ) -> None:
-    odd = ['{"v": 1}', '{"id": "x", "v": "\\ud800"}', '{"id": '] 
+    odd = ['{"v": 1}', '{"id": "x", "v": "\\ud800"}', '{"id": ']
     lines = ['{"salespulse_rejected": "17", "reason": "not a JSON object"}']
     landed = landing.land(con, landing_file([record("a"), *odd], lines=lines))
     assert (landed.rows_new, landed.rows_quarantined) == (1, 4)
@@ -107,7 +107,9 @@ def test_records_that_cannot_be_read_go_to_quarantine_with_a_reason(
     assert [r[0] for r in reasons] == ["not a JSON object", "not valid JSON", "not valid JSON", "the record has no id"]
 
 
-def test_a_file_without_its_end_is_refused_and_changes_nothing(con: duckdb.DuckDBPyConnection, landing_file: Write) -> None:
+def test_a_file_without_its_end_is_refused_and_changes_nothing(
+    con: duckdb.DuckDBPyConnection, landing_file: Write
+) -> None:
     file = landing_file([record("a")])
     whole = file.read_text().splitlines()
     file.write_text("\n".join(whole[:-1]))
@@ -128,15 +130,22 @@ def test_a_complete_file_of_a_run_that_was_cut_off_is_found(
     assert landing.pending(con, tmp_path) == []
 
 
-@pytest.mark.parametrize("text", ["naïve 🚀 'quote' \"double\" ; drop table raw.x --", "\x00\x1f", "a\\u0000b", "]}\n{"])
+@pytest.mark.parametrize(
+    "text", ["naïve 🚀 'quote' \"double\" ; drop table raw.x --", "\x00\x1f", "a\\u0000b", "]}\n{"]
+)
 def test_vendor_text_is_data(con: duckdb.DuckDBPyConnection, landing_file: Write, text: str) -> None:
     landing.land(con, landing_file([record(text, v=text)]))
-    assert con.execute("select payload from raw.cloudtalk_dialer_call").fetchone() == (json.dumps(record(text, v=text)),)
+    assert con.execute("select payload from raw.cloudtalk_dialer_call").fetchone() == (
+        json.dumps(record(text, v=text)),
+    )
 
 
 @given(
     versions=st.lists(
-        st.tuples(st.sampled_from("abc"), st.integers(1, 9), st.integers(0, 20)), min_size=1, max_size=12, unique_by=lambda v: (v[0], v[2])
+        st.tuples(st.sampled_from("abc"), st.integers(1, 9), st.integers(0, 20)),
+        min_size=1,
+        max_size=12,
+        unique_by=lambda v: (v[0], v[2]),
     ),
     order=st.randoms(use_true_random=False),
 )
@@ -152,7 +161,9 @@ def test_any_order_of_arrival_gives_the_same_latest_versions(
             for number, (key, v, minute) in enumerate(sequence):
                 updated = READ_AT - timedelta(minutes=minute)
                 rec = record(key, v, updated=updated.isoformat())
-                landing.land(con, landing_file([rec], run=f"r{number}", kind="changes", updated_at="updated", read_at=updated))
+                landing.land(
+                    con, landing_file([rec], run=f"r{number}", kind="changes", updated_at="updated", read_at=updated)
+                )
             return latest(con)
 
     shuffled = list(versions)

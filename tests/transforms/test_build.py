@@ -1,0 +1,253 @@
+"""Build, merge, checks, publishing: the product's own models over an empty and a small warehouse, and tiny models of the tests'."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+import connectors
+from transforms import build, checks, inputs, landing, model, publish
+from transforms.build import BuildError
+from transforms.model import ModelError
+from transforms.publish import PublishError
+from transforms.warehouse import WarehouseLocked, open_warehouse
+
+NOW = datetime(2026, 3, 20, 6, tzinfo=UTC)
+DAILY = """-- marts.daily_thing: things a day.
+-- grain: day
+-- kind: merged
+-- day: Date
+-- n: How many
+-- is_complete: Whether all is known
+select day, n::bigint as n, is_complete from core.thing
+"""
+THING = "-- core.thing: things.\nselect * from meta.thing\n"
+SHOWN = """-- marts.meta_restatement: changes.
+-- kind: replaced
+-- metric: Column
+-- reason: Why
+select metric, reason from meta.restatement
+"""
+
+Models = Callable[..., Path]
+
+
+@pytest.fixture
+def con(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with open_warehouse(tmp_path / "warehouse.duckdb") as opened:
+        opened.execute("create table meta.thing (day date, n integer, is_complete boolean)")
+        load(opened, "r1")
+        yield opened
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Models:
+    """Writes a folder of models: models(**{"core/thing": SQL})."""
+
+    def write(**files: str) -> Path:
+        folder = tmp_path / "sql"
+        for name, text in {"core/thing": THING, "marts/daily_thing": DAILY, **files}.items():
+            file = folder / f"{name}.sql"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        return folder
+
+    return write
+
+
+def load(con: duckdb.DuckDBPyConnection, run_id: str, now: datetime = NOW) -> None:
+    inputs.load(con, inputs.Inputs(run_id, now, date(2026, 3, 1)))
+
+
+def things(con: duckdb.DuckDBPyConnection, *rows: tuple[str, int, bool]) -> None:
+    con.execute("delete from meta.thing")
+    con.executemany("insert into meta.thing values (?, ?, ?)", [list(row) for row in rows])
+
+
+def daily(con: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
+    return con.execute("select day::varchar, n, run_id from marts.daily_thing order by day").fetchall()
+
+
+def test_a_run_without_changes_leaves_every_row_as_it_was(con: duckdb.DuckDBPyConnection, models: Models) -> None:
+    folder = models()
+    things(con, ("2026-03-01", 1, True), ("2026-03-02", 2, True))
+    assert build.build(con, folder).changed_rows == 2
+    load(con, "r2")
+    assert build.build(con, folder).changed_rows == 0
+    assert daily(con) == [("2026-03-01", 1, "r1"), ("2026-03-02", 2, "r1")]
+
+
+def test_a_changed_value_is_restated_with_old_new_reason_and_run(
+    con: duckdb.DuckDBPyConnection, models: Models
+) -> None:
+    folder = models(**{"marts/meta_restatement": SHOWN})
+    things(con, ("2026-03-01", 1, True), ("2026-03-02", 2, False), ("2026-03-03", 3, True))
+    build.build(con, folder)
+    load(con, "r2", datetime(2026, 3, 21, 6, tzinfo=UTC))
+    things(con, ("2026-03-01", 5, True), ("2026-03-02", 7, False), ("2026-03-04", 4, True))
+    report = build.build(con, folder)
+    assert report.changed_rows == 3
+    found = con.execute(
+        "select key, metric, old_value, new_value, reason, run_id from meta.restatement order by key, metric"
+    ).fetchall()
+    assert found == [
+        ("2026-03-01", "n", "1", "5", "late_data", "r2"),
+        ("2026-03-02", "n", "2", "7", "day_completed", "r2"),
+        ("2026-03-03", "is_complete", "true", None, "row_gone", "r2"),
+        ("2026-03-03", "n", "3", None, "row_gone", "r2"),
+    ]
+    assert con.execute("select count(*) from marts.meta_restatement").fetchone() == (4,), "shown in the same run"
+    first = con.execute("select first_published_at, last_changed_at from marts.daily_thing where n = 5").fetchone()
+    assert first == (datetime(2026, 3, 20, 6), datetime(2026, 3, 21, 6))  # noqa: DTZ001  UTC without zone, for BI tools
+
+
+def test_a_new_column_of_a_model_reaches_the_standing_table(con: duckdb.DuckDBPyConnection, models: Models) -> None:
+    things(con, ("2026-03-01", 1, True))
+    build.build(con, models())
+    wider = DAILY.replace("-- is_complete", "-- twice: Double\n-- is_complete").replace(
+        "is_complete from", "n * 2::bigint as twice, is_complete from"
+    )
+    build.build(con, models(**{"marts/daily_thing": wider}))
+    assert con.execute("select twice from marts.daily_thing").fetchone() == (2,)
+
+
+@pytest.mark.parametrize(
+    ("expression", "named"),
+    [("sum(n)", "HUGEINT"), ("now()", "TIMESTAMP WITH TIME ZONE"), ("[n]", "BIGINT"), ("{'a': n}", "STRUCT")],
+)
+def test_types_that_bi_tools_cannot_read_fail_the_build(
+    con: duckdb.DuckDBPyConnection, models: Models, expression: str, named: str
+) -> None:
+    over = "over ()" if expression == "sum(n)" else ""
+    bad = f"-- marts.bad: bad.\n-- x: bad\nselect {expression} {over} as x from marts.daily_thing\n"
+    things(con, ("2026-03-01", 1, True))
+    with pytest.raises(BuildError, match=rf"bad\.sql: .*x {named}"):
+        build.build(con, models(**{"marts/bad": bad}))
+
+
+def test_a_failing_model_is_named_and_nothing_of_the_build_stays(
+    con: duckdb.DuckDBPyConnection, models: Models
+) -> None:
+    things(con, ("2026-03-01", 1, True))
+    build.build(con, models())
+    things(con, ("2026-03-01", 9, True))
+    broken = "-- marts.z: z.\nselect n from marts.daily_thing where n / 0 = nonsense\n"
+    with pytest.raises(BuildError, match=r"sql/marts/z\.sql"):
+        build.build(con, models(**{"marts/z": broken}))
+    assert daily(con) == [("2026-03-01", 1, "r1")]
+
+
+def test_models_that_read_each_other_or_nothing_known_are_refused(models: Models) -> None:
+    with pytest.raises(ModelError, match="in a circle"):
+        model.load(models(**{"core/thing": "select * from core.other", "core/other": "select * from core.thing"}))
+    with pytest.raises(ModelError, match="reads core.nowhere, which no file"):
+        model.load(models(**{"core/thing": "select * from core.nowhere", "core/other": "select 1 as x"}))
+
+
+def test_an_error_of_a_check_blocks_and_says_which_rows(con: duckdb.DuckDBPyConnection, models: Models) -> None:
+    check = (
+        "-- checks.positive: things are positive.\n-- severity: {}\nselect day, n from marts.daily_thing where n < 0\n"
+    )
+    things(con, ("2026-03-01", -1, True))
+    folder = models(
+        **{
+            "checks/positive": check.format("error"),
+            "checks/soft": check.format("warning").replace("positive:", "soft:", 1),
+        }
+    )
+    build.build(con, folder)
+    hard, soft = checks.run_checks(con, folder)
+    assert (hard.blocks, hard.failing_rows, hard.examples) == (True, 1, "day=2026-03-01, n=-1")
+    assert not soft.blocks
+    assert soft.failing_rows == 1
+
+
+def test_staging_rows_that_cannot_be_read_are_quarantined_until_they_can(
+    con: duckdb.DuckDBPyConnection, models: Models
+) -> None:
+    part = """select 's' as source_id, 'w' as workspace_id, n::varchar as record_id, n,
+        case when n < 0 then 'n is negative' end as unreadable_reason from meta.thing"""
+    folder = models(**{"staging/stg_thing__one": part})
+    things(con, ("2026-03-01", -1, True), ("2026-03-02", 2, True))
+    assert build.build(con, folder).quarantined == 1
+    assert build.build(con, folder).quarantined == 0, "counted once"
+    assert con.execute("select n from staging.stg_thing").fetchall() == [(2,)]
+    things(con, ("2026-03-02", 2, True))
+    build.build(con, folder)
+    assert con.execute("select record_id, reason, resolved_at is not null from meta.quarantine").fetchall() == [
+        ("-1", "n is negative", True)
+    ]
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The product's own models over a warehouse in which nothing has landed."""
+    folder = tmp_path_factory.mktemp("product")
+    reps = folder / "reps.csv"
+    reps.write_text("email,name,timezone\nann@acme.com,Ann,Asia/Tokyo\n", encoding="utf-8")
+    with open_warehouse(folder / "warehouse.duckdb") as con:
+        landing.declare(con, [(n, s.name) for n in connectors.NAMES for s in connectors.load(n)[0].streams])
+        inputs.load(con, inputs.Inputs("r1", NOW, date(2026, 3, 1), files={"reps": reps}))
+        build.build(con)
+        yield con
+
+
+def test_every_model_builds_over_nothing_and_no_check_fails(product: duckdb.DuckDBPyConnection) -> None:
+    assert [c for c in checks.run_checks(product) if c.failing_rows] == []
+    row = product.execute(
+        "select count(*), count(calls_made), count(distinct source_status) from marts.daily_rep_activity"
+    ).fetchone()
+    assert row == (20, 0, 1), "a dense spine to the local today, and nothing known"
+
+
+def test_publishing_swaps_a_whole_verified_file_and_keeps_the_old_ones(
+    product: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    target = tmp_path / "sales.duckdb"
+    publish.publish(product, target, mode=0o640)
+    before = target.read_bytes()
+    with duckdb.connect(str(target), read_only=True) as reader:
+        publish.publish(product, target, keep=1)
+        assert reader.execute("select count(*) from daily_rep_activity").fetchone() == (20,), "a reader keeps its file"
+    assert oct(target.stat().st_mode)[-3:] == "600"
+    assert not list(tmp_path.glob("*.wal")) and not list(tmp_path.glob("*.next"))
+    previous = list((tmp_path / "previous").iterdir())
+    assert [file.read_bytes() for file in previous] == [before]
+
+
+def test_a_draft_that_is_not_fit_leaves_the_published_file_alone(
+    product: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    target = tmp_path / "sales.duckdb"
+    publish.publish(product, target)
+    before = target.read_bytes()
+    folder = tmp_path / "sql"
+    for layer in ("core", "marts"):
+        (folder / layer).mkdir(parents=True)
+    (folder / "marts" / "dim_date.sql").write_text(
+        "-- marts.dim_date: dates.\n-- date: Date\nselect date, date_key from core.x", "utf-8"
+    )
+    (folder / "core" / "x.sql").write_text("select 1 as date, 2 as date_key", "utf-8")
+    with pytest.raises(PublishError, match=r"dim_date\.sql: no comment for date_key"):
+        publish.publish(product, target, folder=folder)
+    assert target.read_bytes() == before
+    assert [f.name for f in tmp_path.glob("sales.duckdb*")] == ["sales.duckdb"]
+
+
+def test_a_second_writer_is_told_who_holds_the_warehouse(tmp_path: Path) -> None:
+    import sys
+
+    path = tmp_path / "w.duckdb"
+    script = f"import duckdb,sys; c=duckdb.connect({str(path)!r}); print('open', flush=True); sys.stdin.read()"
+    holder = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout and holder.stdout.readline() == "open\n"
+        with pytest.raises(WarehouseLocked, match=str(holder.pid)), open_warehouse(path):
+            pass
+    finally:
+        holder.communicate("")
