@@ -41,10 +41,11 @@ types: $(READY) ## strict types
 
 check: lint types test ## what .ci/run runs
 
-lock: $(BIN)/uv ## make the three lock files anew from pyproject.toml, keeping versions that still fit
+lock: $(BIN)/uv ## make the four lock files anew from pyproject.toml, keeping versions that still fit
 	$(COMPILE) pyproject.toml --output-file requirements.lock
 	$(COMPILE) --constraint requirements.lock pyproject.toml --group dev --output-file requirements-dev.lock
 	$(COMPILE) --constraint requirements.lock --group bench --output-file requirements-bench.lock
+	$(COMPILE) requirements-readers.in --output-file requirements-readers.lock
 
 bench: $(READY) ## extract and land beside dlt, on the same server (its packages go to .venv-bench)
 	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
