@@ -23,9 +23,8 @@ from .stream import ConnectorError, PermissionMissing
 
 EARLY = 60.0  # seconds before its expiry in which a token is no longer used
 ASSERTION_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-CREDENTIAL_REFUSED = frozenset(
-    {"invalid_client", "invalid_grant", "unauthorized_client", "access_denied", "invalid_scope"}
-)
+SECRET_FIELDS = ("client_secret", "refresh_token", "assertion")
+REASON_LENGTH = 300  # characters of a refusal's text in an error
 
 
 class TokenUnavailable(Exception):
@@ -62,10 +61,11 @@ class TokenAuth(httpx.Auth, ABC):
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         with self._lock:  # held while the one request for a token is out: the others need its answer
             if self._clock() >= self._expires_at - EARLY:
+                form = self._form()
                 response = yield httpx.Request(
-                    "POST", self._token_url, data=self._form(), headers={"Accept": "application/json"}
+                    "POST", self._token_url, data=form, headers={"Accept": "application/json"}
                 )
-                self._accept(response.status_code, response.read())
+                self._accept(response.status_code, response.read(), form)
             header = self._header
         request.headers["Authorization"] = header
         yield request
@@ -84,7 +84,7 @@ class TokenAuth(httpx.Auth, ABC):
     def _remedy(self) -> str:
         """What to do when it refuses."""
 
-    def _accept(self, status: int, body: bytes) -> None:
+    def _accept(self, status: int, body: bytes, form: Mapping[str, str]) -> None:
         if status == 429 or status >= 500:
             raise TokenUnavailable(f"token endpoint {self._token_url} answered {status}")
         try:
@@ -93,11 +93,9 @@ class TokenAuth(httpx.Auth, ABC):
             decoded = None
         told: dict[str, Any] = decoded if isinstance(decoded, dict) else {}
         if status != 200 or not isinstance(told.get("access_token"), str):
-            error, description = told.get("error", "no reason given"), told.get("error_description", "")
-            message = f"No access token from {self._token_url}: {status} {error}"
-            message += f" ({description})" if description else ""
-            kind = PermissionMissing if error in CREDENTIAL_REFUSED else ConnectorError
-            raise kind(f"{message}. {self._remedy()}")
+            # By RFC 6749 (5.2) a refused credential is a 400 or 401 with its reason in JSON.
+            kind = PermissionMissing if told and status in (400, 401, 403) else ConnectorError
+            raise kind(f"No access token from {self._token_url}: {status} {_reason(told, form)}. {self._remedy()}")
         self._header = _bearer(told["access_token"])
         try:
             lifetime = float(told.get("expires_in", 3600))
@@ -193,6 +191,16 @@ class ServiceAccountAuth(TokenAuth):
             f"{self._issuer} needs domain-wide delegation of exactly {self._scope} "
             f"(Google Admin console, Security, API controls, Domain-wide delegation){whom}."
         )
+
+
+def _reason(told: Mapping[str, Any], form: Mapping[str, str]) -> str:
+    """Why a token was refused, without what was sent to get one. HubSpot also says it as {"status", "message"}."""
+    error = told.get("error") or told.get("status") or "no reason given"
+    description = told.get("error_description") or told.get("message")
+    text = f"{error} ({description})" if description else str(error)
+    for secret in filter(None, (form.get(name) for name in SECRET_FIELDS)):
+        text = text.replace(secret, "***")
+    return text[:REASON_LENGTH]
 
 
 def _bearer(token: str) -> str:

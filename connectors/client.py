@@ -6,9 +6,13 @@ repeat: connectors only read, also where a vendor reads by POST.
 
 from __future__ import annotations
 
+import base64
+import binascii
+import math
 import random
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -162,7 +166,7 @@ class Client:
         )
         call = _Call(
             request=request,
-            what=f"{self._source}: {method} {request.url.path}",
+            what=f"{self._source}: {method} {request.url.path}{_names(request.url.params)}",
             cost={"requests": 1} if cost is None else cost,
             traffic=traffic,
             auth=auth or self._auth,
@@ -225,9 +229,8 @@ class Client:
     def _decide(self, call: _Call, number: int, response: httpx.Response) -> bytes:
         status = response.status_code
         if 300 <= status < 400:
-            host = httpx.URL(response.headers.get("Location", "")).host or "elsewhere"
             raise ConnectorError(
-                f"{call.what}: {status}, a redirect to {host}. It was not followed, because credentials do not go to "
+                f"{call.what}: {status}, a redirect to {_redirected_to(response)}. It was not followed, because credentials do not go to "
                 "another address. Correct the base URL in the settings."
             )
         match self._judge(response):
@@ -282,7 +285,7 @@ class _Call:
 
     def clean(self, text: str) -> str:
         """The text in one short line, without the credential, should the vendor have echoed it."""
-        for secret in self.request.headers.get("Authorization", "").split()[1:]:
+        for secret in _secrets(self.request.headers.get("Authorization", "")):
             text = text.replace(secret, "***")
         line = " ".join(text.split())
         return line if len(line) <= EXCERPT else line[:EXCERPT] + "…"
@@ -311,7 +314,8 @@ def retry_after(response: httpx.Response) -> float | None:
     """Seconds of the Retry-After header (RFC 9110 section 10.2.3: seconds or a date); None without a readable one."""
     text = response.headers.get("Retry-After", "").strip()
     try:
-        return max(float(text), 0.0)
+        seconds = float(text)
+        return max(seconds, 0.0) if math.isfinite(seconds) else None
     except ValueError:
         pass
     try:
@@ -327,6 +331,28 @@ def server_time(response: httpx.Response) -> datetime:
         return parsedate_to_datetime(response.headers.get("Date", "")).astimezone(UTC)
     except (ValueError, TypeError):
         return datetime.now(UTC)
+
+
+def _names(params: httpx.QueryParams) -> str:
+    """Names of the parameters, for errors: the values may be anybody's data."""
+    return f" ({', '.join(params.keys())})" if params else ""
+
+
+def _redirected_to(response: httpx.Response) -> str:
+    try:
+        return httpx.URL(response.headers.get("Location", "")).host or "elsewhere"
+    except httpx.InvalidURL:
+        return "an address that is none"
+
+
+def _secrets(authorization: str) -> list[str]:
+    """What of an Authorization header must not be shown, longest first: the token, or Basic's text and what it holds."""
+    scheme, _, told = authorization.partition(" ")
+    found = [told]
+    if scheme.lower() == "basic":
+        with suppress(binascii.Error):
+            found += base64.b64decode(told, validate=True).decode("utf-8", "replace").split(":", 1)
+    return sorted((secret for secret in found if secret), key=len, reverse=True)
 
 
 def _wait_of(error: Exception) -> bool | float:

@@ -160,8 +160,8 @@ class CloudTalk:
             without_id = told = pages = 0
             for body in self._bodies(CALLS, params, traffic):
                 records, rejected = records_of(body, ITEMS)
-                found = [_item.decode(record).Cdr.id for record in records]
-                ids.update(str(call_id) for call_id in found if call_id is not None)
+                found = [_id_of(record) for record in records]
+                ids.update(call_id for call_id in found if call_id is not None)
                 without_id += found.count(None) + len(rejected)
                 pages += 1
                 told = _count(body)
@@ -230,9 +230,19 @@ def _until_reset(response: httpx.Response) -> float | None:
 
 def _header(response: httpx.Response, name: str) -> float | None:
     try:
-        return float(response.headers[name])
+        value = float(response.headers[name])
     except (KeyError, ValueError):
         return None
+    return value if math.isfinite(value) else None
+
+
+def _id_of(record: bytes) -> str | None:
+    """A call's id; None where it has none that can be read, which is for landing to put into quarantine."""
+    try:
+        call_id = _item.decode(record).Cdr.id
+    except msgspec.ValidationError:
+        return None
+    return None if call_id is None else str(call_id)
 
 
 def _whole_seconds(start: datetime, end: datetime) -> tuple[datetime, datetime]:

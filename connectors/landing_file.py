@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -40,7 +40,7 @@ def landing_path(folder: Path, window: Window, run_id: str) -> Path:
     return folder / window.source / window.workspace / window.stream / f"{window.window_id}.{run_id}.jsonl"
 
 
-def extract(  # noqa: PLR0917  the interface of 0001
+def extract(
     connector: Connector,
     window: Window,
     known: Mapping[str, Sequence[str]],

@@ -123,8 +123,9 @@ def numbered_pages(
             raise ConnectorError(f"{what}: asked for page {number}, got page {told}.")
         items = raw_at(body, items_path)
         first = next(iter(_array.decode(items)), None) if items is not None else None
-        if first is not None:
-            repeats.check(str(value_at(first, first_id_path)))
+        first_id = None if first is None else value_at(first, first_id_path)
+        if first_id is not None:  # an item without an id cannot tell pages apart
+            repeats.check(str(first_id))
         yield body
         if number >= pages:
             return
