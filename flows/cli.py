@@ -5,6 +5,7 @@ Every command imports what it needs when it runs, so that help and wrong setting
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -67,6 +68,7 @@ def with_settings(
     """
     if settings is not None:
         os.environ["SALESPULSE_SETTINGS"] = str(settings.absolute())
+    logging.getLogger("stamina").setLevel(logging.ERROR)  # retries are counted in reports; a line each is noise here
     command, bound, _ = app.parse_args(tokens, exit_on_error=False)
     return guarded(lambda: command(*bound.args, **bound.kwargs))
 
@@ -256,3 +258,7 @@ def generate(file: Path, /, *, reps: int = 40, days: int = 35, seed: int = 1, no
     from flows.sandbox_commands import generate_world
 
     return generate_world(file, reps=reps, days=days, seed=seed, now=now)
+
+
+if __name__ == "__main__":
+    main()

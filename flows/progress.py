@@ -74,9 +74,13 @@ class Bars:
             self._progress.console.print(f"[yellow]{label}: not read:[/] {result.error}", highlight=False)
 
     def step(self, what: str) -> None:
+        self.over()
+        self._step = self._progress.add_task(what, total=None, note="")
+
+    def over(self) -> None:
+        """The last step has ended."""
         if self._step is not None:
             self._progress.update(self._step, total=1, completed=1)
-        self._step = self._progress.add_task(what, total=None, note="")
 
 
 _current: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
@@ -106,8 +110,10 @@ def watched_by(console: Console) -> Generator[None]:
         TextColumn("{task.fields[note]}"),
     )
     with Progress(*columns, console=console) as progress:
-        token = _current.set(Bars(progress))
+        bars = Bars(progress)
+        token = _current.set(bars)
         try:
             yield
+            bars.over()
         finally:
             _current.reset(token)

@@ -102,7 +102,7 @@ class RunReport:
         for result in self.windows:
             key = (result.window.source, result.window.workspace, result.window.stream)
             by_stream.setdefault(key, []).append(result)
-        for (source, workspace, stream), results in by_stream.items():
+        for (source, workspace, stream), results in sorted(by_stream.items()):
             name = source if workspace == "main" else f"{source}/{workspace}"
             done = sum(r.status == "done" for r in results)
             counts = [sum(getattr(r, what) for r in results) for what in COUNTED]
@@ -157,11 +157,11 @@ class RunReport:
 
     def print(self, console: Console) -> None:
         """The report in a terminal."""
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for header in HEADERS:
-            table.add_column(header, justify="left" if header in ("source", "stream") else "right")
-        for line in self.streams():
-            table.add_row(*line)
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+        for header in SHORT_HEADERS:
+            table.add_column(header, justify="left" if header == "read" else "right", no_wrap=True)
+        for source, stream, *counts in self.streams():
+            table.add_row(f"{source} {stream}", *counts)
         console.print(table)
         for w in self.unread:
             style = "dim" if w.optional else "yellow"
@@ -182,6 +182,7 @@ class NotPublishedError(Exception):
 
 
 HEADERS = ("source", "stream", "windows", "rows", "new", "deleted", "quarantined", "requests", "retries", "seconds")
+SHORT_HEADERS = ("read", "windows", "rows", "new", "gone", "bad", "calls", "again", "secs")
 COUNTED = ("rows", "new", "deleted", "quarantined", "requests", "retries")
 
 
