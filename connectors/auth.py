@@ -23,6 +23,11 @@ from .stream import ConnectorError, PermissionMissing
 
 EARLY = 60.0  # seconds before its expiry in which a token is no longer used
 ASSERTION_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+# RFC 6749 section 5.2; HubSpot also says it by a status of its own.
+CREDENTIAL_REFUSED = frozenset(
+    {"invalid_client", "invalid_grant", "unauthorized_client", "access_denied", "invalid_scope"}
+    | {"BAD_REFRESH_TOKEN", "BAD_CLIENT_ID", "BAD_CLIENT_SECRET"}
+)
 SECRET_FIELDS = ("client_secret", "refresh_token", "assertion")
 REASON_LENGTH = 300  # characters of a refusal's text in an error
 
@@ -93,8 +98,8 @@ class TokenAuth(httpx.Auth, ABC):
             decoded = None
         told: dict[str, Any] = decoded if isinstance(decoded, dict) else {}
         if status != 200 or not isinstance(told.get("access_token"), str):
-            # By RFC 6749 (5.2) a refused credential is a 400 or 401 with its reason in JSON.
-            kind = PermissionMissing if told and status in (400, 401, 403) else ConnectorError
+            refused = told.get("error") in CREDENTIAL_REFUSED or told.get("status") in CREDENTIAL_REFUSED
+            kind = PermissionMissing if refused else ConnectorError
             raise kind(f"No access token from {self._token_url}: {status} {_reason(told, form)}. {self._remedy()}")
         self._header = _bearer(told["access_token"])
         try:
