@@ -157,19 +157,18 @@ class CloudTalk:
         params = {"date_from": _spelt(first), "date_to": _spelt(last)}
         for attempt in (1, 2):
             ids: set[str] = set()
-            without_id = told = pages = 0
+            without_id = told = page_count = 0
             for body in self._bodies(CALLS, params, traffic):
                 records, rejected = records_of(body, ITEMS)
                 found = [_id_of(record) for record in records]
                 ids.update(call_id for call_id in found if call_id is not None)
                 without_id += found.count(None) + len(rejected)
-                pages += 1
-                told = _count(body)
+                told, page_count = _count(body, "itemsCount"), _count(body, "pageCount")
                 yield Page(records=records, rejected=rejected, expected=told)
             read = len(ids) + without_id
             if read == told:
                 return
-            if pages == 1:
+            if page_count <= 1:
                 # One answer that contradicts itself (the documentation's own example does): nothing was lost between
                 # pages, and reading again cannot tell more. But then what is not there may not be taken as deleted.
                 yield Page(seen=known.get(CALLS.name, ()))
@@ -237,7 +236,7 @@ def _header(response: httpx.Response, name: str) -> float | None:
 
 
 def _id_of(record: bytes) -> str | None:
-    """A call's id; None where it has none that can be read, which is for landing to put into quarantine."""
+    """A call's id, None where it is missing or of a strange type: one such item must not end the window. Landing judges it."""
     try:
         call_id = _item.decode(record).Cdr.id
     except msgspec.ValidationError:
@@ -256,11 +255,11 @@ def _spelt(instant: datetime) -> str:
     return instant.strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _count(body: bytes) -> int:
-    told = value_at(body, "responseData.itemsCount")
+def _count(body: bytes, name: str) -> int:
+    told = value_at(body, f"responseData.{name}")
     try:
         return int(told)
     except (TypeError, ValueError):
         raise ConnectorError(
-            f"cloudtalk {PATHS[CALLS.name]}: itemsCount is {told!r}, no number: the format has changed."
+            f"cloudtalk {PATHS[CALLS.name]}: {name} is {told!r}, no number: the format has changed."
         ) from None
