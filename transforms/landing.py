@@ -22,7 +22,8 @@ from connectors.stream import Window
 from .warehouse import name, transaction, value
 
 MARK = '{"salespulse_'
-LONGEST_LINE = 64 * 2**20  # bytes; a longer record is no activity record
+LONGEST_LINE = 8 * 2**20  # bytes; a longer record is no activity record
+LINES_OF_A_LANDING = 1_000_000_000  # room for the records of one file in the running number of versions
 TAIL = 1 << 20
 
 # The newest version of each record decides; what arrives later wins between versions that the source does not date.
@@ -72,7 +73,6 @@ def land(con: duckdb.DuckDBPyConnection, file: Path) -> Landed:
     """Land one file. Raises LandingError when it is not a complete landing file; then nothing has changed."""
     header, trailer = _ends(file)
     window, run_id = _window(header), str(header["run_id"])
-    landing_id = f"{window.window_id}.{run_id}"
     if value(
         con,
         "select 1 from meta.extract_window where window_id = ? and run_id = ? and status = 'done'",
@@ -83,18 +83,18 @@ def land(con: duckdb.DuckDBPyConnection, file: Path) -> Landed:
     declare(con, [(window.source, window.stream)])
     try:
         with transaction(con):
-            _read_lines(con, file)
-            _check_count(con, file, trailer)
             landing_no = _next_number(con)
             extracted_at = datetime.fromisoformat(header["extracted_at"])
-            _parse(con, stream)
-            bad = _quarantine(con, window, run_id, extracted_at)
-            new = _append(con, window, run_id, landing_id, extracted_at, landing_no)
-            gone = _bury(con, window, stream, run_id, landing_id, extracted_at, landing_no)
+            context = _context(window, run_id, extracted_at, landing_no)
+            _parse(con, file, stream)
+            _check_count(con, file, trailer)
+            bad = _quarantine(con, file, window, run_id, extracted_at)
+            new = _append(con, file, context)
+            gone = _bury(con, window, stream, context)
             landed = Landed(window.window_id, int(trailer["records"]), new, gone, bad)
             _record(con, window, run_id, "done", extracted_at, landed, trailer, file.name, landing_no, None)
     finally:
-        for table in ("landing_line", "landing_record"):
+        for table in ("landing_mark", "landing_record"):
             con.execute(f"drop table if exists {table}")
     return landed
 
@@ -157,89 +157,103 @@ def _path(dotted: str) -> str:
     return "$" + "".join(f'."{part}"' for part in dotted.split("."))
 
 
-def _text(dotted: str | None) -> str:
-    """SQL for the text at a JSON path of the record. Paths come from stream declarations."""
-    return f"json_extract_string(line, '{_path(dotted).replace(chr(39), chr(39) * 2)}')" if dotted else "null::varchar"
+def _literal(text: str) -> str:
+    """An SQL string. Used for JSON paths of stream declarations only."""
+    return "'" + text.replace("'", "''") + "'"
 
 
-def _read_lines(con: duckdb.DuckDBPyConnection, file: Path) -> None:
+def _scan(marks: bool) -> str:
+    """SQL that reads the file's lines: the marker lines, or the records. Read twice rather than held in memory once."""
     # A control character cannot stand raw in JSON, so it never splits a line into columns.
+    return f"""(
+        select line_no, line from (
+            select row_number() over () as line_no, line
+            from read_csv($file, columns = {{'line': 'varchar'}}, header = false, auto_detect = false, delim = '\x01', quote = '',
+                          escape = '', strict_mode = false, max_line_size = {LONGEST_LINE}, buffer_size = {2 * LONGEST_LINE},
+                          parallel = false)
+        ) where {"" if marks else "not "}starts_with(line, '{MARK}')
+    )"""
+
+
+def _parse(con: duckdb.DuckDBPyConnection, file: Path, stream: Mapping[str, Any]) -> None:
+    """landing_mark: the marker lines. landing_record: what landing must know of each record, without the record itself."""
+    keys = list(stream["key"])
+    paths = [*keys, stream.get("updated_at"), stream.get("happened_at"), stream.get("deleted")]
+    asked = ", ".join(_literal(_path(path)) for path in paths if path)
+    at = {path: number for number, path in enumerate([path for path in paths if path], start=1)}
+
+    def told(path: str | None) -> str:
+        return f"told[{at[path]}]" if path else "null::varchar"
+
+    hashed = "line"
+    for path in stream.get("volatile") or ():
+        patch = "null"
+        for part in reversed(path.split(".")):
+            patch = f"{{{json.dumps(part)}: {patch}}}"
+        hashed = f"json_merge_patch({hashed}, {_literal(patch)})"
+    key = ", ".join(f"nullif({told(path)}, '')" for path in keys)
+    whole = " and ".join(f"nullif({told(path)}, '') is not null" for path in keys)
+    con.execute(f"create or replace temp table landing_mark as select * from {_scan(marks=True)}", {"file": str(file)})
     con.execute(
-        """create or replace temp table landing_line as
-           select row_number() over () as line_no, line
-           from read_csv(?, columns = {'line': 'varchar'}, header = false, auto_detect = false, delim = '\x01', quote = '', escape = '',
-                         strict_mode = false, max_line_size = ?, parallel = false)""",
-        [str(file), LONGEST_LINE],
+        f"""create or replace temp table landing_record as
+            select
+                line_no,
+                is_json,
+                case when {whole} then concat_ws('/', {key}) end as record_id,
+                payload_hash,
+                read_instant({told(stream.get("updated_at"))}) as source_updated_at,
+                read_instant({told(stream.get("happened_at"))}) as happened_at,
+                coalesce(lower({told(stream.get("deleted"))}) in ('true', '1'), false) as is_deleted
+            from (
+                select
+                    line_no,
+                    is_json,
+                    case when is_json then md5({hashed}) end as payload_hash,
+                    case when is_json then json_extract_string(line, [{asked}]) end as told
+                from (select line_no, line, json_valid(line) as is_json from {_scan(marks=False)})
+            )""",
+        {"file": str(file)},
     )
 
 
 def _check_count(con: duckdb.DuckDBPyConnection, file: Path, trailer: Mapping[str, Any]) -> None:
-    found = value(con, "select count(*) from landing_line where not starts_with(line, ?)", [MARK])
+    found = value(con, "select count(*) from landing_record")
     if found != trailer["records"]:
         raise LandingError(
             f"{file} holds {found} records, its trailer says {trailer['records']}. Delete it; its window is read again."
         )
 
 
-def _parse(con: duckdb.DuckDBPyConnection, stream: Mapping[str, Any]) -> None:
-    keys = ", ".join(f"nullif({_text(path)}, '')" for path in stream["key"])
-    whole_key = " and ".join(f"nullif({_text(path)}, '') is not null" for path in stream["key"])
-    deleted = (
-        f"coalesce(lower({_text(stream['deleted'])}) in ('true', '1'), false)" if stream.get("deleted") else "false"
-    )
-    hashed = "line"
-    for path in stream.get("volatile") or ():
-        patch = "null"
-        for part in reversed(path.split(".")):
-            patch = f"{{{json.dumps(part)}: {patch}}}"
-        hashed = f"json_merge_patch({hashed}, '{patch}')"
-    con.execute(
-        f"""create or replace temp table landing_record as
-            select
-                line_no,
-                line,
-                case when is_json and {whole_key} then concat_ws('/', {keys}) end as record_id,
-                case when is_json then md5({hashed}) end as payload_hash,
-                case when is_json then read_instant({_text(stream.get("updated_at"))}) end as source_updated_at,
-                case when is_json then read_instant({_text(stream.get("happened_at"))}) end as happened_at,
-                case when is_json then {deleted} else false end as is_deleted,
-                is_json
-            from (
-                select line_no, case when json_valid(line) then line::json end as line, json_valid(line) as is_json, line as text
-                from landing_line
-                where not starts_with(line, '{MARK}')
-            )"""
-    )
-
-
-def _quarantine(con: duckdb.DuckDBPyConnection, window: Window, run_id: str, at: datetime) -> int:
+def _quarantine(con: duckdb.DuckDBPyConnection, file: Path, window: Window, run_id: str, at: datetime) -> int:
     """Records without a key or that are no JSON, and what the connector rejected: kept with the reason, never landed."""
     return _changed(
         con,
-        """insert into meta.quarantine
-           select ?, ?, ?, null, found.reason, found.payload, 'landing', ?, ?, null
-           from (
-               select case when r.is_json then 'the record has no id' else 'not valid JSON' end as reason, l.line as payload
-               from landing_record as r inner join landing_line as l on r.line_no = l.line_no
-               where r.record_id is null
-               union all
-               select line ->> '$.reason', line ->> '$.salespulse_rejected'
-               from landing_line
-               where starts_with(line, '{"salespulse_rejected"')
-           ) as found
-           where not exists (
-               select 1 from meta.quarantine as q
-               where q.stage = 'landing' and q.stream = ? and q.source_id = ? and q.payload = found.payload and q.resolved_at is null
-           )""",
-        [window.source, window.workspace, window.stream, run_id, at, window.stream, window.source],
-    )
+        f"""insert into meta.quarantine
+            select $source, $workspace, $stream, null, found.reason, found.payload, 'landing', $run, $at, null
+            from (
+                select case when r.is_json then 'the record has no id' else 'not valid JSON' end as reason, l.line as payload
+                from landing_record as r inner join {_scan(marks=False)} as l on r.line_no = l.line_no
+                where r.record_id is null
+                union all
+                select line ->> '$.reason', line ->> '$.salespulse_rejected'
+                from landing_mark
+                where starts_with(line, '{{"salespulse_rejected"')
+            ) as found
+            where not exists (
+                select 1 from meta.quarantine as q
+                where q.stage = 'landing' and q.stream = $stream and q.source_id = $source and q.payload = found.payload
+                    and q.resolved_at is null
+            )""",
+        {
+            "source": window.source, "workspace": window.workspace, "stream": window.stream, "run": run_id, "at": at,
+            "file": str(file),
+        },
+    )  # fmt: skip
 
 
-def _append(
-    con: duckdb.DuckDBPyConnection, window: Window, run_id: str, landing_id: str, at: datetime, number: int
-) -> int:
-    """Append the records that differ from their latest version. An out-of-date version is kept once, and never becomes the latest."""
-    table = raw_table(window.source, window.stream)
+def _append(con: duckdb.DuckDBPyConnection, file: Path, context: Mapping[str, object]) -> int:
+    """Append the records that differ from their latest version. A stale version is kept once, and never becomes the latest."""
+    table = raw_table(str(context["source"]), str(context["stream"]))
     return _changed(
         con,
         f"""insert into {table}
@@ -251,39 +265,38 @@ def _append(
                 select record_id, payload_hash, source_updated_at, is_deleted from {table}
                 where source_id = $source and workspace_id = $workspace and record_id in (select record_id from fresh)
                 qualify row_number() over (partition by record_id order by {NEWEST_FIRST}) = 1
+            ),
+            chosen as (
+                select f.*
+                from fresh as f
+                left join latest as l on f.record_id = l.record_id
+                where
+                    l.record_id is null
+                    or (
+                        (l.payload_hash <> f.payload_hash or l.is_deleted <> f.is_deleted)
+                        and coalesce(f.source_updated_at >= l.source_updated_at, true)
+                    )
+                    or (
+                        f.source_updated_at < l.source_updated_at
+                        and not exists (
+                            select 1 from {table} as r
+                            where
+                                r.source_id = $source and r.workspace_id = $workspace and r.record_id = f.record_id
+                                and r.payload_hash = f.payload_hash and r.is_deleted = f.is_deleted
+                        )
+                    )
             )
             select
-                $source, $workspace, f.record_id, f.line, f.payload_hash, f.source_updated_at, f.happened_at, f.is_deleted, $partition,
-                $at, $start, $end, $run, $landing, $number::bigint * 1000000000 + f.line_no
-            from fresh as f
-            left join latest as l on f.record_id = l.record_id
-            where
-                l.record_id is null
-                or (
-                    (l.payload_hash <> f.payload_hash or l.is_deleted <> f.is_deleted)
-                    and coalesce(f.source_updated_at >= l.source_updated_at, true)
-                )
-                or (
-                    f.source_updated_at < l.source_updated_at
-                    and not exists (
-                        select 1 from {table} as r
-                        where
-                            r.source_id = $source and r.workspace_id = $workspace and r.record_id = f.record_id
-                            and r.payload_hash = f.payload_hash and r.is_deleted = f.is_deleted
-                    )
-                )""",
-        {**_context(window, run_id, landing_id, at, number), "partition": window.partition},
+                $source, $workspace, c.record_id, l.line::json, c.payload_hash, c.source_updated_at, c.happened_at, c.is_deleted,
+                $partition, $at, $start, $end, $run, $landing, $number::bigint * {LINES_OF_A_LANDING} + c.line_no
+            from {_scan(marks=False)} as l
+            inner join chosen as c on l.line_no = c.line_no""",
+        {**context, "file": str(file)},
     )
 
 
 def _bury(
-    con: duckdb.DuckDBPyConnection,
-    window: Window,
-    stream: Mapping[str, Any],
-    run_id: str,
-    landing_id: str,
-    at: datetime,
-    number: int,
+    con: duckdb.DuckDBPyConnection, window: Window, stream: Mapping[str, Any], context: Mapping[str, object]
 ) -> int:
     """Tombstones: what the vendor says is gone, and what a listing that is the whole truth no longer holds."""
     table = raw_table(window.source, window.stream)
@@ -292,12 +305,14 @@ def _bury(
         absent = "l._partition = $partition"
     elif window.kind == "range":
         absent = "l._partition = $partition and l.happened_at >= $start and l.happened_at < least($end, $at)"
+    elif not value(con, "select 1 from landing_mark where starts_with(line, '{\"salespulse_gone\"') limit 1"):
+        return 0  # nothing can be gone: spare the look at all that is known
     return _changed(
         con,
         f"""insert into {table}
             with named as (
                 select line ->> '$.salespulse_gone' as gone, line ->> '$.salespulse_seen' as seen
-                from landing_line where starts_with(line, '{{"salespulse_gone"') or starts_with(line, '{{"salespulse_seen"')
+                from landing_mark where starts_with(line, '{{"salespulse_gone"') or starts_with(line, '{{"salespulse_seen"')
             ),
             present as (
                 select record_id from landing_record where record_id is not null
@@ -310,8 +325,9 @@ def _bury(
                 qualify row_number() over (partition by record_id order by {NEWEST_FIRST}) = 1
             )
             select
-                l.source_id, l.workspace_id, l.record_id, l.payload, l.payload_hash, l.source_updated_at, l.happened_at, true, l._partition,
-                $at, $start, $end, $run, $landing, $number::bigint * 1000000000 + 900000000 + row_number() over (order by l.record_id)
+                l.source_id, l.workspace_id, l.record_id, l.payload, l.payload_hash, l.source_updated_at, l.happened_at, true,
+                l._partition, $at, $start, $end, $run, $landing,
+                $number::bigint * {LINES_OF_A_LANDING} + {LINES_OF_A_LANDING // 2} + row_number() over (order by l.record_id)
             from latest as l
             where
                 not l.is_deleted
@@ -319,7 +335,7 @@ def _bury(
                     l.record_id in (select gone from named where gone is not null)
                     or ({absent} and l.record_id not in (select record_id from present))
                 )""",
-        {**_context(window, run_id, landing_id, at, number), "partition": window.partition},
+        context,
     )
 
 
@@ -328,14 +344,16 @@ def _absence_deletes(stream: Mapping[str, Any]) -> bool:
     return reading.get("absence_means") == "deleted"
 
 
-def _context(window: Window, run_id: str, landing_id: str, at: datetime, number: int) -> dict[str, object]:
+def _context(window: Window, run_id: str, at: datetime, number: int) -> dict[str, object]:
     return {
         "source": window.source,
         "workspace": window.workspace,
+        "stream": window.stream,
+        "partition": window.partition,
         "start": window.start,
         "end": window.end,
         "run": run_id,
-        "landing": landing_id,
+        "landing": f"{window.window_id}.{run_id}",
         "at": at,
         "number": number,
     }
@@ -343,7 +361,7 @@ def _context(window: Window, run_id: str, landing_id: str, at: datetime, number:
 
 def _changed(con: duckdb.DuckDBPyConnection, statement: str, parameters: object) -> int:
     used = parameters
-    if isinstance(parameters, dict):  # DuckDB refuses parameters that a statement does not use
+    if isinstance(parameters, Mapping):  # DuckDB refuses parameters that a statement does not use
         used = {key: item for key, item in parameters.items() if f"${key}" in statement}
     row = con.execute(statement, used).fetchone()
     return int(row[0]) if row else 0

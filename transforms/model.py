@@ -66,7 +66,9 @@ def _files(folder: Traversable) -> list[Traversable]:
 
 
 def _parsed(schema: str, file: str, text: str) -> Model:
-    own: dict[str, str] = {}  # what the header says of the model itself; the first such line, for a column may be called so too
+    own: dict[
+        str, str
+    ] = {}  # what the header says of the model itself; the first such line, for a column may be called so too
     reserved = {"severity"} if schema == "checks" else {"grain", "kind"}
     facts: dict[str, str] = {}
     key = ""

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 import duckdb
 
-from .landing import raw_table
+from .landing import LINES_OF_A_LANDING, raw_table
 from .warehouse import value
 
 
@@ -72,7 +72,7 @@ def changed_ids(
         f"""select record_id from {raw_table(source, stream + "_latest")}
             where source_id = $source and workspace_id = $workspace and not is_deleted
                 and (
-                    _seq // 1000000000 > coalesce(
+                    _seq // {LINES_OF_A_LANDING} > coalesce(
                         (select max(landing_no) from meta.extract_window where run_id = $run and source_id = $source), 0)
                     or coalesce(happened_at >= $recent, false)
                 )
