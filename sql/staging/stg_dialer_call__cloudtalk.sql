@@ -34,7 +34,8 @@ read_calls as (
         read_instant(started_text) as started_at,
         read_instant(answered_text) as answered_at,
         read_instant(ended_text) as ended_at,
-        try_cast(talk_text as double) as talk_s
+        -- 'nan' casts too, and would make every sum that it enters one.
+        list_filter([try_cast(talk_text as double)], lambda s: isfinite(s) and s >= 0)[1] as talk_s
     from text
 ),
 
