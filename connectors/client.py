@@ -27,6 +27,7 @@ from .limits import Limiter
 from .stream import ConnectorError, PermissionMissing, Traffic
 
 EXCERPT = 300  # characters of a refusing body in an error
+SECRET_LENGTH = 4  # what is shorter is no secret, and blotting it out would only spoil the text
 
 
 class NotFound(ConnectorError):
@@ -352,7 +353,7 @@ def _secrets(authorization: str) -> list[str]:
     if scheme.lower() == "basic":
         with suppress(binascii.Error):
             found += base64.b64decode(told, validate=True).decode("utf-8", "replace").split(":", 1)
-    return sorted((secret for secret in found if secret), key=len, reverse=True)
+    return sorted((secret for secret in found if len(secret) >= SECRET_LENGTH), key=len, reverse=True)
 
 
 def _wait_of(error: Exception) -> bool | float:
