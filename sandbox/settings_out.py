@@ -28,6 +28,7 @@ REPS_HEADER = (
     *("email", "name", "aliases", "phones", "role", "team", "manager", "territory", "segment", "timezone", "region"),
     *("working_days", "hire_date", "end_date", "mailbox", "valid_from"),
 )
+OF_COMPANY = ("reporting_timezone", "reporting_currency", "excluded_pipelines")  # parameters with a place of their own
 Row = Sequence[object]
 Table = tuple[Sequence[str], list[Row]]  # header, rows
 
@@ -78,8 +79,9 @@ def describe(world: World) -> Described:
             "internal_domains": company.internal_domains,
             "internal_numbers": company.internal_numbers,
             "test_domains": company.test_domains,
+            **{name: value for name, value in company.parameters.items() if name in OF_COMPANY},
         },
-        parameters=company.parameters,
+        parameters={name: value for name, value in company.parameters.items() if name not in OF_COMPANY},
         vendors=vendors,
         tables=tables | {name: table for name, table in optional.items() if table[1]},
     )

@@ -133,8 +133,10 @@ def _failures(frame: Frame, found: list[Message]) -> dict[int, set[str]]:
         said = {a.lower() for a in mail.failed_recipients}
         if not said and (mail.status or "5").startswith("4"):
             continue
-        cited = [by_id.get(message_id(r)) for r in [mail.in_reply_to, *reversed(mail.references)]]
-        sent = next((m for m in cited if m is not None), None) or _last_to(found, notice, said)
+        named = [message_id(r) for r in [mail.in_reply_to, *reversed(mail.references)] if r]
+        sent = next((by_id[name] for name in named if name in by_id), None)
+        if not named:
+            sent = _last_to(found, notice, said)
         if sent is not None:
             failed[id(sent)] |= said or set(frame.external(sent.recipients))
     return failed

@@ -68,7 +68,13 @@ def test_a_meeting_is_scheduled_until_its_outcome_is_known() -> None:
 
 
 def test_a_task_is_open_until_it_is_completed() -> None:
-    task = {"key": "K", "rep": "ana", "status": "completed", "completed_at": stamp("04 12:00"), "created_at": stamp("02 08:00")}
+    task = {
+        "key": "K",
+        "rep": "ana",
+        "status": "completed",
+        "completed_at": stamp("04 12:00"),
+        "created_at": stamp("02 08:00"),
+    }
     company = world(tasks=[task])
     before, after = (State(company, at(t)).crm_tasks[0].value for t in ("04 11:00", "04 12:00"))
     assert (before.status, before.completed_at) == ("not_started", None)
@@ -120,7 +126,9 @@ def test_pipelines_hold_every_stage_that_deals_go_through() -> None:
         {"at": stamp("03 09:00"), "type": "stage", "stage": "demo"},
         {"at": stamp("04 09:00"), "type": "won"},
     ]
-    found = pipelines(world(deals=[{"key": "X", "events": events}, {"key": "Y", "pipeline": "renewal", "events": events}]))
+    found = pipelines(
+        world(deals=[{"key": "X", "events": events}, {"key": "Y", "pipeline": "renewal", "events": events}])
+    )
     assert [[s.id for s in p.stages] for p in found] == [
         ["open", "qualified", "demo", "closedwon", "closedlost"],
         ["renewal_open", "renewal_qualified", "renewal_demo", "renewal_closedwon", "renewal_closedlost"],
