@@ -14,7 +14,7 @@
 -- clock: Which time decides the day
 -- null_rule: When it is NULL
 -- since_version: Contract version that brought it
-select
+select  -- noqa: disable=LT05
     metric_name,
     label,
     family,

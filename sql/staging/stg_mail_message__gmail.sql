@@ -62,7 +62,11 @@ select
             auto_submitted not in ('no', 'auto-generated')
             or header(headers, 'x-autoreply') is not null or header(headers, 'x-autorespond') is not null
             or precedence = 'auto_reply'
-            or regexp_matches(lower(trim(coalesce(header(headers, 'subject'), ''))), '^(automatic reply|auto(matic)? ?response|out of (the )?office|abwesenheit|automatische antwort|réponse automatique|respuesta automática|otomatik yanıt|risposta automatica)')
+            or regexp_matches(
+                lower(trim(coalesce(header(headers, 'subject'), ''))),
+                '^(automatic reply|auto(matic)? ?response|out of (the )?office|abwesenheit|automatische antwort'
+                || '|réponse automatique|respuesta automática|otomatik yanıt|risposta automatica)'
+            )
             then 'auto_reply'
         when content_type like 'text/calendar%' or content_type like '%method=re%' then 'calendar'
         when
