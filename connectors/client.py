@@ -230,8 +230,11 @@ class Client:
     def _decide(self, call: _Call, number: int, response: httpx.Response) -> bytes:
         status = response.status_code
         if 300 <= status < 400:
+            host = (
+                httpx.URL(response.headers.get("Location", "")).host or "elsewhere"
+            )  # httpx has refused what is no URL
             raise ConnectorError(
-                f"{call.what}: {status}, a redirect to {_redirected_to(response)}. It was not followed, because credentials do not go to "
+                f"{call.what}: {status}, a redirect to {host}. It was not followed, because credentials do not go to "
                 "another address. Correct the base URL in the settings."
             )
         match self._judge(response):
@@ -337,13 +340,6 @@ def server_time(response: httpx.Response) -> datetime:
 def _names(params: httpx.QueryParams) -> str:
     """Names of the parameters, for errors: the values may be anybody's data."""
     return f" ({', '.join(params.keys())})" if params else ""
-
-
-def _redirected_to(response: httpx.Response) -> str:
-    try:
-        return httpx.URL(response.headers.get("Location", "")).host or "elsewhere"
-    except httpx.InvalidURL:
-        return "an address that is none"
 
 
 def _secrets(authorization: str) -> list[str]:

@@ -174,3 +174,21 @@ def test_what_is_no_token(token: str) -> None:
     with pytest.raises(ConnectorError) as caught:
         BearerAuth(token)
     assert not token or token not in str(caught.value)
+
+
+def test_a_refusal_that_quotes_what_was_sent(vendor: Vendor, make_client: Make) -> None:
+    def quoting(asked: Asked) -> Answer:
+        sent = asked.form
+        return answer(
+            {"error": "invalid_grant", "error_description": f"{sent['refresh_token']} {sent['client_secret']}"}, 400
+        )
+
+    vendor.script = quoting
+    with pytest.raises(PermissionMissing, match=r"400 invalid_grant \(\*\*\* \*\*\*\)"):
+        fetch(make_client(auth=refresh_auth(vendor)))
+
+
+def test_hubspot_refuses_by_status(vendor: Vendor, make_client: Make) -> None:
+    vendor.script = [answer({"status": "BAD_REFRESH_TOKEN", "message": "missing or invalid refresh token"}, 400)]
+    with pytest.raises(PermissionMissing, match=r"400 BAD_REFRESH_TOKEN \(missing or invalid"):
+        fetch(make_client(auth=refresh_auth(vendor)))

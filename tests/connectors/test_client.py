@@ -203,3 +203,22 @@ def test_cost_is_taken_for_every_attempt(vendor: Vendor, make_client: Make) -> N
     traffic = Traffic()
     fetch(make_client(limiter=limiter), traffic, cost={"units": 6})
     assert traffic.waited_seconds >= 60.0
+
+
+def test_an_echoed_key_pair_is_blotted_out(vendor: Vendor, make_client: Make) -> None:
+    vendor.script = [answer({"message": "no key-7 with pass-9 (a2V5LTc6cGFzcy05)"}, 401)]
+    with pytest.raises(PermissionMissing, match=r"no \*\*\* with \*\*\* \(\*\*\*\)"):
+        fetch(make_client(auth=httpx.BasicAuth("key-7", "pass-9")))
+
+
+def test_errors_name_parameters_and_not_their_values(vendor: Vendor, make_client: Make) -> None:
+    vendor.script = [answer({}, 400)]
+    with pytest.raises(ConnectorError, match=r"GET /calls \(who, page\): 400") as caught:
+        fetch(make_client(), params={"who": "ana@acme.example", "page": 1})
+    assert "ana" not in str(caught.value)
+
+
+@pytest.mark.parametrize("told", ["nan", "inf", "soon", ""])
+def test_an_unreadable_wait_is_none(vendor: Vendor, make_client: Make, told: str) -> None:
+    vendor.script = [answer({}, 429, Retry_After=told), GOOD]
+    assert fetch(make_client()) == BODY

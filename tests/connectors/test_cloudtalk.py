@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import httpx
 import pytest
 
 import connectors
-from connectors.cloudtalk import CloudTalk, CloudTalkSettings
+from connectors.cloudtalk import CloudTalk, CloudTalkSettings, _until_reset
 from connectors.landing_file import extract
 from connectors.stream import ConnectorError, DateRange, Page, PermissionMissing, Traffic, Window
 from transforms.warehouse import prepare
@@ -313,6 +314,8 @@ def test_legs_belong_to_the_first(stage: Stage) -> None:
         ({"answered_at": "soon"}, "Cdr.answered_at is no time: soon"),
         ({"ended_at": "2026-13-01 00:00:00"}, "Cdr.ended_at is no time: 2026-13-01 00:00:00"),
         ({"talking_time": "long"}, "Cdr.talking_time is no number: long"),
+        ({"talking_time": "nan"}, "Cdr.talking_time is no number: nan"),
+        ({"talking_time": -5}, "Cdr.talking_time is no number: -5"),
         ({"type": "fax"}, "Cdr.type is not outgoing, incoming or internal: fax"),
     ],
 )
@@ -346,3 +349,20 @@ def test_agents_and_numbers(stage: Stage) -> None:
     )
     assert (good["number"], good["unreadable_reason"]) == ("442012345678", None)
     assert bad["unreadable_reason"] == "CallNumber.caller_id_e164 holds no digits"
+
+
+@pytest.mark.parametrize(
+    "strange", [{}, {"Cdr": None}, {"Cdr": []}, cdr(None), cdr(1.5), cdr(True), cdr({"a": 1})], ids=str
+)
+def test_a_strange_item_does_not_end_the_window(
+    vendor: Vendor, make: Callable[..., CloudTalk], strange: dict[str, Any]
+) -> None:
+    vendor.script = [listing([cdr("1"), strange])]
+    (page,) = make().read(WEEK, {}, Traffic())
+    assert [json.loads(record) for record in page.records] == [cdr("1"), strange]
+
+
+@pytest.mark.parametrize("told", ["nan", "inf", "soon"])
+def test_a_reset_that_is_no_time_is_none(told: str) -> None:
+    """Not over the wire: without a reset the wait is the client's own, which takes seconds."""
+    assert _until_reset(httpx.Response(429, headers={"X-CloudTalkAPI-ResetTime": told})) is None

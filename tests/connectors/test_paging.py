@@ -92,3 +92,8 @@ def test_numbered_pages_to_the_last() -> None:
 def test_numbered_pages_that_would_not_end(fetch: Callable[[int], bytes], message: str) -> None:
     with pytest.raises(ConnectorError, match=message):
         numbered(fetch)
+
+
+def test_items_without_an_id_tell_nothing_of_repetition() -> None:
+    pages = {1: page(1, 2, None), 2: page(2, 2, None)}
+    assert numbered(lambda number: pages[number]) == list(pages.values())
