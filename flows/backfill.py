@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
+from itertools import takewhile
 
 from prefect import flow
 
@@ -84,15 +85,11 @@ def due(run: Run, scope: Scope) -> Iterator[Window]:
 def unfinished_attempts(run: Run) -> set[str]:
     """Runs of the same backfill since it was last finished: what they read need not be read again."""
     rows = run.con.execute(
-        """with attempts as (
-               select run_id, status, started_at from meta.run
-               where kind = 'backfill' and detail -> 'scope' = ?::json and run_id <> ?
-           )
-           select run_id from attempts
-           where started_at > coalesce((select max(started_at) from attempts where status = 'ok'), '-infinity'::timestamptz)""",
-        [json.dumps(run.report.scope), run.run_id],
+        "select run_id, status, detail from meta.run where kind = 'backfill' and run_id <> ? order by started_at desc",
+        [run.run_id],
     ).fetchall()
-    return {row[0] for row in rows}
+    attempts = [(run_id, status) for run_id, status, detail in rows if json.loads(detail)["scope"] == run.report.scope]
+    return {run_id for run_id, _ in takewhile(lambda attempt: attempt[1] != "ok", attempts)}
 
 
 def _check_scope(run: Run, scope: Scope) -> None:

@@ -9,6 +9,7 @@ import logging
 import os
 from collections.abc import Sequence
 from datetime import date, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +30,7 @@ environment overrules single keys, as in SALESPULSE__HUBSPOT__TOKEN=….
 Exit codes: 0 done; 1 failed; 2 wrong settings or arguments; 3 published, but a source could not be read whole; 4 an invariant
 does not hold, nothing published; 5 another process holds the warehouse.
 """,
+    version=lambda: version("salespulse"),
     version_flags=["--version"],
     help_flags=["--help", "-h"],
     group_commands=Group("Help", sort_key=4),

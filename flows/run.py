@@ -75,6 +75,7 @@ class Run:
             excluded_pipelines=company.excluded_pipelines,
             call_outcomes={k: (v.outcome, v.connected, v.negative) for k, v in company.call_outcomes.items()},
             files=self.settings.inputs.files,
+            source_settings=property_names(self.settings),
         )
 
 
@@ -119,6 +120,12 @@ def open_sources(settings: Settings, now: datetime, mailboxes: Sequence[str]) ->
         connector, _ = connectors.load(name)
         workspace = getattr(section, "workspace", MAIN)
         yield name, connector(section, workspace=workspace, now=now, mailboxes=mailboxes)
+
+
+def property_names(settings: Settings) -> dict[str, str]:
+    """How the sources' own properties are called, by the setting that names them: territory_property and the like."""
+    sections = (section.model_dump() for section in settings.sources.values())
+    return {key: value for section in sections for key, value in section.items() if key.endswith("_property")}
 
 
 def mailboxes_of(settings: Settings, today: date) -> list[str]:

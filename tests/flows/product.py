@@ -1,0 +1,66 @@
+"""The product as its user meets it: a settings file and a command line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import httpx
+
+from flows.cli import run
+
+NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
+AT_NOON = "2026-03-20T12:00:00Z"
+
+
+@dataclass
+class Product:
+    """The product with settings of its own, run by its command line."""
+
+    url: str
+    settings: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def data(self) -> Path:
+        return self.settings.parent / "data"
+
+    @property
+    def published(self) -> Path:
+        return self.data / "sales_metrics.duckdb"
+
+    def __call__(self, *arguments: str) -> int:
+        return run(["--settings", str(self.settings), *arguments])
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """The same command in a process of its own, whose output can be read line by line."""
+        command = [sys.executable, "-m", "flows.cli", "--settings", str(self.settings), *arguments]
+        return subprocess.Popen(
+            command, env=os.environ | self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+    def rows(self, query: str, file: Path | None = None) -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(file or self.published), read_only=True) as con:
+            return con.execute(query).fetchall()
+
+    def warehouse(self, query: str) -> list[tuple[Any, ...]]:
+        return self.rows(query, self.data / "warehouse.duckdb")
+
+    def daily(self) -> list[tuple[Any, ...]]:
+        """daily_rep_activity without what tells runs apart."""
+        return self.rows(
+            """select * exclude (run_id, first_published_at, last_changed_at) from daily_rep_activity
+               where rep_id <> -1 order by all"""
+        )
+
+    def misbehave(self, *rules: dict[str, Any]) -> None:
+        """From now on the sandbox follows these rules; none: it behaves."""
+        httpx.delete(f"{self.url}/__sandbox__/faults").raise_for_status()
+        if rules:
+            httpx.post(f"{self.url}/__sandbox__/faults", json=list(rules)).raise_for_status()

@@ -1,0 +1,162 @@
+"""Settings: typed, from file and environment, and everything that is wrong is told at once."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from flows.settings import Settings, settings_model
+from flows.settings_file import load_settings
+from flows.settings_problems import WrongSettingsError, inner_model
+
+GOOD = """
+[company]
+reporting_timezone = "Europe/Berlin"
+[company.call_outcomes]
+"Left a message" = { outcome = "voicemail_left", connected = false }
+[hubspot]
+token = "pat-secret"
+"""
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("SALESPULSE_SETTINGS", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def load(tmp_path: Path, text: str) -> Settings:
+    (tmp_path / "salespulse.toml").write_text(text)
+    return load_settings(tmp_path / "salespulse.toml")
+
+
+def problems(tmp_path: Path, text: str) -> list[str]:
+    with pytest.raises(WrongSettingsError) as told:
+        load(tmp_path, text)
+    return [str(p).replace(f"{tmp_path}/", "") for p in told.value.problems]
+
+
+def test_defaults_and_paths_are_relative_to_the_file(tmp_path: Path) -> None:
+    settings = load(tmp_path, GOOD + '[gmail]\nservice_account_file = "key.json"\n')
+    assert settings.warehouse_file == tmp_path / "data" / "warehouse.duckdb"
+    assert settings.published_file == tmp_path / "data" / "sales_metrics.duckdb"
+    assert settings.thresholds.reprocess_days == 35
+    assert settings.thresholds.reporting_timezone == "Europe/Berlin"
+    assert settings.schedule_timezone == "Europe/Berlin"
+    assert list(settings.sources) == ["hubspot", "gmail"]
+    assert settings.sources["gmail"].model_dump()["service_account_file"] == tmp_path / "key.json"
+
+
+def test_the_environment_overrules_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SALESPULSE__HUBSPOT__TOKEN", "from-environment")
+    monkeypatch.setenv("SALESPULSE__COMPANY__INTERNAL_DOMAINS", '["acme.com", "acme.de"]')
+    monkeypatch.setenv("SALESPULSE__PARAMETERS__REPROCESS_DAYS", "20")
+    settings = load(tmp_path, GOOD)
+    assert settings.sources["hubspot"].token.get_secret_value() == "from-environment"
+    assert settings.company.internal_domains == ["acme.com", "acme.de"]
+    assert settings.thresholds.reprocess_days == 20
+    assert settings.company.call_outcomes["Left a message"].outcome == "voicemail_left"
+
+
+def test_the_environment_alone_is_enough(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SALESPULSE__HUBSPOT__TOKEN", "from-environment")
+    settings = load_settings()
+    assert list(settings.sources) == ["hubspot"]
+    assert settings.data_dir == tmp_path / "data"
+
+
+def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("pat-from-file\n")
+    settings = load(tmp_path, '[hubspot]\ntoken_file = "token"\n')
+    assert settings.sources["hubspot"].token.get_secret_value() == "pat-from-file"
+
+
+def test_no_secret_shows(tmp_path: Path) -> None:
+    settings = load(tmp_path, GOOD)
+    assert "pat-secret" not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
+
+
+def test_everything_wrong_is_told_at_once_with_file_key_and_what_is_allowed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SALESPULSE__HUBSPOT__SEARCH_PER_SECOND", "many")
+    monkeypatch.setenv("SALESPULSE__HUBSPOTT__TOKEN", "pat-secret")
+    told = problems(
+        tmp_path,
+        """
+        publishd = "x.duckdb"
+        published_mode = "rw"
+        [company]
+        reporting_timezone = "Berlin"
+        [company.call_outcomes]
+        "Left a message" = { outcome = "voicemail", connected = false }
+        [inputs]
+        reps = "nowhere.csv"
+        [parameters]
+        reproces_days = 3
+        [schedule]
+        cron = "at four"
+        [hubspot]
+        token_file = "missing"
+        [cloudtalk]
+        access_key_id = "id"
+        """,
+    )
+    expected = [
+        ("environment: SALESPULSE__HUBSPOTT__TOKEN", "there is no section or key 'hubspott'"),
+        ("salespulse.toml: hubspot.token_file", "'missing' cannot be read: No such file"),
+        ("salespulse.toml: publishd", "unknown key; did you mean published?"),
+        ("salespulse.toml: published_mode", '"0600"'),
+        ("salespulse.toml: company.reporting_timezone", "Europe/Berlin"),
+        ("salespulse.toml: company.call_outcomes.Left a message.outcome", "'voicemail_left'"),
+        ("salespulse.toml: inputs.reps", "no such file: nowhere.csv"),
+        ("salespulse.toml: parameters.reproces_days", "did you mean reprocess_days?"),
+        ("salespulse.toml: schedule.cron", "0 4 * * *"),
+        ("environment: hubspot.search_per_second", "valid integer"),
+        ("salespulse.toml: cloudtalk.access_key_secret", "SALESPULSE__CLOUDTALK__ACCESS_KEY_SECRET"),
+    ]
+    for start, words in expected:
+        assert any(line.startswith(start) and words in line for line in told), (start, words, told)
+    assert len(told) == len(expected)
+    assert "pat-secret" not in "".join(told)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[hubspot\n", "cannot be read as TOML"),
+        ("[company]\n", "no source is set up: give at least one section of [hubspot], [cloudtalk], [gmail]"),
+        ('[hubspot]\ntoken = "a"\ntoken_file = "b"\n', "give token or token_file, not both"),
+        ("[hubspot]\n", "give either token, or client_id"),
+    ],
+)
+def test_a_problem_says_what_to_do(tmp_path: Path, text: str, words: str) -> None:
+    assert words in "\n".join(problems(tmp_path, text))
+
+
+def test_a_missing_file_says_how_to_get_one(tmp_path: Path) -> None:
+    with pytest.raises(WrongSettingsError, match=r"copy salespulse.example.toml to salespulse.toml"):
+        load_settings()
+    with pytest.raises(WrongSettingsError, match="no such file"):
+        load_settings(tmp_path / "other.toml")
+
+
+def test_the_example_names_every_key_with_its_default() -> None:
+    """What is commented out in the example, uncommented: known keys, all of them, and the defaults that they claim."""
+    text = (Path(__file__).parents[2] / "salespulse.example.toml").read_text()
+    uncommented = re.sub(r"(?m)^# (\[?[\w.]+\]?( = .*)?|\"Asked.*)$", r"\1", text)
+    _holds_every_key(tomllib.loads(uncommented), settings_model())
+
+
+def _holds_every_key(tree: dict[str, Any], model: type[BaseModel]) -> None:
+    assert set(tree) == set(model.model_fields)
+    for key, value in tree.items():
+        info = model.model_fields[key]
+        inner = inner_model(info.annotation)
+        if inner and key != "call_outcomes":
+            _holds_every_key(value, inner)
+        elif isinstance(info.default, str | int | float) and key not in ("reporting_timezone",):
+            assert value == info.default, key
