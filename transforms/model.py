@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -100,6 +101,7 @@ def _parsed(schema: str, file: str, text: str) -> Model:
     )
 
 
+@cache  # a run loads the models to declare, to build and to publish; parsing them takes most of a second
 def _reads(schema: str, file: str, text: str) -> frozenset[str]:
     try:
         tree = sqlglot.parse_one(text, dialect="duckdb")
