@@ -1,10 +1,9 @@
-"""A small company behind a sandbox, settings that point at it, and one Prefect server for all runs of the session."""
+"""A small company behind a sandbox, installations of the product that read it, one Prefect server for all their runs."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from prefect.settings import PREFECT_API_URL
@@ -15,6 +14,8 @@ from sandbox.server import running
 from sandbox.settings_out import write_settings
 from sandbox.world import World, parse
 from tests.flows.product import NOW, Product
+
+Make = Callable[[str], Product]
 
 
 @pytest.fixture(scope="session")
@@ -27,34 +28,37 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def company() -> World:
-    return parse(generate(seed=3, reps=3, days=6, now=NOW))
+    """Three reps and six days; fewer days than usual are read again, so that a run has fewer windows."""
+    document = generate(seed=3, reps=3, days=6, now=NOW)
+    document["company"]["parameters"] = {"reprocess_days": 14}
+    return parse(document)
 
 
 @pytest.fixture(scope="session")
-def sandbox_url(company: World) -> Iterator[str]:
+def make_product(tmp_path_factory: pytest.TempPathFactory, company: World, prefect_server: str) -> Iterator[Make]:
+    """Makes installations of the product that read the same company."""
+    os.environ.pop("SALESPULSE_SETTINGS", None)
     with running(company, now=NOW) as url:
-        yield url
+
+        def make(name: str) -> Product:
+            settings = tmp_path_factory.mktemp(name) / "salespulse.toml"
+            write_settings(company, settings, url)
+            return Product(url, settings, {"PREFECT_API_URL": prefect_server})
+
+        yield make
 
 
 @pytest.fixture
-def make_product(
-    tmp_path: Path, company: World, sandbox_url: str, prefect_server: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[str], Product]]:
-    """Makes installations of the product beside one another, which read the same company."""
-    monkeypatch.delenv("SALESPULSE_SETTINGS", raising=False)
-    made: list[Product] = []
-
-    def make(name: str) -> Product:
-        settings = tmp_path / name / "salespulse.toml"
-        write_settings(company, settings, sandbox_url)
-        made.append(Product(sandbox_url, settings, {"PREFECT_API_URL": prefect_server}))
-        return made[-1]
-
-    yield make
-    for product in made:
-        product.misbehave()
+def product(make_product: Make) -> Iterator[Product]:
+    """A fresh installation, in front of a sandbox that behaves again afterwards."""
+    product = make_product("product")
+    yield product
+    product.misbehave()
 
 
-@pytest.fixture
-def product(make_product: Callable[[str], Product]) -> Product:
-    return make_product("product")
+@pytest.fixture(scope="session")
+def night(make_product: Make) -> Product:
+    """An installation that has run one night, and against which others are held."""
+    product = make_product("night")
+    assert product.nightly() == 0
+    return product

@@ -38,6 +38,9 @@ class Product:
     def __call__(self, *arguments: str) -> int:
         return run(["--settings", str(self.settings), *arguments])
 
+    def nightly(self) -> int:
+        return self("nightly", "--now", AT_NOON)
+
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """The same command in a process of its own, whose output can be read line by line."""
         command = [sys.executable, "-m", "flows.cli", "--settings", str(self.settings), *arguments]
@@ -58,6 +61,11 @@ class Product:
             """select * exclude (run_id, first_published_at, last_changed_at) from daily_rep_activity
                where rep_id <> -1 order by all"""
         )
+
+    def landed(self, source: str, stream: str) -> Path:
+        """The landing file of a stream that is read in one window."""
+        (file,) = (self.data / "landing" / source / "main" / stream).glob("*.jsonl")
+        return file
 
     def misbehave(self, *rules: dict[str, Any]) -> None:
         """From now on the sandbox follows these rules; none: it behaves."""
