@@ -2,7 +2,9 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
 BIN := .venv/bin
 READY := .venv/ready
-COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header
+# The machine's own certificates, as pip uses them: there may be a proxy in between.
+UV := $(BIN)/uv --system-certs --quiet
+COMPILE := $(UV) pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header
 
 .PHONY: help install demo test lint types check lock bench clean
 
@@ -20,8 +22,8 @@ $(BIN)/uv: requirements-dev.lock
 	@touch $@
 
 $(READY): $(BIN)/uv requirements-dev.lock pyproject.toml
-	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements-dev.lock
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	$(UV) pip sync --require-hashes --python $(BIN)/python requirements-dev.lock
+	$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
 demo: $(READY) ## a make-believe company, one nightly run, yesterday's numbers
@@ -49,7 +51,7 @@ lock: $(BIN)/uv ## make the four lock files anew from pyproject.toml, keeping ve
 
 bench: $(READY) ## extract and land beside dlt, on the same server (its packages go to .venv-bench)
 	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
-	$(BIN)/uv pip sync --quiet --require-hashes --python .venv-bench/bin/python requirements-bench.lock
+	$(UV) pip sync --require-hashes --python .venv-bench/bin/python requirements-bench.lock
 	$(BIN)/python -m benchmarks
 
 clean: ## remove what was built here; data stays
