@@ -71,6 +71,16 @@ def test_a_file_that_was_read_but_not_landed_is_landed_first(product: Product, n
     ]
 
 
+def test_files_that_cannot_be_landed_are_put_aside(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = product.data / "landing" / "cloudtalk" / "main" / "dialer_user"
+    folder.mkdir(parents=True)
+    (folder / "torn.jsonl").write_text("{")
+    assert product("publish", "--now", AT_NOON) == 0
+    assert "put aside as torn.jsonl.refused" in " ".join(capsys.readouterr().out.split())
+    assert product("publish", "--now", AT_NOON) == 0
+    assert "torn" not in capsys.readouterr().out
+
+
 def test_a_landing_file_can_be_replayed_alone(
     product: Product, night: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -145,7 +145,7 @@ def test_a_failing_model_is_named_and_nothing_of_the_build_stays(
 def test_models_that_read_each_other_or_nothing_known_are_refused(models: Models) -> None:
     with pytest.raises(ModelError, match="in a circle"):
         model.load(models(**{"core/thing": "select * from core.other", "core/other": "select * from core.thing"}))
-    with pytest.raises(ModelError, match="reads core.nowhere, which no file"):
+    with pytest.raises(ModelError, match=r"reads core\.nowhere, which no file"):
         model.load(models(**{"core/thing": "select * from core.nowhere", "core/other": "select 1 as x"}))
 
 

@@ -1,0 +1,53 @@
+"""The order of reading: side by side within bounds, parents before what is read by their ids, a mailbox's windows in turn."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.stream import Window
+from flows.tasks import Waves, label_of
+
+PARENTS = {"crm_association": ("crm_call", "crm_deal")}
+
+
+def waits_for(window: Window) -> Sequence[str]:
+    return PARENTS.get(window.stream, ())
+
+
+def window(source: str, stream: str, partition: str = "") -> Window:
+    return Window(source, "main", stream, "range", partition=partition)
+
+
+WINDOWS = st.lists(
+    st.one_of(
+        st.sampled_from(["crm_call", "crm_deal", "crm_association"]).map(lambda stream: window("hubspot", stream)),
+        st.sampled_from(["ana", "bob"]).map(lambda box: window("gmail", "mail_message", box)),
+    ),
+    max_size=20,
+)
+
+
+@given(WINDOWS, st.integers(1, 4), st.randoms(use_true_random=False))
+def test_every_window_is_read_once_within_bounds_after_its_parents(windows, concurrency, random) -> None:
+    waves, running, in_flight, over = Waves(windows, waits_for), Counter(), [], []
+    while True:
+        for begun in waves.ready(running, concurrency):
+            running[begun.source] += 1
+            in_flight.append(begun)
+            parents = [w for w in windows if w.stream in waits_for(begun)]
+            assert all(over.count(parent) == windows.count(parent) for parent in parents)
+        assert max(running.values(), default=0) <= concurrency
+        assert all(count == 1 for box, count in Counter(w.partition for w in in_flight).items() if box)
+        if not in_flight:
+            break
+        done = in_flight.pop(random.randrange(len(in_flight)))
+        running[done.source] -= 1
+        over.append(done)
+        waves.over(done)
+    assert Counter(over) == Counter(windows)
+
+
+def test_a_window_is_named_in_a_readers_words() -> None:
+    assert label_of(window("gmail", "mail_account", "ana@acme.com")) == "gmail mail_account of ana@acme.com"
