@@ -34,9 +34,16 @@ def reported(run: Run) -> Generator[None]:
 
 
 def land_leftovers(run: Run) -> None:
-    """Land the complete files of a run that was cut off between reading and landing."""
+    """Land the complete files of a run that was cut off between reading and landing. What is no landing file is put aside."""
     for file in landing.pending(run.con, run.settings.landing_dir):
-        _land(run, read_header(file).window, file)
+        try:
+            window = read_header(file).window
+        except ConnectorError as error:
+            run.report.findings.append(
+                Finding("landing", "warn", 1, f"{error} It was put aside as {_put_aside(file)}.")
+            )
+        else:
+            _land(run, window, file)
 
 
 def extract_and_land(run: Run, windows: Sequence[Window]) -> None:
@@ -103,7 +110,7 @@ def _land(run: Run, window: Window, file: Path) -> None:
     try:
         landed = landing.land(run.con, file)
     except landing.LandingError as error:
-        _failed(run, window, "failed", str(error))
+        _failed(run, window, "failed", f"{error} It was put aside as {_put_aside(file)}.")
         return
     if landed.already:
         return
@@ -121,6 +128,11 @@ def _land(run: Run, window: Window, file: Path) -> None:
     )
     run.report.windows.append(result)
     watcher().window(label_of(window), result)
+
+
+def _put_aside(file: Path) -> str:
+    """Rename a file that cannot be landed, so that no later run tries it again. Returns its new name."""
+    return file.rename(file.with_name(f"{file.name}.refused")).name
 
 
 def _traffic(run: Run, file: Path) -> tuple[int, int, float]:
