@@ -309,7 +309,8 @@ def test_late_and_deleted_facts_restate_their_day(tmp_path: Path) -> None:
         pipeline.nightly(later, first=FIRST)
         expect(pipeline.day("ann@acme.com", "2026-03-16"), calls_made=2, talk_seconds=190, run_id="r2")
         changes = pipeline.rows(
-            "select metric, old_value, new_value, reason from meta.restatement where key like '2026-03-16|%' and table_name = 'daily_rep_activity'"
+            "select metric, old_value, new_value, reason from meta.restatement "
+            "where key like '2026-03-16|%' and table_name = 'daily_rep_activity'"
         )
         assert {"metric": "talk_seconds", "old_value": "150", "new_value": "190", "reason": "late_data"} in changes
         assert not [c for c in changes if c["metric"] == "calls_made"]
