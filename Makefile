@@ -2,8 +2,9 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
 BIN := .venv/bin
 READY := .venv/ready
-# The machine's own certificates, as pip uses them: there may be a proxy in between.
-UV := $(BIN)/uv --system-certs --quiet
+UV := $(BIN)/uv --quiet
+# The machine's own certificates, as pip uses them: there may be a proxy in between. Tests call uv too.
+export UV_SYSTEM_CERTS := true
 COMPILE := $(UV) pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header
 
 .PHONY: help install demo test lint types check lock bench clean
