@@ -25,7 +25,7 @@ from .hubspot_search import search
 from .hubspot_settings import HubSpotSettings
 from .limits import shared
 from .paging import cursor_pages, records_of
-from .stream import ByIds, Changes, Check, ConnectorError, Page, Snapshot, Stream, Traffic, Window
+from .stream import ByIds, Changes, Check, ConnectorError, Page, PermissionMissing, Snapshot, Stream, Traffic, Window
 
 __all__ = ["HubSpot", "HubSpotSettings"]
 
@@ -213,14 +213,12 @@ class HubSpot:
             try:
                 self._client.fetch("GET", path, params=params, traffic=traffic)
                 yield Check(self.name, scope, True, f"GET {path} answered")
-            except ConnectorError as error:
-                yield Check(
-                    self.name,
-                    scope,
-                    False,
-                    str(error),
-                    f"Grant the scope {scope} to the key or app, then run this again.",
-                )
+            except PermissionMissing as error:
+                remedy = f"Grant the scope {scope} to the key or app, then run this again."
+                yield Check(self.name, scope, False, str(error), remedy)
+            except ConnectorError as error:  # not a matter of scopes: the other calls would fare alike
+                yield Check(self.name, scope, False, str(error))
+                return
 
     def _properties(self, stream: str) -> list[str]:
         own = {

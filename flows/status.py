@@ -71,8 +71,8 @@ def _sources(con: duckdb.DuckDBPyConnection, console: Console) -> None:
 
 def _days(con: duckdb.DuckDBPyConnection, days: int, console: Console) -> None:
     rows = con.execute(
-        """select activity_date, source, status, records_seen from meta_source_day
-            where activity_date > (select max(activity_date) from meta_source_day) - $days::integer
+        """select date, source, status, rows from meta_source_day
+            where date > (select max(date) from meta_source_day) - $days::integer
             order by activity_date desc, source""",
         {"days": days},
     ).fetchall()

@@ -177,6 +177,14 @@ def _load_parameters(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
             select {columns}, ?::varchar as run_id, ?::timestamptz as now, ?::date as history_start""",
         [*values.values(), inputs.run_id, inputs.now, inputs.history_start],
     )
+    for name, default in asdict(Parameters()).items():
+        con.execute(
+            """insert into meta.parameter values ($name, $value, $default, $now)
+               on conflict do update set
+                   changed_at = case when value = excluded.value then changed_at else excluded.changed_at end,
+                   value = excluded.value, default_value = excluded.default_value""",
+            {"name": name, "value": str(values[name]), "default": str(default), "now": inputs.now},
+        )
 
 
 def _load_calendar(con: duckdb.DuckDBPyConnection, calendar: pd.DataFrame) -> None:

@@ -17,6 +17,7 @@ class Parameters:
     call_match_after_seconds: int = 900
     call_match_tolerance_seconds: int = 15
     call_match_tolerance_share: float = 0.1
+    fiscal_year_start_month: int = 1
     reply_window_days: int = 14
     crm_logging_limit_hours: int = 24
     mail_pressure_limit: int = 4

@@ -32,7 +32,7 @@ OWN_COLUMNS = {
     "meta_column": {
         "table_name": "Table or view of this file",
         "column_name": "Column of it",
-        "column_type": "DuckDB type",
+        "type": "DuckDB type",
         "comment": "What it means",
         "metric_name": "Its entry in meta_metric; NULL when the column is no metric",
     },
@@ -119,7 +119,7 @@ def _write_dictionary(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -
         "create table meta_contract (contract_version varchar, duckdb_version varchar, storage_version varchar, schema_hash varchar)"
     )
     con.execute(
-        "create table meta_column (table_name varchar, column_name varchar, column_type varchar, comment varchar, metric_name varchar)"
+        "create table meta_column (table_name varchar, column_name varchar, type varchar, comment varchar, metric_name varchar)"
     )
     metrics: set[str] = set()
     if any(m.name == "meta_metric" for m in models):

@@ -39,6 +39,7 @@ create table if not exists meta.data_quality (
 );
 create table if not exists input.source_setting (name varchar, value varchar);  -- a macro reads it
 create table if not exists meta.fact (name varchar primary key, value varchar);
+create table if not exists meta.parameter (name varchar primary key, value varchar, default_value varchar, changed_at timestamptz);
 create table if not exists meta.coverage (
     source_id varchar, workspace_id varchar, stream varchar, partition varchar, covered_from timestamptz, covered_until timestamptz
 );

@@ -9,6 +9,8 @@
 -- month_start: First day of the month
 -- quarter: Quarter of the calendar year, 1 to 4
 -- calendar_year: Calendar year
+-- fiscal_year: Fiscal year, named by the calendar year in which it ends (parameter fiscal_year_start_month)
+-- fiscal_quarter: Quarter of the fiscal year, 1 to 4
 -- day_of_week_iso: 1 Monday to 7 Sunday
 -- day_name: English name of the weekday
 -- is_weekend: Saturday or Sunday
@@ -21,6 +23,10 @@ select
     date_trunc('month', d.date)::date as month_start,
     quarter(d.date)::integer as quarter,
     year(d.date)::integer as calendar_year,
+    (
+        year(d.date - to_months(p.fiscal_year_start_month - 1)) + (p.fiscal_year_start_month > 1)::integer
+    )::integer as fiscal_year,
+    quarter(d.date - to_months(p.fiscal_year_start_month - 1))::integer as fiscal_quarter,
     isodow(d.date)::integer as day_of_week_iso,
     dayname(d.date) as day_name,
     isodow(d.date) >= 6 as is_weekend
@@ -33,3 +39,4 @@ from (
         ))::date as date
     from input.parameter as p
 ) as d
+cross join input.parameter as p

@@ -13,7 +13,9 @@
 -- additivity: Whether and how it may be added up
 -- clock: Which time decides the day
 -- null_rule: When it is NULL
+-- owner: Who answers for the definition
 -- since_version: Contract version that brought it
+-- peers_note: How others count, for a reader who compares; NULL where nothing is to be said
 select  -- noqa: disable=LT05
     metric_name,
     label,
@@ -30,7 +32,18 @@ select  -- noqa: disable=LT05
         when formula_sql is null then 'NULL when the source was not read for the day or the rep has no account in it; 0 when it was and nothing happened'
         else 'NULL when the denominator is 0 or not known'
     end as null_rule,
-    '1.0.0' as since_version
+    'RevOps' as owner,
+    '1.0.0' as since_version,
+    case
+        when metric_name = 'calls_answered' then 'Aircall calls this "connected": the recipient or its voicemail answered'
+        when metric_name = 'calls_connected' then 'Others count voicemail as connected (Convoso) or go by the disposition alone (Glencoco)'
+        when metric_name = 'call_conversations' then 'The threshold is policy: revenue.io uses 90 seconds or the disposition'
+        when metric_name = 'talk_seconds' then 'Dialpad counts from connect to end, hold included'
+        when metric_name = 'emails_sent' then 'HubSpot reports count a mail once for each associated contact; here one message is one mail'
+        when metric_name = 'replies_received' then 'Tools that count automatic replies show several times more'
+        when metric_name = 'meetings_held' then 'Atrium takes whatever stays in the calendar as held; here the outcome must say so'
+        when metric_name = 'connect_rate' then 'Convoso''s contact rate is per lead list, not per dial'
+    end as peers_note
 from (
     values
     ('calls_made', 'calls made', 'calls', 'Calls made: distinct outbound external dials that reached the network, whatever came of them', null, null, null, 'count', 'activity_date, rep_id', 'additive', 'activity time'),

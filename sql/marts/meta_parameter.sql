@@ -3,13 +3,11 @@
 -- kind: replaced
 -- name: Name of the parameter
 -- value: Its value
+-- default_value: Its value when the settings say nothing
+-- changed_at: UTC instant of the run that first used this value
 select
     name,
-    value
-from (
-    unpivot (
-        select columns(* exclude (run_id, now))::varchar from input.parameter
-    )
-    on columns(*)
-    into name name value value
-)
+    value,
+    default_value,
+    (changed_at at time zone 'UTC') as changed_at
+from meta.parameter

@@ -1,20 +1,20 @@
 -- marts.meta_restatement: every published number that changed afterwards: what it was, what it is, why and by which run.
--- grain: table_name, row_key, metric, run_id
+-- grain: table_name, key, metric, run_id
 -- kind: replaced
 -- table_name: Table of this file
--- row_key: Key of the row in that table
+-- key: Key of the row in that table
 -- metric: Column that changed
--- old_value: What it said before
--- new_value: What it says now
+-- old: What it said before
+-- new: What it says now
 -- reason: Why it changed
 -- run_id: Run that changed it
 -- restated_at: UTC instant of that run
 select
     table_name,
-    key as row_key,
+    key,
     metric,
-    old_value,
-    new_value,
+    old_value as old,
+    new_value as new,
     reason,
     run_id,
     (restated_at at time zone 'UTC') as restated_at

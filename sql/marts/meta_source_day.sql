@@ -1,12 +1,12 @@
 -- marts.meta_source_day: how far each source was read for each date, in the zones of all reps who use it.
--- grain: source, workspace, activity_date
+-- grain: source, workspace, date
 -- kind: replaced
 -- source: Connector
 -- workspace: Account of that vendor
--- activity_date: Calendar date
+-- date: Calendar date
 -- status: complete when every rep's local day was read whole, missing when none was touched, else partial
 -- expected_until: UTC instant up to which the source must have been read for this date to be complete
--- records_seen: Calls, mails and meetings of this source on this date (UTC)
+-- rows: Calls, mails and meetings of this source on this date (UTC)
 -- last_success_at: UTC instant of the last complete reading of the source
 -- watermark: UTC instant up to which the source has been read without a gap
 with days as (
@@ -69,10 +69,10 @@ marks as (
 select
     d.source_id as source,
     d.workspace_id as workspace,
-    d.activity_date,
+    d.activity_date as date,
     case when d.is_complete then 'complete' when d.is_missing then 'missing' else 'partial' end as status,
     ((d.day_end + to_seconds(coalesce(i.lag_seconds, 0))) at time zone 'UTC') as expected_until,
-    coalesce(sum(s.n), 0)::bigint as records_seen,
+    coalesce(sum(s.n), 0)::bigint as rows,
     (any_value(x.last_success_at) at time zone 'UTC') as last_success_at,
     (any_value(m.watermark) at time zone 'UTC') as watermark
 from days as d

@@ -346,6 +346,16 @@ def test_a_missing_scope_is_named_with_what_goes_dark(vendor: Vendor, source: So
     assert not list(tmp_path.rglob("*.jsonl*"))
 
 
+def test_check_names_the_scope_to_grant_and_stops_where_no_scope_would_help(vendor: Vendor, source: Source) -> None:
+    vendor.script = lambda asked: answer({}, 403) if asked.path.endswith("/deals") else EMPTY
+    found = {check.name: check for check in source().check()}
+    assert [name for name, check in found.items() if not check.ok] == ["crm.objects.deals.read"]
+    assert "Grant the scope crm.objects.deals.read" in found["crm.objects.deals.read"].remedy
+    vendor.script = [answer({"message": "bad path"}, 400)]
+    broken = list(source().check())
+    assert [(check.ok, check.remedy) for check in broken] == [(False, "")]
+
+
 def test_an_oauth_token_that_ends_midway_is_renewed(vendor: Vendor, source: Source) -> None:
     tokens = iter(["one", "two"])
 

@@ -14,6 +14,7 @@ import connectors
 from transforms import build, checks, inputs, landing, model, publish
 from transforms.build import BuildError
 from transforms.model import ModelError
+from transforms.parameters import Parameters
 from transforms.publish import PublishError
 from transforms.warehouse import WarehouseLocked, open_warehouse
 
@@ -251,3 +252,27 @@ def test_a_second_writer_is_told_who_holds_the_warehouse(tmp_path: Path) -> None
             pass
     finally:
         holder.communicate("")
+
+
+def test_a_changed_threshold_is_dated_and_shown_with_its_default(product: duckdb.DuckDBPyConnection) -> None:
+    def shown() -> tuple[object, ...] | None:
+        return product.execute(
+            "select value, default_value, changed_at::varchar from meta.parameter where name = 'conversation_min_talk_seconds'"
+        ).fetchone()
+
+    assert shown() == ("60", "60", "2026-03-20 06:00:00+00")
+    later = datetime(2026, 3, 21, 6, tzinfo=UTC)
+    for seconds, now in ((90, later), (90, datetime(2026, 3, 22, 6, tzinfo=UTC))):
+        parameters = Parameters(conversation_min_talk_seconds=seconds)
+        inputs.load(product, inputs.Inputs("r2", now, date(2026, 3, 1), parameters=parameters))
+        assert shown() == ("90", "60", "2026-03-21 06:00:00+00")
+
+
+def test_the_fiscal_year_begins_where_the_settings_say(con: duckdb.DuckDBPyConnection) -> None:
+    parameters = Parameters(fiscal_year_start_month=4)
+    inputs.load(con, inputs.Inputs("r1", NOW, date(2026, 3, 1), parameters=parameters))
+    sql = (model.root() / "marts" / "dim_date.sql").read_text("utf-8")
+    days = con.execute(
+        f"select date::varchar, fiscal_year, fiscal_quarter from ({sql}) where date in ('2026-03-31', '2026-04-01')"
+    ).fetchall()
+    assert sorted(days) == [("2026-03-31", 2026, 4), ("2026-04-01", 2027, 1)]
