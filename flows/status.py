@@ -60,7 +60,7 @@ def _sources(con: duckdb.DuckDBPyConnection, console: Console) -> None:
     table = _table("source", "read without a gap until", "last read", "complete until")
     rows = con.execute(
         """select source, workspace, max(watermark), max(last_success_at),
-                max(activity_date) filter (where status = 'complete')
+                max(date) filter (where status = 'complete')
             from meta_source_day group by all order by all"""
     ).fetchall()
     for source, workspace, watermark, success, complete in rows:
@@ -73,7 +73,7 @@ def _days(con: duckdb.DuckDBPyConnection, days: int, console: Console) -> None:
     rows = con.execute(
         """select date, source, status, rows from meta_source_day
             where date > (select max(date) from meta_source_day) - $days::integer
-            order by activity_date desc, source""",
+            order by date desc, source""",
         {"days": days},
     ).fetchall()
     sources = sorted({row[1] for row in rows})
