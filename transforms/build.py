@@ -81,7 +81,7 @@ def _make(con: duckdb.DuckDBPyConnection, one: Model, report: BuildReport) -> No
 def _quarantine(con: duckdb.DuckDBPyConnection, one: Model) -> int:
     """Rows that could not be read leave the table and stand in meta.quarantine until they can. Returns how many are new."""
     con.execute(
-        f"""update meta.quarantine as q set resolved_at = (select now from input.parameter)
+        f"""update meta.quarantine as q set resolved_at = (select now from input.run)
             where q.stage = 'staging' and q.stream = ? and q.resolved_at is null and not exists (
                 select 1 from {one.table} as s
                 where s.unreadable_reason = q.reason and s.record_id = q.record_id
@@ -91,7 +91,7 @@ def _quarantine(con: duckdb.DuckDBPyConnection, one: Model) -> int:
     row = con.execute(
         f"""insert into meta.quarantine
             select s.source_id, s.workspace_id, ?, s.record_id, s.unreadable_reason, null, 'staging', p.run_id, p.now, null
-            from {one.table} as s cross join input.parameter as p
+            from {one.table} as s cross join input.run as p
             where s.unreadable_reason is not null and not exists (
                 select 1 from meta.quarantine as q
                 where q.stage = 'staging' and q.stream = ? and q.record_id = s.record_id and q.reason = s.unreadable_reason

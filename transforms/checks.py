@@ -30,10 +30,10 @@ def run_checks(con: duckdb.DuckDBPyConnection, folder: Traversable | None = None
     """Run every check and keep the results of this run in meta.data_quality."""
     results = [_run(con, check) for check in model.load_checks(folder or model.root())]
     with transaction(con):
-        con.execute("delete from meta.data_quality where run_id = (select run_id from input.parameter)")
+        con.execute("delete from meta.data_quality where run_id = (select run_id from input.run)")
         for result in results:
             con.execute(
-                "insert into meta.data_quality select ?, ?, ?, ?, run_id from input.parameter",
+                "insert into meta.data_quality select ?, ?, ?, ?, run_id from input.run",
                 [result.name, result.severity, result.failing_rows, result.examples or result.sentence],
             )
     return results

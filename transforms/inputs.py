@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
+from . import dictionary
 from .calendar import business_days
 from .csv_input import (
     Faults,
@@ -173,10 +174,19 @@ def _load_parameters(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     values = asdict(inputs.parameters)
     columns = ", ".join(f"? as {column}" for column in values)
     con.execute(
-        f"""create or replace table input.parameter as
-            select {columns}, ?::varchar as run_id, ?::timestamptz as now, ?::date as history_start""",
-        [*values.values(), inputs.run_id, inputs.now, inputs.history_start],
+        f"create or replace table input.parameter as select {columns}",
+        list(values.values()),
     )
+    con.execute(
+        "create or replace table input.run as select ?::varchar as run_id, ?::timestamptz as now, ?::date as history_start",
+        [inputs.run_id, inputs.now, inputs.history_start],
+    )
+    con.execute(
+        """create or replace table input.metric (metric_name varchar, label varchar, family varchar, definition varchar,
+               formula_sql varchar, numerator varchar, denominator varchar, unit varchar, grain varchar, additivity varchar,
+               clock varchar, null_rule varchar, since_version varchar, peers_note varchar, fact varchar, counts varchar)"""
+    )
+    _insert(con, "metric", dictionary.rows(dictionary.load()))
     for name, default in asdict(Parameters()).items():
         con.execute(
             """insert into meta.parameter values ($name, $value, $default, $now)

@@ -59,7 +59,7 @@ def merge(con: duckdb.DuckDBPyConnection, model: Model) -> Merged:
         f"""insert into {model.table} ({", ".join(name(c) for c in fresh)}, {", ".join(TAIL)})
             select n.*, p.run_id, coalesce(d.first_published_at, p.now at time zone 'UTC'), p.now at time zone 'UTC'
             from fresh as n inner join difference as d on {" and ".join(f"n.{k} = d.{k}" for k in keys)}
-            cross join input.parameter as p"""
+            cross join input.run as p"""
     ).fetchone()
     changed = int(row[0]) if row else 0
     for table in ("fresh", "difference"):
@@ -101,7 +101,7 @@ def _restate(con: duckdb.DuckDBPyConnection, model: Model, values: list[str]) ->
                 from difference as d
                 inner join {model.table} as o on {on_difference}
                 left join fresh as n on {on_fresh}
-            ) cross join input.parameter as p
+            ) cross join input.run as p
             where change.old is distinct from change.new
             order by key, change.metric"""
     ).fetchone()

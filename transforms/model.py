@@ -14,6 +14,8 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError
 
+from . import dictionary
+
 LAYERS = ("staging", "core", "marts")
 HEADER = re.compile(r"^-- (?P<name>[\w.]+): (?P<text>.*)$")
 
@@ -50,6 +52,8 @@ def root() -> Traversable:
 def load(folder: Traversable) -> list[Model]:
     """Every model of the folder in an order in which each comes after what it reads. Raises ModelError on a cycle."""
     found = [_parsed(layer, file.name, file.read_text("utf-8")) for layer in LAYERS for file in _files(folder / layer)]
+    if folder == root():
+        found += [_parsed(*generated) for generated in dictionary.models()]
     return _ordered([*_staging(found), *(m for m in found if m.schema != "staging")])
 
 
@@ -70,7 +74,7 @@ def _parsed(schema: str, file: str, text: str) -> Model:
     own: dict[
         str, str
     ] = {}  # what the header says of the model itself; the first such line, for a column may be called so too
-    reserved = {"severity"} if schema == "checks" else {"grain", "kind"}
+    reserved = {"severity"} if schema == "checks" else {"grain", "kind", "scope", "clock"}
     facts: dict[str, str] = {}
     key = ""
     for line in text.splitlines():
@@ -88,26 +92,31 @@ def _parsed(schema: str, file: str, text: str) -> Model:
     name = file.removesuffix(".sql")
     comment = facts.pop(f"{schema}.{name}", "") or facts.pop(name, "")
     grain = tuple(part.strip() for part in own.get("grain", "").split(",") if part.strip())
+    kind = own.get("kind", "view" if name.startswith("v_") else "replaced")
     return Model(
         schema=schema,
         name=name,
         sql=text,
         comment=comment[:1].upper() + comment[1:],
-        kind=own.get("kind", "view" if name.startswith("v_") else "replaced"),
+        kind=kind,
         grain=grain,
         severity=own.get("severity", "error"),
-        columns={k: v for k, v in facts.items() if "." not in k},
-        reads=_reads(schema, file, text),
+        columns={**_metric_comments(schema), **{k: v for k, v in facts.items() if "." not in k}},
+        reads=_reads(schema, file, text, "marts" if kind == "view" else ""),
     )
 
 
+def _metric_comments(schema: str) -> dict[str, str]:
+    """A column called like a metric means that metric, in whichever mart it stands."""
+    return {m.name: m.definition for m in dictionary.load().metrics} if schema == "marts" else {}
+
+
 @cache  # a run loads the models to declare, to build and to publish; parsing them takes most of a second
-def _reads(schema: str, file: str, text: str) -> frozenset[str]:
+def _reads(schema: str, file: str, text: str, default: str) -> frozenset[str]:
     try:
         tree = sqlglot.parse_one(text, dialect="duckdb")
     except ParseError as error:
         raise ModelError(f"sql/{schema}/{file}: {error}") from error
-    default = "marts" if file.startswith("v_") else ""
     named = {(table.db or default, table.name) for table in tree.find_all(exp.Table)}
     own = {cte.alias for cte in tree.find_all(exp.CTE)}
     return frozenset(f"{db}.{name}" for db, name in named if db and not (db == default and name in own))

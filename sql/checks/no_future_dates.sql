@@ -4,5 +4,5 @@ select
     d.activity_date,
     d.rep_id
 from marts.daily_rep_activity as d
-cross join input.parameter as p
+cross join input.run as p
 where d.activity_date > ((p.now + interval 14 hours) at time zone 'UTC')::date

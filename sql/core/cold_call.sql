@@ -1,6 +1,5 @@
 -- core.cold_call: counted outbound calls to a contact that nobody had a two-way exchange with before, that has no open deal and did not reach out in the last 90 days.
 -- grain: call_key
--- meeting_keys: meetings that the caller booked with this contact on the same local day after the call
 with first_exchange as (
     select contact_key, min(occurred_at) as first_at
     from core.conversation_event
@@ -42,32 +41,20 @@ open_for as (
             o.source_id = l.source_id and o.workspace_id = l.workspace_id and o.deal_id = l.from_id
             and l.from_type = 'deal' and l.to_type in ('contact', 'company')
     where not o.is_closed
-),
-
-booked as (
-    select
-        meeting_key,
-        booked_by_rep_id,
-        booked_date,
-        logged_at,
-        unnest(contact_keys) as contact_key
-    from core.fct_meeting
-    where is_counted
 )
 
 select
     c.call_key,
     c.rep_id,
+    c.contact_key,
+    c.occurred_at,
     c.activity_date,
+    c.territory_id,
+    c.segment,
     c.is_connected,
-    c.is_conversation,
-    list(distinct b.meeting_key order by b.meeting_key) filter (where b.meeting_key is not null) as meeting_keys
+    c.is_conversation
 from core.fct_call as c
 left join first_exchange as f on c.contact_key = f.contact_key and f.first_at < c.occurred_at
-left join booked as b
-    on
-        c.rep_id = b.booked_by_rep_id and c.contact_key = b.contact_key and c.activity_date = b.booked_date
-        and b.logged_at >= c.occurred_at and c.is_connected
 where
     c.direction = 'outbound' and c.is_counted and f.contact_key is null
     and not exists (
@@ -78,4 +65,3 @@ where
         select 1 from open_for as o
         where o.party_key in (c.contact_key, c.account_key) and c.occurred_at >= o.open_from and c.occurred_at < o.open_until
     )
-group by all

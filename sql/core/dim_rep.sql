@@ -43,10 +43,11 @@ select
     ) as is_sales_role,
     v.valid_from,
     v.valid_to,
-    v.valid_to > p.now and v.valid_from <= p.now as is_current,
+    v.valid_to > u.now and v.valid_from <= u.now as is_current,
     v.change_hash
 from versions as v
 cross join input.parameter as p
+cross join input.run as u
 left join zones_in_crm as z on v.email = z.email
 union all
 select

@@ -181,4 +181,5 @@ from judged as j
 cross join input.parameter as p
 inner join core.dim_rep as r
     on j.rep_id = r.rep_id and j.occurred_at >= r.valid_from and j.occurred_at < r.valid_to
-left join core.dim_account as a on j.account_key = a.account_key
+left join core.account_version as a
+    on j.account_key = a.account_key and j.occurred_at >= a.valid_from and j.occurred_at < a.valid_to

@@ -9,17 +9,37 @@ with dated as (
         row_number() over (partition by e.contact_key order by e.occurred_at, e.rep_id, e.event_key) = 1 as is_first
     from core.conversation_event as e
     inner join core.dim_rep as r on e.rep_id = r.rep_id and e.occurred_at >= r.valid_from and e.occurred_at < r.valid_to
+),
+
+daily as (
+    select
+        rep_id,
+        contact_key,
+        activity_date,
+        arg_min(team_id, (occurred_at, event_key)) as team_id,
+        min(occurred_at) as occurred_at,
+        bool_or(channel = 'call') as has_call,
+        bool_or(channel = 'email') as has_email,
+        bool_or(channel = 'meeting') as has_meeting,
+        bool_or(is_first) as is_new
+    from dated
+    group by rep_id, contact_key, activity_date
 )
 
 select
-    rep_id,
-    contact_key,
-    activity_date,
-    arg_min(team_id, occurred_at) as team_id,
-    min(occurred_at) as occurred_at,
-    bool_or(channel = 'call') as has_call,
-    bool_or(channel = 'email') as has_email,
-    bool_or(channel = 'meeting') as has_meeting,
-    bool_or(is_first) as is_new
-from dated
-group by rep_id, contact_key, activity_date
+    d.rep_id,
+    d.contact_key,
+    d.activity_date,
+    d.team_id,
+    d.occurred_at,
+    d.has_call,
+    d.has_email,
+    d.has_meeting,
+    d.is_new,
+    k.account_key,
+    coalesce(a.territory_id, '-1') as territory_id,
+    coalesce(a.segment, '-1') as segment
+from daily as d
+left join core.dim_contact as k on d.contact_key = k.contact_key
+left join core.account_version as a
+    on k.account_key = a.account_key and d.occurred_at >= a.valid_from and d.occurred_at < a.valid_to

@@ -160,10 +160,11 @@ select
     v.currency_code as currency,
     case when v.currency_code = p.reporting_currency then 1::double else r.rate::double end as fx_rate,
     round(v.amount_orig * case when v.currency_code = p.reporting_currency then 1 else r.rate::decimal(18, 6) end, 2)::decimal(18, 2) as amount,
-    not coalesce(a.is_test, false) as is_counted,
-    case when a.is_test then 'test' end as exclusion_reason
+    not coalesce(t.is_test, false) as is_counted,
+    case when t.is_test then 'test' end as exclusion_reason
 from valued as v
 cross join input.parameter as p
 left join rates as r on v.currency_code = r.currency_code and v.activity_date = r.activity_date
 left join companies as c on v.source_id = c.source_id and v.workspace_id = c.workspace_id and v.deal_id = c.deal_id
-left join core.dim_account as a on c.account_key = a.account_key
+left join core.dim_account as t on c.account_key = t.account_key
+left join core.account_version as a on c.account_key = a.account_key and v.changed_at >= a.valid_from and v.changed_at < a.valid_to

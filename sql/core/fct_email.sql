@@ -5,12 +5,14 @@
 -- rep_id: outbound: owner of the sending address; inbound: the rep whose mailbox it reached
 -- is_bounced: every external recipient failed
 -- other_contact_key: inbound: who wrote it
+-- account_key: of who wrote it, or of the first external recipient who has one; territory_id and segment are that account's as of then
 with recipients as (
     select
         message_key,
         count_if(is_external) as n_external,
         count_if(is_external and is_failed) as n_failed,
-        bool_or(is_test) as has_test
+        bool_or(is_test) as has_test,
+        arg_min(account_key, contact_key) filter (where is_external and account_key is not null) as account_key
     from core.fct_email_recipient
     group by message_key
 ),
@@ -22,6 +24,7 @@ judged as (
         coalesce(r.n_failed, 0) as n_failed_recipients,
         case when m.direction = 'outbound' then m.sender_rep_id else coalesce(list_filter(m.holder_rep_ids, lambda h: h <> -1)[1], -1) end as rep_id,
         coalesce(c.contact_key, 'mail:' || m.from_address) as writer_key,
+        case when m.direction = 'outbound' then r.account_key else k.account_key end as account_key,
         m.direction = 'inbound' and (
             s.rep_id is not null
             or exists (
@@ -69,6 +72,9 @@ select
     t.thread_key,
     e.holder_rep_ids,
     case when e.direction = 'inbound' then e.writer_key end as other_contact_key,
+    e.account_key,
+    coalesce(a.territory_id, '-1') as territory_id,
+    coalesce(a.segment, '-1') as segment,
     e.is_from_inside,
     e.n_ext_recipients,
     e.n_failed_recipients,
@@ -83,3 +89,4 @@ from excluded as e
 cross join input.parameter as p
 inner join core.dim_rep as r on e.rep_id = r.rep_id and e.sent_at >= r.valid_from and e.sent_at < r.valid_to
 left join core.mail_thread as t on e.message_key = t.message_key
+left join core.account_version as a on e.account_key = a.account_key and e.sent_at >= a.valid_from and e.sent_at < a.valid_to

@@ -18,6 +18,7 @@ known as (
     select
         o.*,
         coalesce(c.contact_key, 'mail:' || o.address) as contact_key,
+        k.account_key,
         a.rep_id is not null
         or exists (select 1 from core.internal_domain as d where domain_of(o.address) = d.domain or domain_of(o.address) like '%.' || d.domain)
             as is_internal,
@@ -109,6 +110,7 @@ select
     k.message_key,
     k.address,
     k.contact_key,
+    k.account_key,
     k.is_internal,
     k.is_test,
     not k.is_internal and not k.is_test as is_external,

@@ -3,12 +3,14 @@
 -- host_rep_id: whose meeting it is; booked_by_rep_id: who made it
 -- held_date: local date of the start in the host's zone; booked_date: local date of the booking in the booker's zone
 -- outcome: scheduled, held, no_show, cancelled, rescheduled
+-- is_held: said to be held; a day that has not come has no row in the daily tables, so nothing is shown before its start
 with contacts as (
     select
         l.source_id,
         l.workspace_id,
         l.from_id as meeting_id,
         list_sort(list(distinct l.to_key)) as contact_keys,
+        arg_min(d.account_key, l.to_key) filter (where d.account_key is not null) as account_key,
         bool_and(coalesce(d.is_test, false)) as is_test
     from core.crm_link as l
     left join core.dim_contact as d on l.to_key = d.contact_key
@@ -22,6 +24,7 @@ logged as (
         coalesce(h.rep_id, b.rep_id, -1) as host_rep_id,
         coalesce(b.rep_id, h.rep_id, -1) as booked_by_rep_id,
         coalesce(c.contact_keys, []) as contact_keys,
+        c.account_key,
         coalesce(c.is_test, false) as is_test
     from staging.stg_crm_meeting as m
     left join core.map_identity as h
@@ -57,12 +60,15 @@ select
     local_date(m.start_at, h.timezone) as held_date,
     local_date(m.logged_at, b.timezone) as booked_date,
     h.team_id,
+    m.account_key,
+    coalesce(a.territory_id, '-1') as territory_id,
+    coalesce(a.segment, '-1') as segment,
     m.outcome,
-    m.outcome = 'held' and m.start_at <= p.now as is_held,
+    m.outcome = 'held' as is_held,
     not m.is_test as is_counted,
     case when m.is_test then 'test' end as exclusion_reason
 from one_each as m
-cross join input.parameter as p
 inner join core.dim_rep as h on m.host_rep_id = h.rep_id and m.start_at >= h.valid_from and m.start_at < h.valid_to
 inner join core.dim_rep as b
     on m.booked_by_rep_id = b.rep_id and coalesce(m.logged_at, m.start_at) >= b.valid_from and coalesce(m.logged_at, m.start_at) < b.valid_to
+left join core.account_version as a on m.account_key = a.account_key and m.start_at >= a.valid_from and m.start_at < a.valid_to

@@ -4,6 +4,7 @@ select
     call_key as activity_key,
     rep_id,
     activity_date,
+    occurred_at,
     coalesce(logged_at <= ended_at + to_hours(p.crm_logging_limit_hours::integer), false) as is_in_time
 from core.fct_call
 cross join input.parameter as p
@@ -13,6 +14,7 @@ select
     meeting_key,
     host_rep_id,
     held_date,
+    occurred_at,
     coalesce(logged_at <= coalesce(end_at, occurred_at) + to_hours(p.crm_logging_limit_hours::integer), false)
 from core.fct_meeting
 cross join input.parameter as p
@@ -22,6 +24,7 @@ select
     message_key,
     rep_id,
     activity_date,
+    occurred_at,
     coalesce(logged_at <= occurred_at + to_hours(p.crm_logging_limit_hours::integer), false)
 from core.fct_email
 cross join input.parameter as p

@@ -5,7 +5,10 @@ with touches as (
         r.contact_key,
         e.message_key,
         e.rep_id,
-        e.activity_date
+        e.activity_date,
+        e.occurred_at,
+        e.territory_id,
+        e.segment
     from core.fct_email as e
     inner join core.fct_email_recipient as r on e.message_key = r.message_key and r.is_external
     where e.direction = 'outbound' and e.is_counted
@@ -34,7 +37,10 @@ rolling as (
 select distinct
     t.message_key,
     t.rep_id,
-    t.activity_date
+    t.activity_date,
+    t.occurred_at,
+    t.territory_id,
+    t.segment
 from touches as t
 cross join input.parameter as p
 inner join rolling as r on t.contact_key = r.contact_key and t.activity_date = r.activity_date

@@ -22,7 +22,7 @@ employed as (
             interval 1 day
         ))::date as activity_date
     from bounds as b
-    cross join input.parameter as p
+    cross join input.run as p
 ),
 
 active as (
@@ -50,7 +50,7 @@ days as (
     union
     select a.rep_id, a.activity_date
     from active as a
-    cross join input.parameter as p
+    cross join input.run as p
     where
         a.activity_date >= p.history_start and a.activity_date <= (p.now + interval 14 hours)::date
         and (a.rep_id = -1 or a.rep_id in (select rep_id from bounds))

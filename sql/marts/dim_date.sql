@@ -33,10 +33,10 @@ select
 from (
     select
         unnest(generate_series(
-            date_trunc('year', p.history_start)::timestamp,
-            make_timestamp(year(local_date(p.now, 'UTC')) + 1, 12, 31, 0, 0, 0),
+            date_trunc('year', u.history_start)::timestamp,
+            make_timestamp(year(local_date(u.now, 'UTC')) + 1, 12, 31, 0, 0, 0),
             interval 1 day
         ))::date as date
-    from input.parameter as p
+    from input.run as u
 ) as d
 cross join input.parameter as p

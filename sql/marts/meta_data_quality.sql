@@ -39,7 +39,7 @@ failed as (
         count(*)::bigint as failing_rows,
         any_value(w.error order by w.window_id) as detail
     from meta.extract_window as w
-    cross join input.parameter as p
+    cross join input.run as p
     where w.status <> 'done' and w.run_id = p.run_id
     group by w.source_id, w.workspace_id, w.stream, w.status
 ),

@@ -31,6 +31,6 @@ select
     (any_value(p.now) at time zone 'UTC') as published_at,
     (epoch((any_value(p.now) at time zone 'UTC') - any_value(s.watermark)) / 60)::bigint as lag_minutes
 from dates as d
-cross join input.parameter as p
+cross join input.run as p
 cross join slowest as s
 group by d.table_name

@@ -1,0 +1,31 @@
+-- core.contact_touch: whom a rep touched on a day, one row a contact and channel: the ground of all distinct counts.
+-- grain: rep_id, activity_date, contact_key, channel
+-- channel: call, email or meeting are touches; conversation is an exchange, whoever began it
+-- account_key: account of the contact, NULL when the CRM does not know the contact
+with touches as (
+    select rep_id, activity_date, contact_key, 'call' as channel
+    from core.fct_call
+    where direction = 'outbound' and is_counted and contact_key is not null
+    union
+    select e.rep_id, e.activity_date, r.contact_key, 'email'
+    from core.fct_email as e
+    inner join core.fct_email_recipient as r on e.message_key = r.message_key and r.is_external
+    where e.direction = 'outbound' and e.is_counted
+    union
+    select host_rep_id, held_date, unnest(contact_keys), 'meeting'
+    from core.fct_meeting
+    where is_counted and is_held
+    union
+    select rep_id, activity_date, contact_key, 'conversation'
+    from core.fct_conversation
+)
+
+select
+    t.rep_id,
+    t.activity_date,
+    t.contact_key,
+    t.channel,
+    t.channel <> 'conversation' as is_touch,
+    c.account_key
+from touches as t
+left join core.dim_contact as c on t.contact_key = c.contact_key

@@ -1,0 +1,50 @@
+-- core.tool_day: tools that a rep had a seat for or used on a day.
+-- grain: rep_id, activity_date, tool
+-- is_active: at least one qualifying action, or a sign-in where nothing else shows the use
+-- evidence: 'action', or 'login' where nothing but a sign-in shows the use; NULL without use
+-- has_seat: a seat was assigned that day: from seats.csv, or without that file an account in the system
+-- seat_cost: cost of the seat that day: the month's cost over the days of the month
+with seats as (
+    select
+        d.rep_id,
+        d.activity_date,
+        lower(trim(s.tool)) as tool,
+        min(coalesce(s.valid_from, d.activity_date)) as assigned_from,
+        max(s.monthly_cost) as monthly_cost
+    from core.rep_day as d
+    inner join core.map_rep_address as a on d.rep_id = a.rep_id
+    inner join input.seat as s
+        on
+            a.address = norm_email(s.email) and d.activity_date >= coalesce(s.valid_from, d.activity_date)
+            and d.activity_date <= coalesce(s.valid_to, d.activity_date)
+    group by all
+    union all
+    select distinct d.rep_id, d.activity_date, r.system, null::date, null::decimal(18, 2)
+    from core.rep_day as d
+    inner join core.rep_source as r on d.rep_id = r.rep_id
+    where not exists (select 1 from input.seat) and d.rep_id <> -1
+),
+
+used as (
+    select
+        rep_id,
+        activity_date,
+        tool,
+        min(evidence) as evidence,
+        sum(n_actions)::bigint as n_actions
+    from core.fct_tool_action
+    group by all
+)
+
+select
+    coalesce(s.rep_id, u.rep_id) as rep_id,
+    coalesce(s.activity_date, u.activity_date) as activity_date,
+    coalesce(s.tool, u.tool) as tool,
+    u.tool is not null as is_active,
+    u.evidence,
+    coalesce(u.n_actions, 0) as n_actions,
+    s.tool is not null as has_seat,
+    s.assigned_from,
+    (s.monthly_cost / day(last_day(coalesce(s.activity_date, u.activity_date))))::decimal(18, 4) as seat_cost
+from seats as s
+full join used as u on s.rep_id = u.rep_id and s.activity_date = u.activity_date and s.tool = u.tool

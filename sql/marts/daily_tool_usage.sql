@@ -1,0 +1,78 @@
+-- marts.daily_tool_usage: one row a rep, tool and day for every seat and every use: is what was bought used?
+-- grain: activity_date, rep_id, tool
+-- kind: merged
+-- scope: activity_date
+-- on core.tool_day: activity_date
+-- on core.rep_day: activity_date
+-- on core.rep_day_status: activity_date
+-- on core.rep_availability: activity_date
+-- activity_date: Local calendar date in the rep's own time zone
+-- rep_id: Key of the rep (dim_rep)
+-- team_id: Team at that date; -1 for none
+-- tool: Tool as seats.csv names it; crm, dialer and mail for the systems that are read
+-- is_active: Whether the rep used it that day; NULL when no source could say
+-- actions: Qualifying actions; where evidence is login, sign-ins
+-- evidence: action, or login where nothing but a sign-in shows the use; NULL without use
+-- has_seat: Whether a seat was assigned to the rep
+-- is_unassigned_use: Used without a seat: a leak of licences, or a seat missing in seats.csv
+-- working_fraction: Share of a working day that the rep was there
+-- assigned_seat_days: 1 on a day with a seat on which the rep worked, else 0: lower part of seat utilisation; NULL when use is not known
+-- active_seat_days: Of these, 1 when the tool was used: upper part of seat utilisation
+-- seat_cost_amount: Cost of the seat that day: the month's price over the days of the month; NULL when seats.csv gives none
+-- is_idle: A seat held for 30 days or more and not used in the last 30
+-- idle_cost_amount: Cost of the seat that day when it is idle, else 0
+-- source_status: How far the tool's source was read: complete, partial, missing, or not_applicable when nothing reads the tool
+-- is_complete: True when it was read to the end of the day and its lag
+with days as (
+    select
+        t.activity_date,
+        t.rep_id,
+        d.team_id,
+        t.tool,
+        case t.tool when 'crm' then s.crm_status when 'dialer' then s.dialer_status when 'mail' then s.mail_status else 'not_applicable' end as status,
+        t.is_active,
+        t.n_actions,
+        t.evidence,
+        t.has_seat,
+        t.assigned_from,
+        t.seat_cost,
+        w.working_fraction
+    from core.tool_day as t
+    inner join core.rep_day as d on t.rep_id = d.rep_id and t.activity_date = d.activity_date
+    inner join core.rep_day_status as s on t.rep_id = s.rep_id and t.activity_date = s.activity_date
+    inner join core.rep_availability as w on t.rep_id = w.rep_id and t.activity_date = w.activity_date
+    where t.rep_id <> -1
+),
+
+looked_back as (
+    select
+        *,
+        is_active or status in ('complete', 'partial') as is_known,
+        count_if(is_active) over last_30 as active_days_30,
+        count_if(has_seat and (is_active or status = 'complete')) over last_30 as seat_days_30
+    from days
+    window last_30 as (partition by rep_id, tool order by activity_date range between interval 29 days preceding and current row)
+)
+
+select
+    activity_date,
+    rep_id,
+    team_id,
+    tool,
+    case when is_known then is_active end as is_active,
+    case when is_known then n_actions end::bigint as actions,
+    evidence,
+    has_seat,
+    is_active and not has_seat as is_unassigned_use,
+    working_fraction,
+    case when is_known then (has_seat and working_fraction > 0)::integer end::bigint as assigned_seat_days,
+    case when is_known then (has_seat and working_fraction > 0 and is_active)::integer end::bigint as active_seat_days,
+    seat_cost::decimal(18, 4) as seat_cost_amount,
+    has_seat and active_days_30 = 0 and seat_days_30 >= 29 and coalesce(assigned_from, activity_date) <= activity_date - 29 as is_idle,
+    (case
+        when has_seat and active_days_30 = 0 and seat_days_30 >= 29 and coalesce(assigned_from, activity_date) <= activity_date - 29 then seat_cost
+        when seat_cost is not null then 0
+    end)::decimal(18, 4) as idle_cost_amount,
+    status as source_status,
+    status = 'complete' as is_complete
+from looked_back
