@@ -74,7 +74,7 @@ def _parsed(schema: str, file: str, text: str) -> Model:
     own: dict[
         str, str
     ] = {}  # what the header says of the model itself; the first such line, for a column may be called so too
-    reserved = {"severity"} if schema == "checks" else {"grain", "kind", "scope", "clock"}
+    reserved = {"severity"} if schema == "checks" else {"grain", "kind", "scope"}
     facts: dict[str, str] = {}
     key = ""
     for line in text.splitlines():
