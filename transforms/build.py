@@ -1,4 +1,4 @@
-"""Run sql/ in dependency order, in one transaction: raw -> staging -> core -> marts."""
+"""Run sql/ in dependency order, in one transaction: raw -> staging -> core -> marts; of each table what changes.py says."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from time import perf_counter
 import duckdb
 
 from . import coverage, merge, model
+from .changes import FEW, SHARE, SMALL, Changes, compare, exists, remember, since_last_build
 from .model import Model
 from .warehouse import transaction, value
 
@@ -34,23 +35,34 @@ class BuildReport:
 
 
 def build(
-    con: duckdb.DuckDBPyConnection, folder: Traversable | None = None, on_model: Callable[[str], None] | None = None
+    con: duckdb.DuckDBPyConnection,
+    folder: Traversable | None = None,
+    on_model: Callable[[str], None] | None = None,
+    *,
+    full: bool = False,
 ) -> BuildReport:
-    """Rebuild everything from raw and input. input.* must have been loaded, raw tables declared. Raises BuildError."""
+    """Bring every table up to date with raw and input: what changed since the last build, or everything (`full`).
+
+    input.* must have been loaded, raw tables declared. One transaction. Raises BuildError.
+    """
     folder = folder or model.root()
-    models = model.load(folder)
+    models = [m for m in model.load(folder) if m.kind != "view"]
     report = BuildReport()
     with transaction(con):
+        changes = since_last_build(con, models, full=full)
         coverage.refresh(con)
+        if not changes.full:
+            compare(changes, "meta.coverage")
         for one in models:
             if on_model:
                 on_model(one.table)
             began = perf_counter()
             try:
-                _make(con, one, report)
+                _bring_up(con, one, changes, report)
             except duckdb.Error as error:
                 raise BuildError(f"sql/{one.schema}/{one.name}.sql: {error}") from error
             report.seconds[one.table] = perf_counter() - began
+        remember(changes, models)
     return report
 
 
@@ -59,44 +71,91 @@ def forbidden_types(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
     return [f"{c} {t}" for c, t in merge.columns_of(con, table).items() if not ALLOWED.match(t)]
 
 
-def _make(con: duckdb.DuckDBPyConnection, one: Model, report: BuildReport) -> None:
-    if one.kind == "view":
+def _bring_up(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report: BuildReport) -> None:
+    touched = changes.touched(one.reads)
+    if not changes.full and not touched and exists(con, one.table):
+        return
+    if changes.can_narrow(one, touched):
+        dirty = changes.find_dirty(one, touched)
+        if not dirty:
+            return
+        if dirty <= FEW or dirty <= SHARE * _count(con, one.table):
+            _narrow(con, one, changes, report)
+            return
+    _whole(con, one, changes, report)
+
+
+def _narrow(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report: BuildReport) -> None:
+    """Make the rows of the dirty keys anew and write those that differ."""
+    con.execute(f"create or replace temp table fresh as {changes.narrowed(one)}")
+    standing = f"(select * from {one.table} where {one.scope} in (select key from dirty))"
+    if one.kind == "merged":
+        _merge(con, one, changes, report, standing)
         return
     if one.parts:
+        report.quarantined += _quarantine(con, one, "fresh", "record_id in (select key from dirty)")
+    con.execute(f"create or replace temp table old as from {standing}")
+    if changes.note(one.table, "old", "fresh"):
         con.execute(
-            f"create or replace table {one.table} as " + " union all by name ".join(f"({part}\n)" for part in one.parts)
+            f"create or replace temp table dirty as select distinct {one.scope} as key from {changes.rows[one.table]}"
         )
-        report.quarantined += _quarantine(con, one)
-    elif one.kind == "merged":
-        merged = merge.merge(con, one)
-        report.changed_rows += merged.changed_rows
-        report.restated_values += merged.restated_values
+        con.execute(f"delete from {one.table} where {one.scope} in (select key from dirty)")
+        con.execute(f"insert into {one.table} by name select * from fresh where {one.scope} in (select key from dirty)")
+        report.rows[one.table] = _count(con, changes.rows[one.table])
+
+
+def _whole(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report: BuildReport) -> None:
+    """Make the table anew. A small one is compared with what stood, so that what depends on it need not be made anew as well."""
+    if one.kind == "merged":
+        con.execute(f"create or replace temp table fresh as {one.select}")
+        _merge(con, one, changes, report, one.table)
     else:
-        con.execute(f"create or replace table {one.table} as {one.sql}")
+        is_small = not changes.full and exists(con, one.table) and _count(con, one.table) <= SMALL
+        made = "fresh" if is_small else one.table
+        con.execute(f"create or replace {'temp ' if is_small else ''}table {made} as {one.select}")
+        if one.parts:
+            report.quarantined += _quarantine(con, one, made, "true")
+        if not is_small:
+            changes.everywhere.add(one.table)
+        elif changes.note(one.table, one.table, "fresh"):
+            con.execute(f"create or replace table {one.table} as from fresh")
     if one.schema == "marts" and (wrong := forbidden_types(con, one.table)):
         raise BuildError(f"sql/marts/{one.name}.sql: types that BI tools cannot read: {', '.join(wrong)}; cast them")
-    report.rows[one.table] = int(str(value(con, f"select count(*) from {one.table}")))
+    report.rows[one.table] = _count(con, one.table)
 
 
-def _quarantine(con: duckdb.DuckDBPyConnection, one: Model) -> int:
-    """Rows that could not be read leave the table and stand in meta.quarantine until they can. Returns how many are new."""
+def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    return int(str(value(con, f"select count(*) from {table}")))
+
+
+def _merge(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report: BuildReport, standing: str) -> None:
+    merged = merge.merge(con, one, standing, reason=changes.reason)
+    report.changed_rows += merged.changed_rows
+    report.restated_values += merged.restated_values
+    if merged.changed_rows or merged.gone_rows:
+        changes.rows[one.table] = merged.changes
+    report.rows[one.table] = merged.changed_rows
+
+
+def _quarantine(con: duckdb.DuckDBPyConnection, one: Model, made: str, within: str) -> int:
+    """Rows that could not be read leave the table made and stand in meta.quarantine until they can. Returns how many are new."""
     con.execute(
         f"""update meta.quarantine as q set resolved_at = (select now from input.run)
-            where q.stage = 'staging' and q.stream = ? and q.resolved_at is null and not exists (
-                select 1 from {one.table} as s
+            where q.stage = 'staging' and q.stream = ? and q.resolved_at is null and {within} and not exists (
+                select 1 from {made} as s
                 where s.unreadable_reason = q.reason and s.record_id = q.record_id
                     and s.source_id = q.source_id and s.workspace_id = q.workspace_id)""",
         [one.name],
     )
     row = con.execute(
         f"""insert into meta.quarantine
-            select s.source_id, s.workspace_id, ?, s.record_id, s.unreadable_reason, null, 'staging', p.run_id, p.now, null
-            from {one.table} as s cross join input.run as p
-            where s.unreadable_reason is not null and not exists (
-                select 1 from meta.quarantine as q
-                where q.stage = 'staging' and q.stream = ? and q.record_id = s.record_id and q.reason = s.unreadable_reason
-                    and q.source_id = s.source_id and q.workspace_id = s.workspace_id and q.resolved_at is null)""",
+           select distinct s.source_id, s.workspace_id, ?, s.record_id, s.unreadable_reason, null, 'staging', p.run_id, p.now, null::timestamptz
+           from {made} as s cross join input.run as p
+           where s.unreadable_reason is not null and not exists (
+               select 1 from meta.quarantine as q
+               where q.stage = 'staging' and q.stream = ? and q.record_id = s.record_id and q.reason = s.unreadable_reason
+                   and q.source_id = s.source_id and q.workspace_id = s.workspace_id and q.resolved_at is null)""",
         [one.name, one.name],
     ).fetchone()
-    con.execute(f"delete from {one.table} where unreadable_reason is not null")
+    con.execute(f"delete from {made} where unreadable_reason is not null")
     return int(row[0]) if row else 0

@@ -16,7 +16,13 @@ ROLLED = ("rep", "team", "org")
 SPANS = ("daily", "weekly", "monthly")
 DATE_OF = {"daily": "activity_date", "weekly": "iso_week_start", "monthly": "month_start"}
 KEY_OF = {"rep": "rep_id", "team": "team_id", "territory": "territory_id", "segment": "segment"}
-WHOSE = {"rep": "a rep", "team": "a team", "org": "the organisation", "territory": "a territory", "segment": "a segment"}
+WHOSE = {
+    "rep": "a rep",
+    "team": "a team",
+    "org": "the organisation",
+    "territory": "a territory",
+    "segment": "a segment",
+}
 SPAN_TEXT = {"daily": "day", "weekly": "ISO week", "monthly": "month"}
 
 
@@ -108,12 +114,17 @@ def load() -> Dictionary:
     """The product's own dictionary. Raises KeyError or TypeError where an entry is not what it should be."""
     told = tomllib.loads((resources.files("sql") / "metrics.toml").read_text("utf-8"))
     facts = {name: Fact(name, **entry) for name, entry in told["fact"].items()}
-    return Dictionary(tuple(facts.values()), tuple(_metric(name, entry, facts) for name, entry in told["metric"].items()))
+    return Dictionary(
+        tuple(facts.values()), tuple(_metric(name, entry, facts) for name, entry in told["metric"].items())
+    )
 
 
 def _metric(name: str, entry: Mapping[str, str], facts: Mapping[str, Fact]) -> Metric:
     fact = facts[entry["fact"]] if "fact" in entry else None
-    said = {"status": fact.status if fact else "", "additivity": "additive" if fact else "ratio: add up the parts, then divide"}
+    said = {
+        "status": fact.status if fact else "",
+        "additivity": "additive" if fact else "ratio: add up the parts, then divide",
+    }
     return Metric(name, **{**said, **entry, "fact": fact})  # pyright: ignore[reportArgumentType]
 
 
@@ -202,9 +213,7 @@ def _daily_place(dictionary: Dictionary, place: str) -> str:
         f"case when o.{m.name} is not null then coalesce(p.{m.name}, 0) end::{m.type} as {m.name}"
         for m in dictionary.placed
     )
-    name = (
-        "    coalesce(n.name, k.territory_id) as territory_name,\n" if place == "territory" else ""
-    )
+    name = "    coalesce(n.name, k.territory_id) as territory_name,\n" if place == "territory" else ""
     name_join = "left join core.dim_territory as n on k.territory_id = n.territory_id\n" if place == "territory" else ""
     name_comment = "-- territory_name: Name of the territory\n" if place == "territory" else ""
     return (
@@ -254,8 +263,14 @@ def _metric_long(dictionary: Dictionary) -> str:
     parts = "\nunion all\n".join(
         f"select activity_date, '{entity}' as grain, {key} as entity, is_complete, unnest([\n    "
         + ",\n    ".join(
-            [f"{{'metric': '{m.name}', 'r': false, 'n': {m.name}::double, 'd': null::double}}" for m in dictionary.counted]
-            + [f"{{'metric': '{m.name}', 'r': true, 'n': ({m.numerator})::double, 'd': ({m.denominator})::double}}" for m in dictionary.rates]
+            [
+                f"{{'metric': '{m.name}', 'r': false, 'n': {m.name}::double, 'd': null::double}}"
+                for m in dictionary.counted
+            ]
+            + [
+                f"{{'metric': '{m.name}', 'r': true, 'n': ({m.numerator})::double, 'd': ({m.denominator})::double}}"
+                for m in dictionary.rates
+            ]
         )
         + f"\n]) as m from daily_{entity}_activity"
         for entity, key in entities.items()

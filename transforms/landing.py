@@ -26,8 +26,9 @@ LONGEST_LINE = 8 * 2**20  # bytes; a longer record is no activity record
 LINES_OF_A_LANDING = 1_000_000_000  # room for the records of one file in the running number of versions
 TAIL = 1 << 20
 
-# The newest version of each record decides; what arrives later wins between versions that the source does not date.
-NEWEST_FIRST = "source_updated_at desc nulls last, _extracted_at desc, _seq desc"
+# The newest version of each record is its latest; what was read later wins between versions that the source does not date.
+# Versions that are not the latest, by far the fewest, are listed beside the table, so that nobody has to sort it.
+AGE = "coalesce({0}.source_updated_at, '-infinity'::timestamptz), {1}"
 
 
 class LandingError(Exception):
@@ -51,6 +52,10 @@ def raw_table(source: str, stream: str) -> str:
     return f"raw.{name(f'{source}_{stream}')}"
 
 
+def _superseded(source: str, stream: str) -> str:
+    return f"raw.{name(f'{source}_{stream}_superseded')}"
+
+
 def declare(con: duckdb.DuckDBPyConnection, streams: Iterable[tuple[str, str]]) -> None:
     """Make sure that the raw tables and their _latest views exist, for (source, stream) names."""
     for source, stream in streams:
@@ -62,10 +67,11 @@ def declare(con: duckdb.DuckDBPyConnection, streams: Iterable[tuple[str, str]]) 
                 _extracted_at timestamptz, _window_start timestamptz, _window_end timestamptz, _run_id varchar,
                 _landing_id varchar, _seq bigint)"""
         )
+        old = _superseded(source, stream)
+        con.execute(f"create table if not exists {old} (_seq bigint)")
         con.execute(
             f"""create view if not exists raw.{name(f"{source}_{stream}_latest")} as
-                select * from {table}
-                qualify row_number() over (partition by source_id, workspace_id, record_id order by {NEWEST_FIRST}) = 1"""
+                select v.* from {table} as v where not exists (select 1 from {old} as o where o._seq = v._seq)"""
         )
 
 
@@ -94,7 +100,7 @@ def land(con: duckdb.DuckDBPyConnection, file: Path) -> Landed:
             landed = Landed(window.window_id, int(trailer["records"]), new, gone, bad)
             _record(con, window, run_id, "done", extracted_at, landed, trailer, file.name, landing_no, None)
     finally:
-        for table in ("landing_mark", "landing_record"):
+        for table in ("landing_mark", "landing_record", "landing_chosen", "landing_gone"):
             con.execute(f"drop table if exists {table}")
     return landed
 
@@ -253,44 +259,54 @@ def _quarantine(con: duckdb.DuckDBPyConnection, file: Path, window: Window, run_
 
 def _append(con: duckdb.DuckDBPyConnection, file: Path, context: Mapping[str, object]) -> int:
     """Append the records that differ from their latest version. A stale version is kept once, and never becomes the latest."""
-    table = raw_table(str(context["source"]), str(context["stream"]))
-    return _changed(
+    source, stream = str(context["source"]), str(context["stream"])
+    table, latest = raw_table(source, stream), raw_table(source, f"{stream}_latest")
+    _changed(
         con,
-        f"""insert into {table}
+        f"""create or replace temp table landing_chosen as
             with fresh as (
                 select * from landing_record where record_id is not null
                 qualify row_number() over (partition by record_id order by source_updated_at desc nulls last, line_no desc) = 1
             ),
-            latest as (
-                select record_id, payload_hash, source_updated_at, is_deleted from {table}
+            known as (
+                select record_id, payload_hash, source_updated_at, is_deleted, _extracted_at, _seq from {latest}
                 where source_id = $source and workspace_id = $workspace and record_id in (select record_id from fresh)
-                qualify row_number() over (partition by record_id order by {NEWEST_FIRST}) = 1
             ),
-            chosen as (
-                select f.*
+            aged as (
+                select
+                    f.*,
+                    k._seq as latest_seq,
+                    $number::bigint * {LINES_OF_A_LANDING} + f.line_no as own_seq,
+                    k.record_id is not null and ({AGE.format("f", "$at::timestamptz")}) < ({AGE.format("k", "k._extracted_at")}) as is_stale,
+                    k.payload_hash is distinct from f.payload_hash or k.is_deleted is distinct from f.is_deleted as is_other
                 from fresh as f
-                left join latest as l on f.record_id = l.record_id
-                where
-                    l.record_id is null
-                    or (
-                        (l.payload_hash <> f.payload_hash or l.is_deleted <> f.is_deleted)
-                        and coalesce(f.source_updated_at >= l.source_updated_at, true)
-                    )
-                    or (
-                        f.source_updated_at < l.source_updated_at
-                        and not exists (
-                            select 1 from {table} as r
-                            where
-                                r.source_id = $source and r.workspace_id = $workspace and r.record_id = f.record_id
-                                and r.payload_hash = f.payload_hash and r.is_deleted = f.is_deleted
-                        )
-                    )
+                left join known as k on f.record_id = k.record_id
             )
+            select * from aged as a
+            where
+                a.is_other and (
+                    not a.is_stale
+                    or not exists (
+                        select 1 from {table} as r
+                        where
+                            r.source_id = $source and r.workspace_id = $workspace and r.record_id = a.record_id
+                            and r.payload_hash = a.payload_hash and r.is_deleted = a.is_deleted
+                    )
+                )""",
+        context,
+    )
+    con.execute(
+        f"""insert into {_superseded(source, stream)}
+            select case when is_stale then own_seq else latest_seq end from landing_chosen where latest_seq is not null"""
+    )
+    return _changed(
+        con,
+        f"""insert into {table}
             select
                 $source, $workspace, c.record_id, l.line::json, c.payload_hash, c.source_updated_at, c.happened_at, c.is_deleted,
-                $partition, $at, $start, $end, $run, $landing, $number::bigint * {LINES_OF_A_LANDING} + c.line_no
+                $partition, $at, $start, $end, $run, $landing, c.own_seq
             from {_scan(marks=False)} as l
-            inner join chosen as c on l.line_no = c.line_no""",
+            inner join landing_chosen as c on l.line_no = c.line_no""",
         {**context, "file": str(file)},
     )
 
@@ -299,7 +315,6 @@ def _bury(
     con: duckdb.DuckDBPyConnection, window: Window, stream: Mapping[str, Any], context: Mapping[str, object]
 ) -> int:
     """Tombstones: what the vendor says is gone, and what a listing that is the whole truth no longer holds."""
-    table = raw_table(window.source, window.stream)
     absent = "false"
     if window.kind == "full" or (window.kind == "snapshot" and _absence_deletes(stream)):
         absent = "l._partition = $partition"
@@ -307,9 +322,9 @@ def _bury(
         absent = "l._partition = $partition and l.happened_at >= $start and l.happened_at < least($end, $at)"
     elif not value(con, "select 1 from landing_mark where starts_with(line, '{\"salespulse_gone\"') limit 1"):
         return 0  # nothing can be gone: spare the look at all that is known
-    return _changed(
+    _changed(
         con,
-        f"""insert into {table}
+        f"""create or replace temp table landing_gone as
             with named as (
                 select line ->> '$.salespulse_gone' as gone, line ->> '$.salespulse_seen' as seen
                 from landing_mark where starts_with(line, '{{"salespulse_gone"') or starts_with(line, '{{"salespulse_seen"')
@@ -318,23 +333,29 @@ def _bury(
                 select record_id from landing_record where record_id is not null
                 union
                 select seen from named where seen is not null
-            ),
-            latest as (
-                select * from {table}
-                where source_id = $source and workspace_id = $workspace
-                qualify row_number() over (partition by record_id order by {NEWEST_FIRST}) = 1
             )
             select
-                l.source_id, l.workspace_id, l.record_id, l.payload, l.payload_hash, l.source_updated_at, l.happened_at, true,
-                l._partition, $at, $start, $end, $run, $landing,
-                $number::bigint * {LINES_OF_A_LANDING} + {LINES_OF_A_LANDING // 2} + row_number() over (order by l.record_id)
-            from latest as l
+                l._seq as latest_seq,
+                $number::bigint * {LINES_OF_A_LANDING} + {LINES_OF_A_LANDING // 2} + row_number() over (order by l.record_id) as own_seq
+            from {raw_table(window.source, f"{window.stream}_latest")} as l
             where
-                not l.is_deleted
+                l.source_id = $source and l.workspace_id = $workspace and not l.is_deleted
                 and (
                     l.record_id in (select gone from named where gone is not null)
                     or ({absent} and l.record_id not in (select record_id from present))
                 )""",
+        context,
+    )
+    con.execute(f"insert into {_superseded(window.source, window.stream)} select latest_seq from landing_gone")
+    table = raw_table(window.source, window.stream)
+    return _changed(
+        con,
+        f"""insert into {table}
+            select
+                l.source_id, l.workspace_id, l.record_id, l.payload, l.payload_hash, l.source_updated_at, l.happened_at, true,
+                l._partition, $at, $start, $end, $run, $landing, g.own_seq
+            from {table} as l
+            inner join landing_gone as g on l._seq = g.latest_seq""",
         context,
     )
 

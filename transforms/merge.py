@@ -23,10 +23,12 @@ TAIL_COMMENTS = {
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """Rows written and single values of standing rows that changed."""
+    """Rows written, rows taken away, single values of standing rows that changed, and the temp table that holds old and new rows."""
 
     changed_rows: int
+    gone_rows: int
     restated_values: int
+    changes: str
 
 
 def columns_of(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
@@ -34,37 +36,48 @@ def columns_of(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
     return {row[0]: row[1] for row in con.execute(f"describe {table}").fetchall()}
 
 
-def merge(con: duckdb.DuckDBPyConnection, model: Model) -> Merged:
-    """Bring a merged table up to date from its model's SELECT."""
+def merge(con: duckdb.DuckDBPyConnection, model: Model, standing: str, *, reason: str = "late_data") -> Merged:
+    """Bring a merged table up to date with the temp table `fresh`.
+
+    standing: the table, or the part of it that `fresh` stands for, as a relation. reason: why values of complete days change.
+    """
     if not model.grain:
         raise ModelError(f"sql/marts/{model.name}.sql: a merged table needs a '-- grain:' line")
-    con.execute(f"create or replace temp table fresh as {model.sql}")
     fresh = columns_of(con, "fresh")
     _shape(con, model.table, fresh)
     keys = [name(k) for k in model.grain]
+    values = [c for c in fresh if c not in model.grain]
     same_key = " and ".join(f"o.{k} = n.{k}" for k in keys)
-    values = [name(c) for c in fresh if c not in model.grain]
-    old_row = ", ".join(f"o.{c}" for c in values)
-    new_row = ", ".join(f"n.{c}" for c in values)
+    old_row = ", ".join(f"o.{name(c)}" for c in values)
+    new_row = ", ".join(f"n.{name(c)}" for c in values)
     con.execute(
         f"""create or replace temp table difference as
             select {", ".join(f"coalesce(n.{k}, o.{k}) as {k}" for k in keys)}, n.{keys[0]} is not null as is_there, o.first_published_at
-            from fresh as n full join {model.table} as o on {same_key}
+            from fresh as n full join {standing} as o on {same_key}
             where o.{keys[0]} is null or n.{keys[0]} is null or ({old_row}) is distinct from ({new_row})"""
     )
-    restated = _restate(con, model, [c for c in fresh if c not in model.grain])
+    restated = _restate(con, model, values, reason)
     on_difference = " and ".join(f"o.{k} = d.{k}" for k in keys)
+    columns = ", ".join(name(c) for c in fresh)
+    kept = name(f"changed {model.table}")
+    con.execute(
+        f"""create or replace temp table {kept} as
+            select {", ".join(f"o.{name(c)}" for c in fresh)} from {model.table} as o inner join difference as d on {on_difference}
+            union all
+            select {", ".join(f"o.{name(c)}" for c in fresh)} from fresh as o inner join difference as d on {on_difference}"""
+    )
+    gone = con.execute("select count(*) from difference where not is_there").fetchone()
     con.execute(f"delete from {model.table} as o using difference as d where {on_difference}")
     row = con.execute(
-        f"""insert into {model.table} ({", ".join(name(c) for c in fresh)}, {", ".join(TAIL)})
-            select n.*, p.run_id, coalesce(d.first_published_at, p.now at time zone 'UTC'), p.now at time zone 'UTC'
+        f"""insert into {model.table} ({columns}, {", ".join(TAIL)})
+            select {", ".join(f"n.{name(c)}" for c in fresh)}, p.run_id, coalesce(d.first_published_at, p.now at time zone 'UTC'),
+                p.now at time zone 'UTC'
             from fresh as n inner join difference as d on {" and ".join(f"n.{k} = d.{k}" for k in keys)}
             cross join input.run as p"""
     ).fetchone()
-    changed = int(row[0]) if row else 0
     for table in ("fresh", "difference"):
         con.execute(f"drop table {table}")
-    return Merged(changed, restated)
+    return Merged(int(row[0]) if row else 0, int(gone[0]) if gone else 0, restated, kept)
 
 
 def _shape(con: duckdb.DuckDBPyConnection, table: str, fresh: dict[str, str]) -> None:
@@ -82,7 +95,7 @@ def _shape(con: duckdb.DuckDBPyConnection, table: str, fresh: dict[str, str]) ->
             con.execute(f"alter table {table} drop column {name(column)}")
 
 
-def _restate(con: duckdb.DuckDBPyConnection, model: Model, values: list[str]) -> int:
+def _restate(con: duckdb.DuckDBPyConnection, model: Model, values: list[str], reason: str) -> int:
     """One line a changed value of a row that stood before. A day that was not complete before is 'completed', else it is late data."""
     key = "concat_ws('|', " + ", ".join(f"o.{name(k)}::varchar" for k in model.grain) + ")"
     pairs = ", ".join(
@@ -95,7 +108,7 @@ def _restate(con: duckdb.DuckDBPyConnection, model: Model, values: list[str]) ->
     row = con.execute(
         f"""insert into meta.restatement
             select '{model.name}', key, change.metric, change.old, change.new,
-                case when not is_there then 'row_gone' when was_complete then 'late_data' else 'day_completed' end, p.run_id, p.now
+                case when not is_there then 'row_gone' when was_complete or ? <> 'late_data' then ? else 'day_completed' end, p.run_id, p.now
             from (
                 select {key} as key, d.is_there, {was_complete} as was_complete, unnest([{pairs}]) as change
                 from difference as d
@@ -103,6 +116,7 @@ def _restate(con: duckdb.DuckDBPyConnection, model: Model, values: list[str]) ->
                 left join fresh as n on {on_fresh}
             ) cross join input.run as p
             where change.old is distinct from change.new
-            order by key, change.metric"""
+            order by key, change.metric""",
+        [reason, reason],
     ).fetchone()
     return int(row[0]) if row else 0

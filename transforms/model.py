@@ -18,6 +18,7 @@ from . import dictionary
 
 LAYERS = ("staging", "core", "marts")
 HEADER = re.compile(r"^-- (?P<name>[\w.]+): (?P<text>.*)$")
+NARROW = re.compile(r"^-- (?P<verb>on|keep) (?P<table>[\w.]+): (?P<text>.*)$")
 
 
 class ModelError(Exception):
@@ -38,10 +39,18 @@ class Model:
     reads: frozenset[str]
     parts: tuple[str, ...] = ()  # of a staging table: the SELECTs of its connectors
     severity: str = field(default="error")
+    scope: str = ""  # column by which rows hang together; see changes.py
+    on: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    keep: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def table(self) -> str:
         return f"{self.schema}.{self.name}"
+
+    @property
+    def select(self) -> str:
+        """The SELECT; of a staging table the union of its connectors'."""
+        return " union all by name ".join(f"({part}\n)" for part in self.parts) if self.parts else self.sql
 
 
 def root() -> Traversable:
@@ -76,12 +85,19 @@ def _parsed(schema: str, file: str, text: str) -> Model:
     ] = {}  # what the header says of the model itself; the first such line, for a column may be called so too
     reserved = {"severity"} if schema == "checks" else {"grain", "kind", "scope"}
     facts: dict[str, str] = {}
+    on: dict[str, tuple[str, ...]] = {}
+    keep: dict[str, str] = {}
     key = ""
     for line in text.splitlines():
         if not line.startswith("--"):
             break
         match = HEADER.match(line)
-        if match:
+        if narrow := NARROW.match(line):
+            if narrow["verb"] == "on":
+                on[narrow["table"]] = (*on.get(narrow["table"], ()), narrow["text"].strip())
+            else:
+                keep[narrow["table"]] = narrow["text"].strip()
+        elif match:
             key = match["name"]
             if key in reserved and key not in own:
                 own[key] = match["text"].strip()
@@ -93,6 +109,11 @@ def _parsed(schema: str, file: str, text: str) -> Model:
     comment = facts.pop(f"{schema}.{name}", "") or facts.pop(name, "")
     grain = tuple(part.strip() for part in own.get("grain", "").split(",") if part.strip())
     kind = own.get("kind", "view" if name.startswith("v_") else "replaced")
+    reads = _reads(schema, file, text, "marts" if kind == "view" else "")
+    if strange := sorted({*on, *keep} - reads):
+        raise ModelError(
+            f"sql/{schema}/{file}: the header speaks of {', '.join(strange)}, which the SELECT does not read"
+        )
     return Model(
         schema=schema,
         name=name,
@@ -102,7 +123,10 @@ def _parsed(schema: str, file: str, text: str) -> Model:
         grain=grain,
         severity=own.get("severity", "error"),
         columns={**_metric_comments(schema), **{k: v for k, v in facts.items() if "." not in k}},
-        reads=_reads(schema, file, text, "marts" if kind == "view" else ""),
+        reads=reads,
+        scope=own.get("scope", ""),
+        on=on,
+        keep=keep,
     )
 
 
@@ -139,6 +163,8 @@ def _staging(found: Iterable[Model]) -> list[Model]:
             columns=models[0].columns,
             reads=frozenset().union(*(m.reads for m in models)),
             parts=tuple(m.sql for m in models),
+            scope=models[0].scope if len({m.scope for m in models}) == 1 else "",
+            on={table: lines for m in models for table, lines in m.on.items()},
         )
         for name, models in sorted(parts.items())
     ]

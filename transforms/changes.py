@@ -1,0 +1,198 @@
+"""What changed since the last build, and how that narrows the next one (docs/decisions/0003-incremental-build.md).
+
+A model says in its header which key its rows hang together by (`-- scope: key`), and for each table it reads which keys a changed
+row there touches (`-- on table: expression`, or a SELECT from `changed`). Then only those keys are made anew. A table that changed
+and of which the model says nothing means: make the model anew as a whole. So forgetting a line costs time, never a wrong number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import duckdb
+
+from .landing import LINES_OF_A_LANDING
+from .model import Model
+from .warehouse import name, value
+
+SMALL = 3_000_000  # rows up to which a table made anew as a whole is compared with what stood, so that little changes stay little
+FEW = 100_000  # keys up to which a narrow build is always worth it
+SHARE = 0.3  # of a table's rows; with more keys than that the whole is cheaper
+WHOLE_IF_CHANGED = ("input.parameter", "input.source_setting", "input.secret", "input.metric")
+
+
+@dataclass(slots=True)
+class Changes:
+    """full: everything is made anew. everywhere: tables of which any row may have changed. rows: table -> temp table of its changed
+    rows, old and new. reason: why values of complete days change, for meta.restatement."""
+
+    con: duckdb.DuckDBPyConnection
+    full: bool
+    reason: str = "late_data"
+    everywhere: set[str] = field(default_factory=set)
+    rows: dict[str, str] = field(default_factory=dict)
+
+    def touched(self, tables: Iterable[str]) -> list[str]:
+        """Those of the tables that changed. Bookkeeping that is not compared counts as changed at every run."""
+        return [
+            t
+            for t in sorted(tables)
+            if t in self.everywhere or t in self.rows or (t.startswith("meta.") and t != "meta.coverage")
+        ]
+
+    def can_narrow(self, model: Model, touched: Sequence[str]) -> bool:
+        return (
+            not self.full
+            and bool(model.scope)
+            and exists(self.con, model.table)
+            and all(t in self.rows and t in model.on for t in touched)
+        )
+
+    def find_dirty(self, model: Model, touched: Sequence[str]) -> int:
+        """Temp table dirty(key): the keys of the model that the changes touch. Returns how many."""
+        parts = [
+            _rewritten(line, {"changed": self.rows[table]})
+            if line.lower().startswith(("select", "with"))
+            else f"select {line} from {self.rows[table]}"
+            for table in touched
+            for line in model.on[table]
+        ]
+        union = " union all ".join(f"select * from ({part}) as part(key)" for part in parts)
+        self.con.execute(
+            f"create or replace temp table dirty as select distinct key from ({union}) where key is not null"
+        )
+        return int(str(value(self.con, "select count(*) from dirty")))
+
+    def narrowed(self, model: Model) -> str:
+        """The model's SELECT, its inputs kept to what concerns the dirty keys."""
+        sql = model.select
+        for table, lines in model.on.items():
+            plain = [line for line in lines if not line.lower().startswith(("select", "with"))]
+            keep = model.keep.get(table) or " or ".join(f"({line}) in (select key from dirty)" for line in plain)
+            if keep and len(plain) < len(lines) and table not in model.keep:
+                keep = ""  # other rows of it matter too, and nobody said which
+            if keep:
+                view = name(f"kept {table}")
+                self.con.execute(f"create or replace temp view {view} as select * from {table} where {keep}")
+                sql = re.sub(rf"\b(from|join)(\s+){re.escape(table)}\b(?!\.)", rf"\1\2{view}", sql)
+        return f"select * from ({sql}\n) where {model.scope} in (select key from dirty)"
+
+    def note(self, table: str, old: str, fresh: str) -> int:
+        """Keep what differs between two relations as the changed rows of a table. Returns how many."""
+        kept = name(f"changed {table}")
+        self.con.execute(
+            f"""create or replace temp table {kept} as
+                (from {old} except all from {fresh}) union all (from {fresh} except all from {old})"""
+        )
+        n = int(str(value(self.con, f"select count(*) from {kept}")))
+        if n:
+            self.rows[table] = kept
+        else:
+            self.con.execute(f"drop table {kept}")
+        return n
+
+
+def since_last_build(con: duckdb.DuckDBPyConnection, models: Sequence[Model], *, full: bool) -> Changes:
+    """Compare raw and input with what they were when the last build ended."""
+    con.execute("create schema if not exists built")
+    before = dict(con.execute("select name, value from meta.fact where name like 'built_%'").fetchall())
+    definitions, settings = _fingerprint(models), _settings(con)
+    reason = "late_data"
+    if "built_definitions" in before and before["built_definitions"] != definitions:
+        reason = "definition_changed"
+    elif "built_settings" in before and before["built_settings"] != settings:
+        reason = "parameters_changed"
+    changes = Changes(con, full or reason != "late_data" or "built_definitions" not in before, reason)
+    if not changes.full:
+        _raw(changes, models, int(before["built_landing_no"]))
+        for table in _inputs(con):
+            compare(changes, table)
+    return changes
+
+
+def compare(changes: Changes, table: str) -> None:
+    """Note how a small table differs from its copy of the last build."""
+    copy = f"built.{name(table)}"
+    if not exists(changes.con, copy) or _shape(changes.con, copy) != _shape(changes.con, table):
+        changes.everywhere.add(table)
+    else:
+        changes.note(table, copy, table)
+
+
+def remember(changes: Changes, models: Sequence[Model]) -> None:
+    """Keep what the next build compares with. In the build's own transaction, so that neither is ever without the other."""
+    con = changes.con
+    for table in [*_inputs(con), "meta.coverage"]:
+        con.execute(f"create or replace table built.{name(table)} as from {table}")
+    facts = {
+        "built_definitions": _fingerprint(models),
+        "built_settings": _settings(con),
+        "built_landing_no": str(value(con, "select coalesce(max(landing_no), 0) from meta.extract_window")),
+    }
+    con.executemany("insert or replace into meta.fact values (?, ?)", [list(pair) for pair in facts.items()])
+    for kept in changes.rows.values():
+        con.execute(f"drop table if exists {kept}")
+    for leftover in ("dirty", "fresh", "old"):
+        con.execute(f"drop table if exists {leftover}")
+
+
+def exists(con: duckdb.DuckDBPyConnection, table: str) -> bool:
+    schema, _, own = table.partition(".")
+    return bool(
+        value(
+            con,
+            "select count(*) from duckdb_tables() where schema_name = ? and table_name = ? and database_name = current_database()",
+            [schema, own.strip('"')],
+        )
+    )
+
+
+def _raw(changes: Changes, models: Sequence[Model], landing_no: int) -> None:
+    """New versions are the rows with a running number after the last build's; a record's latest version is among them or has not changed."""
+    con = changes.con
+    for table in sorted({t for m in models for t in m.reads if t.startswith("raw.")}):
+        base = f"raw.{name(table.removeprefix('raw.').removesuffix('_latest'))}"
+        new = f"from {base} where _seq >= {(landing_no + 1) * LINES_OF_A_LANDING}"
+        if value(con, f"select count(*) from (select 1 {new} limit 1)"):
+            kept = name(f"changed {table}")
+            con.execute(f"create or replace temp table {kept} as select distinct record_id {new}")
+            changes.rows[table] = kept
+
+
+def _inputs(con: duckdb.DuckDBPyConnection) -> list[str]:
+    rows = con.execute(
+        "select table_name from duckdb_tables() where schema_name = 'input' and database_name = current_database() order by 1"
+    ).fetchall()
+    return [f"input.{row[0]}" for row in rows if f"input.{row[0]}" not in WHOLE_IF_CHANGED]
+
+
+def _settings(con: duckdb.DuckDBPyConnection) -> str:
+    """A digest of what touches every number: the thresholds, and names that macros look up."""
+    told = [
+        str(con.execute(f"select * from {table} order by all").fetchall())
+        for table in WHOLE_IF_CHANGED
+        if exists(con, table)
+    ]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()
+
+
+def _fingerprint(models: Sequence[Model]) -> str:
+    """A digest of every definition and of the engine: a new version of the product makes everything anew."""
+    from importlib import resources
+
+    macros = (resources.files("sql") / "macros.sql").read_text("utf-8")
+    told = [duckdb.__version__, macros, *(f"{m.table} {m.select}" for m in models)]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()
+
+
+def _shape(con: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
+    return [(row[0], row[1]) for row in con.execute(f"describe {table}").fetchall()]
+
+
+def _rewritten(sql: str, tables: dict[str, str]) -> str:
+    for token, table in tables.items():
+        sql = re.sub(rf"\b(from|join)(\s+){token}\b", rf"\1\2{table}", sql)
+    return sql
