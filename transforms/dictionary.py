@@ -213,8 +213,7 @@ def _daily_place(dictionary: Dictionary, place: str) -> str:
         f"case when o.{m.name} is not null then coalesce(p.{m.name}, 0) end::{m.type} as {m.name}"
         for m in dictionary.placed
     )
-    name = "    coalesce(n.name, k.territory_id) as territory_name,\n" if place == "territory" else ""
-    name_join = "left join core.dim_territory as n on k.territory_id = n.territory_id\n" if place == "territory" else ""
+    name = "    k.name as territory_name,\n" if place == "territory" else ""
     name_comment = "-- territory_name: Name of the territory\n" if place == "territory" else ""
     return (
         f"-- marts.daily_{place}_activity: one row a {place} of accounts and day; all rows of a day, the unassigned one included, add up to the"
@@ -225,11 +224,10 @@ def _daily_place(dictionary: Dictionary, place: str) -> str:
         "-- reporting_currency: Currency of all amounts in this row\n"
         "-- source_status: As of the organisation's row of that day\n"
         "-- is_complete: True when every expected rep's row of that day is complete\n"
-        f"with keys as (\n    select distinct {key} from core.place_day_metrics\n    union\n    select '-1'\n),\n"
-        f"placed as (\n    select activity_date, {key}, sum(columns(* exclude (activity_date, territory_id, segment)))\n"
+        f"with placed as (\n    select activity_date, {key}, sum(columns(* exclude (activity_date, territory_id, segment)))\n"
         "    from core.place_day_metrics\n    group by all\n)\n"
         f"select\n    o.activity_date,\n    k.{key},\n{name}    {shown},\n    o.reporting_currency,\n    o.source_status,\n    o.is_complete\n"
-        f"from marts.daily_org_activity as o\ncross join keys as k\n{name_join}"
+        f"from marts.daily_org_activity as o\ncross join core.dim_{place} as k\n"
         f"left join placed as p on o.activity_date = p.activity_date and k.{key} = p.{key}\n"
     )
 

@@ -1,5 +1,8 @@
 -- core.cold_call_meeting: meetings that a caller booked with the contact of a connected cold call, after it and on its local day.
 -- grain: rep_id, activity_date, meeting_key
+-- scope: activity_date
+-- on core.cold_call: activity_date
+-- on core.fct_meeting: booked_date
 select
     c.rep_id,
     c.activity_date,

@@ -1,5 +1,13 @@
 -- core.contact_touch: whom a rep touched on a day, one row a contact and channel: the ground of all distinct counts.
 -- grain: rep_id, activity_date, contact_key, channel
+-- scope: activity_date
+-- on core.fct_call: activity_date
+-- on core.fct_email: activity_date
+-- on core.fct_meeting: held_date
+-- on core.fct_conversation: activity_date
+-- on core.fct_email_recipient: select e.activity_date from core.fct_email as e inner join changed as r on e.message_key = r.message_key
+-- keep core.fct_email_recipient: message_key in (select message_key from core.fct_email where direction = 'outbound' and activity_date in (select key from dirty))
+-- on core.dim_contact: select t.activity_date from core.contact_touch as t inner join changed as c on t.contact_key = c.contact_key where t.account_key is distinct from c.account_key
 -- channel: call, email or meeting are touches; conversation is an exchange, whoever began it
 -- account_key: account of the contact, NULL when the CRM does not know the contact
 with touches as (

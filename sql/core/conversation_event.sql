@@ -1,9 +1,17 @@
 -- core.conversation_event: every moment at which an exchange with a contact was two-way (METRICS 4a, 4b).
 -- grain: event_key, rep_id, contact_key
+-- origin_key: what the event hangs together with: the call, the meeting, or the thread of mails
+-- scope: origin_key
+-- on core.fct_call: call_key
+-- on core.fct_meeting: meeting_key
+-- on core.fct_email: thread_key
+-- on core.fct_email_recipient: select e.thread_key from core.fct_email as e inner join changed as r on e.message_key = r.message_key
+-- keep core.fct_email_recipient: message_key in (select message_key from core.fct_email where thread_key in (select key from dirty))
 -- channel: call, email or meeting
 with calls as (
     select
         call_key as event_key,
+        call_key as origin_key,
         'call' as channel,
         rep_id,
         contact_key,
@@ -26,6 +34,7 @@ written as (
 answers as (
     select
         i.message_key as event_key,
+        i.thread_key as origin_key,
         'email' as channel,
         w.rep_id,
         i.other_contact_key as contact_key,
@@ -47,6 +56,7 @@ answers as (
 answered as (
     select distinct
         o.message_key as event_key,
+        o.thread_key as origin_key,
         'email' as channel,
         o.rep_id,
         i.other_contact_key as contact_key,
@@ -62,6 +72,7 @@ answered as (
 meetings as (
     select
         meeting_key as event_key,
+        meeting_key as origin_key,
         'meeting' as channel,
         host_rep_id as rep_id,
         unnest(contact_keys) as contact_key,

@@ -1,5 +1,12 @@
 -- core.crm_call: calls as the CRM has them logged, with the rep, the contact and the numbers that the other side may have.
 -- grain: crm_call_key
+-- scope: call_id
+-- on staging.stg_crm_call: call_id
+-- on core.map_identity: select c.call_id from staging.stg_crm_call as c inner join changed as i on c.owner_user_id = i.source_user_id
+-- on core.map_identity: select c.call_id from staging.stg_crm_call as c inner join changed as i on c.created_by_user_id = i.source_user_id
+-- on core.crm_link: select from_id from changed where from_type = 'call'
+-- on core.dim_contact: select l.from_id from core.crm_link as l inner join changed as c on l.to_key = c.contact_key where l.from_type = 'call'
+-- keep core.crm_link: from_id in (select key from dirty)
 -- numbers: the logged number, or else every number of the contacts that the log is associated with
 with contacts as (
     select
@@ -28,6 +35,7 @@ select
     c.status,
     c.external_call_id,
     coalesce(c.counterpart_number, k.phones[1]) as counterpart_number,
+    right(coalesce(c.counterpart_number, k.phones[1]), 9) as number_tail,
     case when c.counterpart_number is not null then [c.counterpart_number] else coalesce(k.phones, []) end as numbers,
     k.contact_key
 from staging.stg_crm_call as c

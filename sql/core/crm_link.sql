@@ -1,5 +1,8 @@
 -- core.crm_link: associations of CRM records with contacts and deals, merged records replaced by their survivors.
 -- grain: source_id, workspace_id, from_type, from_id, to_type, to_id
+-- scope: from_id
+-- on staging.stg_crm_association: from_id
+-- on core.map_merge: select a.from_id from staging.stg_crm_association as a inner join changed as m on a.to_id = m.loser_id
 select distinct
     a.source_id,
     a.workspace_id,

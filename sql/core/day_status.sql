@@ -1,5 +1,10 @@
 -- core.day_status: whether a stretch of time that is a local day in some zone was read from a source (METRICS 0.7).
 -- grain: source_id, workspace_id, feed, partition, day_start, day_end
+-- scope: utc_date
+-- on core.rep_day: local_date(day_start, 'UTC')
+-- on core.rep_source: select local_date(d.day_start, 'UTC') from core.rep_day as d inner join changed as r on d.rep_id = r.rep_id
+-- on meta.coverage: select local_date(x.a, 'UTC') - 2 + unnest(range(0, 5 + (local_date(x.b, 'UTC') - local_date(x.a, 'UTC'))::integer))::integer from (select case when min(covered_from) = max(covered_from) and count(*) > 1 then min(covered_until) else greatest(min(covered_from), (select min(history_start)::timestamp at time zone 'UTC' from input.run)) end as a, max(covered_until) as b from changed group by source_id, workspace_id, stream, partition) as x where x.b >= x.a
+-- utc_date: UTC date of the day's beginning
 -- status: complete (all of it, and the source's lag after it), partial (some) or missing (none)
 with wanted as (
     select distinct
@@ -46,6 +51,7 @@ select
     partition,
     day_start,
     day_end,
+    local_date(day_start, 'UTC') as utc_date,
     case
         when bool_and(coalesce(is_whole, false)) then 'complete'
         when bool_or(coalesce(is_touched, false)) then 'partial'

@@ -1,5 +1,8 @@
 -- core.dialer_call: physical calls as the dialer saw them, legs folded into one.
 -- grain: call_key
+-- scope: call_key
+-- on core.fct_call_leg: call_key
+-- number_tail: last nine digits of the other side's number
 -- rep_id: who dialled (first leg), or for inbound who answered first; -1 when nobody known
 select
     call_key,
@@ -8,6 +11,7 @@ select
     list(call_id order by leg_no) as call_ids,
     arg_min(direction, leg_no) as direction,
     arg_min(counterpart_number, leg_no) as counterpart_number,
+    right(arg_min(counterpart_number, leg_no), 9) as number_tail,
     min(started_at) as started_at,
     min(answered_at) filter (where is_answered) as answered_at,
     max(coalesce(ended_at, started_at)) as ended_at,

@@ -1,5 +1,12 @@
 -- core.dim_contact: contacts of the CRM as they are now, merged ones folded into their survivors together with their addresses and numbers.
 -- grain: contact_key
+-- scope: contact_id
+-- on staging.stg_crm_contact: contact_id
+-- on staging.stg_crm_contact: select m.survivor_id from core.map_merge as m inner join changed as c on m.loser_id = c.contact_id where m.object_type = 'contact'
+-- on core.map_merge: survivor_id
+-- on core.map_merge: loser_id
+-- on core.map_merge: select c.contact_id from staging.stg_crm_contact as c inner join changed as m on c.company_id = m.loser_id where m.object_type = 'company'
+-- keep staging.stg_crm_contact: contact_id in (select key from dirty) or contact_id in (select loser_id from core.map_merge where object_type = 'contact' and survivor_id in (select key from dirty))
 -- contact_key: source:workspace:id of the surviving record
 -- emails: every address of the record and of those merged into it, lower case
 -- phones: every number likewise, as digits

@@ -1,5 +1,11 @@
 -- core.email_cohort: contacts that a rep wrote to in a thread on a day, and when the first human reply of theirs came (METRICS 2, reply_rate).
 -- grain: rep_id, activity_date, send_kind, thread_key, contact_key
+-- scope: activity_date
+-- on core.fct_email: activity_date
+-- on core.fct_email: select e.activity_date from core.fct_email as e inner join changed as c on e.thread_key = c.thread_key where e.direction = 'outbound'
+-- on core.fct_email_recipient: select e.activity_date from core.fct_email as e inner join changed as r on e.message_key = r.message_key
+-- keep core.fct_email: thread_key in (select thread_key from core.fct_email where direction = 'outbound' and activity_date in (select key from dirty))
+-- keep core.fct_email_recipient: message_key in (select message_key from core.fct_email where direction = 'outbound' and activity_date in (select key from dirty))
 -- sent_at: first mail of that day that reached the contact
 -- replied_at: first human mail of that contact in the thread after it; NULL while there is none
 with sent as (

@@ -1,5 +1,19 @@
 -- core.fct_call: one physical call, however many systems logged it. Counted by METRICS 0.4, matched by 0.5, outcomes by 2a-2e.
 -- grain: call_key
+-- scope: call_key
+-- on core.dialer_call: call_key
+-- on core.crm_call: crm_call_key
+-- on core.crm_call: select m.call_key from core.match_call as m inner join changed as c on m.crm_call_key = c.crm_call_key
+-- keep core.crm_call: crm_call_key in (select key from dirty) or crm_call_key in (select crm_call_key from core.match_call where call_key in (select key from dirty))
+-- on core.match_call: call_key
+-- on core.match_call: crm_call_key
+-- on core.contact_number: select d.call_key from core.dialer_call as d inner join changed as n on d.number_tail = n.number_tail
+-- on core.contact_number: select c.crm_call_key from core.crm_call as c inner join changed as n on c.number_tail = n.number_tail
+-- on core.dim_contact: select f.call_key from core.fct_call as f inner join changed as c on f.contact_key = c.contact_key
+-- on core.account_version: select f.call_key from core.fct_call as f inner join changed as a on f.account_key = a.account_key
+-- on core.dim_rep: select f.call_key from core.fct_call as f inner join changed as r on f.rep_id = r.rep_id
+-- on core.internal_number: select d.call_key from core.dialer_call as d inner join changed as n on d.counterpart_number between n.first_digits and n.last_digits
+-- on core.internal_number: select c.crm_call_key from core.crm_call as c inner join changed as n on c.counterpart_number between n.first_digits and n.last_digits
 -- call_origin: 'dialer', 'dialer+crm' or 'crm_only'
 -- match_rule: how the CRM log was found to be this call: T1 (call id) or T2 (rep, number, time)
 -- outcome: one of connected, voicemail_left, answered_short, wrong_number, no_answer, busy, failed_after_ring; for inbound answered or missed

@@ -1,5 +1,8 @@
 -- core.fct_call_leg: who took part in a dialer call and how long each talked. A call that was not transferred has one leg.
 -- grain: call_key, leg_no
+-- scope: root_call_id
+-- on staging.stg_dialer_call: root_call_id
+-- on core.map_identity: select c.root_call_id from staging.stg_dialer_call as c inner join changed as i on c.user_id = i.source_user_id
 -- talk_s: seconds of talk with a person; none on a leg that a machine answered
 select
     c.source_id || ':' || c.workspace_id || ':' || c.root_call_id as call_key,
@@ -7,6 +10,7 @@ select
     c.source_id,
     c.workspace_id,
     c.call_id,
+    c.root_call_id,
     c.user_id,
     case when c.user_id is null then -1 else coalesce(i.rep_id, -1) end as rep_id,
     c.direction,

@@ -1,5 +1,10 @@
 -- core.fct_conversation: conversations: distinct rep, contact and local day with a two-way exchange.
 -- grain: rep_id, contact_key, activity_date
+-- scope: contact_key
+-- on core.conversation_event: contact_key
+-- on core.dim_contact: contact_key
+-- on core.account_version: select k.contact_key from core.dim_contact as k inner join changed as a on k.account_key = a.account_key
+-- on core.dim_rep: select c.contact_key from core.fct_conversation as c inner join changed as r on c.rep_id = r.rep_id
 -- is_new: the first two-way exchange ever of this contact with anybody of ours
 with dated as (
     select

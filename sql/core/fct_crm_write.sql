@@ -1,5 +1,21 @@
 -- core.fct_crm_write: what people did in the CRM by hand (METRICS 1a-1d); integrations, imports, APIs and automation are left out.
 -- grain: write_kind, write_key
+-- record_id: the CRM's id of the record changed, created or logged
+-- scope: record_id
+-- on staging.stg_crm_write: object_id
+-- on staging.stg_crm_contact: contact_id
+-- on staging.stg_crm_company: company_id
+-- on staging.stg_crm_deal: deal_id
+-- on staging.stg_crm_note: note_id
+-- on staging.stg_crm_call: call_id
+-- on staging.stg_crm_email: email_id
+-- on staging.stg_crm_meeting: meeting_id
+-- on staging.stg_crm_task: task_id
+-- on core.map_merge: loser_id
+-- on core.dim_contact: contact_id
+-- on core.dim_account: company_id
+-- on core.map_identity: select w.record_id from core.fct_crm_write as w inner join changed as i on w.user_id = i.source_user_id
+-- on core.dim_rep: select w.record_id from core.fct_crm_write as w inner join changed as r on w.rep_id = r.rep_id
 -- write_kind: 'change' (a record changed, once a record, user and minute), 'created' (contact, company or deal) or 'logged' (an activity)
 -- logged_at: when it was done; the clock of CRM usage
 with changes as (
@@ -8,6 +24,7 @@ with changes as (
         concat_ws(':', source_id, workspace_id, object_type, object_id, user_id, epoch(date_trunc('minute', written_at))::bigint) as write_key,
         source_id,
         workspace_id,
+        object_id as record_id,
         'login' as id_space,
         user_id,
         min(written_at) as logged_at
@@ -33,6 +50,7 @@ created as (
         concat_ws(':', r.source_id, r.workspace_id, r.object_type, r.object_id) as write_key,
         r.source_id,
         r.workspace_id,
+        r.object_id as record_id,
         'login' as id_space,
         r.created_by_user_id as user_id,
         r.created_at as logged_at
@@ -51,19 +69,19 @@ created as (
 ),
 
 activities as (
-    select source_id, workspace_id, 'note:' || note_id as activity, 'login' as id_space, created_by_user_id as user_id, created_via, logged_at
+    select source_id, workspace_id, 'note:' || note_id as activity, note_id as record_id, 'login' as id_space, created_by_user_id as user_id, created_via, logged_at
     from staging.stg_crm_note
     where not is_deleted
     union all
-    select source_id, workspace_id, 'call:' || call_id, 'login', created_by_user_id, created_via, logged_at
+    select source_id, workspace_id, 'call:' || call_id, call_id, 'login', created_by_user_id, created_via, logged_at
     from staging.stg_crm_call
     where not is_deleted
     union all
-    select source_id, workspace_id, 'email:' || email_id, 'login', created_by_user_id, created_via, logged_at
+    select source_id, workspace_id, 'email:' || email_id, email_id, 'login', created_by_user_id, created_via, logged_at
     from staging.stg_crm_email
     where not is_deleted
     union all
-    select source_id, workspace_id, 'meeting:' || meeting_id, 'login', created_by_user_id, created_via, logged_at
+    select source_id, workspace_id, 'meeting:' || meeting_id, meeting_id, 'login', created_by_user_id, created_via, logged_at
     from staging.stg_crm_meeting
     where not is_deleted
     union all
@@ -71,6 +89,7 @@ activities as (
         source_id,
         workspace_id,
         'task:' || task_id,
+        task_id,
         case when completed_by_user_id is null then 'user' else 'login' end,
         coalesce(completed_by_user_id, owner_user_id),
         'ui',
@@ -85,6 +104,7 @@ logged as (
         concat_ws(':', source_id, workspace_id, activity) as write_key,
         source_id,
         workspace_id,
+        record_id,
         id_space,
         user_id,
         logged_at
@@ -105,6 +125,8 @@ select
     w.write_key,
     w.source_id,
     w.workspace_id,
+    w.record_id,
+    w.user_id,
     coalesce(i.rep_id, -1) as rep_id,
     w.logged_at,
     local_date(w.logged_at, r.timezone) as activity_date

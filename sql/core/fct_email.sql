@@ -1,5 +1,14 @@
 -- core.fct_email: one mail with who, when, what kind and whether it counts (METRICS 0.4, 0.5, 3).
 -- grain: message_key
+-- scope: message_key
+-- on core.mail_message: message_key
+-- on core.fct_email_recipient: message_key
+-- on core.mail_thread: message_key
+-- on core.map_rep_address: select m.message_key from core.mail_message as m inner join changed as a on m.from_address = a.address
+-- on core.contact_address: select m.message_key from core.mail_message as m inner join changed as a on m.from_address = a.address
+-- on core.dim_contact: select e.message_key from core.fct_email as e inner join changed as c on e.other_contact_key = c.contact_key
+-- on core.account_version: select e.message_key from core.fct_email as e inner join changed as a on e.account_key = a.account_key
+-- on core.dim_rep: select e.message_key from core.fct_email as e inner join changed as r on e.rep_id = r.rep_id
 -- send_kind: 'one_to_one' or 'sequence' for outbound mail
 -- mail_class: human, bounce, auto_reply, bulk, calendar, receipt
 -- rep_id: outbound: owner of the sending address; inbound: the rep whose mailbox it reached

@@ -3,11 +3,15 @@
 -- contact_key: the CRM contact with this address, else the address itself
 -- is_external: neither a colleague nor a test record
 -- is_failed: delivery to this address failed for good
+-- scope: message_key
+-- on core.mail_message: message_key
+-- on core.mail_bounce: message_key
+-- on core.contact_address: select r.message_key from core.fct_email_recipient as r inner join changed as a on r.address = a.address
+-- on core.dim_contact: select r.message_key from core.fct_email_recipient as r inner join changed as c on r.contact_key = c.contact_key
+-- on core.map_rep_address: select r.message_key from core.fct_email_recipient as r inner join changed as a on r.address = a.address
 with outbound as (
     select
         message_key,
-        sent_at,
-        sender_rep_id,
         is_bounced_in_crm,
         unnest(recipients) as address
     from core.mail_message
@@ -32,70 +36,15 @@ known as (
     where o.address is not null
 ),
 
--- A bounce names the mail that failed by its Message-ID; a mail that it names and that we do not have is none of ours to blame.
--- One that names none lies in the provider's thread of it, or names a recipient: then the last mail to that recipient
--- in the five days before is meant.
-bounces as (
-    select
-        message_key as bounce_key,
-        mailbox,
-        thread_node,
-        sent_at,
-        list_transform(failed_recipients, lambda f: norm_email(f)) as failed_recipients,
-        list_filter(list_distinct(list_append(reference_ids, in_reply_to)), lambda n: n is not null) as names
-    from core.mailbox_copy
-    where mail_class = 'bounce' and not is_sent
-),
-
-named as (
-    select
-        b.bounce_key,
-        o.message_key,
-        1 as preference,
-        o.sent_at
-    from (
-        select
-            bounce_key,
-            sent_at,
-            unnest(names) as name
-        from bounces
-    ) as b
-    inner join core.mail_message as o on b.name = o.message_key and o.direction = 'outbound'
-    union all
-    select
-        b.bounce_key,
-        o.message_key,
-        2,
-        o.sent_at
-    from bounces as b
-    inner join core.mailbox_copy as o on b.thread_node = o.thread_node and o.is_sent and o.sent_at <= b.sent_at
-    where len(b.names) = 0
-    union all
-    select
-        b.bounce_key,
-        k.message_key,
-        3,
-        k.sent_at
-    from bounces as b
-    inner join known as k on list_contains(b.failed_recipients, k.address) and k.sent_at between b.sent_at - to_days(5) and b.sent_at
-    inner join core.mailbox_copy as o on k.message_key = o.message_key and o.is_sent and b.mailbox = o.mailbox
-    where len(b.names) = 0
-),
-
-meant as (
-    select
-        bounce_key,
-        arg_min(message_key, (preference, -epoch(sent_at), message_key)) as message_key
-    from named
-    group by bounce_key
-),
-
 failed as (
     select distinct
-        m.message_key,
-        unnest(b.failed_recipients) as address
-    from meant as m
-    inner join bounces as b on m.bounce_key = b.bounce_key
+        message_key,
+        unnest(failed_recipients) as address
+    from core.mail_bounce
+),
+
+bounced as (
+    select distinct message_key from core.mail_bounce
 ),
 
 alone as (
@@ -117,8 +66,10 @@ select
     coalesce(
         f.address is not null
         or k.is_bounced_in_crm
-        or (not k.is_internal and k.message_key in (select message_key from alone) and k.message_key in (select message_key from meant)),
+        or (not k.is_internal and l.message_key is not null and b.message_key is not null),
         false
     ) as is_failed
 from known as k
 left join failed as f on k.message_key = f.message_key and k.address = f.address
+left join alone as l on k.message_key = l.message_key
+left join bounced as b on k.message_key = b.message_key

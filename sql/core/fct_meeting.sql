@@ -1,5 +1,15 @@
 -- core.fct_meeting: one meeting, however many calendars and records hold it (by iCalUID, else host, start and contacts).
 -- grain: meeting_key
+-- scope: start_at
+-- on staging.stg_crm_meeting: start_at
+-- on core.map_identity: select m.start_at from staging.stg_crm_meeting as m inner join changed as i on m.owner_user_id = i.source_user_id
+-- on core.map_identity: select m.start_at from staging.stg_crm_meeting as m inner join changed as i on m.created_by_user_id = i.source_user_id
+-- on core.crm_link: select m.start_at from staging.stg_crm_meeting as m inner join changed as l on m.meeting_id = l.from_id where l.from_type = 'meeting'
+-- on core.dim_contact: select m.occurred_at from core.fct_meeting as m inner join changed as c on list_contains(m.contact_keys, c.contact_key)
+-- on core.account_version: select m.occurred_at from core.fct_meeting as m inner join changed as a on m.account_key = a.account_key
+-- on core.dim_rep: select m.occurred_at from core.fct_meeting as m inner join changed as r on m.host_rep_id = r.rep_id
+-- on core.dim_rep: select m.occurred_at from core.fct_meeting as m inner join changed as r on m.booked_by_rep_id = r.rep_id
+-- keep core.crm_link: from_type = 'meeting' and from_id in (select meeting_id from staging.stg_crm_meeting where start_at in (select key from dirty))
 -- host_rep_id: whose meeting it is; booked_by_rep_id: who made it
 -- held_date: local date of the start in the host's zone; booked_date: local date of the booking in the booker's zone
 -- outcome: scheduled, held, no_show, cancelled, rescheduled
@@ -54,6 +64,7 @@ select
     m.host_rep_id,
     m.booked_by_rep_id,
     m.contact_keys,
+    m.start_at,
     m.start_at as occurred_at,
     m.end_at,
     m.logged_at,

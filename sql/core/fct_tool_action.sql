@@ -1,5 +1,14 @@
 -- core.fct_tool_action: use of the tools that were bought, one row a rep, day, tool and kind of evidence (METRICS 5a).
 -- grain: rep_id, activity_date, tool, evidence
+-- scope: activity_date
+-- on core.fct_crm_write: activity_date
+-- on core.fct_call_part: activity_date
+-- on core.fct_email: activity_date
+-- on staging.stg_crm_login: select local_date(logged_in_at, 'UTC') + unnest([-1, 0, 1])::integer from changed
+-- keep staging.stg_crm_login: local_date(logged_in_at, 'UTC') between (select min(key) - 2 from dirty) and (select max(key) + 2 from dirty)
+-- on core.map_identity: select local_date(l.logged_in_at, 'UTC') + unnest([-1, 0, 1])::integer from staging.stg_crm_login as l inner join changed as i on l.login_user_id = i.source_user_id
+-- on core.dim_rep: select a.activity_date from core.fct_tool_action as a inner join changed as r on a.rep_id = r.rep_id
+-- on core.dim_rep: select local_date(l.logged_in_at, 'UTC') + unnest([-1, 0, 1])::integer from staging.stg_crm_login as l inner join core.map_identity as i on l.login_user_id = i.source_user_id inner join changed as r on i.rep_id = r.rep_id
 -- evidence: 'action', or 'login' where nothing but a sign-in shows the use
 with actions as (
     select rep_id, activity_date, 'crm' as tool, 'action' as evidence
@@ -12,11 +21,9 @@ with actions as (
     inner join core.dim_rep as r on i.rep_id = r.rep_id and l.logged_in_at >= r.valid_from and l.logged_in_at < r.valid_to
     where l.succeeded and not l.is_deleted
     union all
-    select l.rep_id, local_date(c.occurred_at, r.timezone), 'dialer', 'action'
-    from core.fct_call_leg as l
-    inner join core.fct_call as c on l.call_key = c.call_key
-    inner join core.dim_rep as r on l.rep_id = r.rep_id and c.occurred_at >= r.valid_from and c.occurred_at < r.valid_to
-    where c.is_counted and l.user_id is not null and (c.direction = 'outbound' or c.outcome = 'answered')
+    select rep_id, activity_date, 'dialer', 'action'
+    from core.fct_call_part
+    where is_counted and is_handled and has_account
     union all
     select rep_id, activity_date, 'mail', 'action'
     from core.fct_email

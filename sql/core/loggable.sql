@@ -1,5 +1,9 @@
 -- core.loggable: activities that belong into the CRM, and whether they got there in time (METRICS 1e).
 -- grain: activity_key
+-- scope: activity_key
+-- on core.fct_call: call_key
+-- on core.fct_meeting: meeting_key
+-- on core.fct_email: message_key
 select
     call_key as activity_key,
     rep_id,

@@ -1,5 +1,11 @@
 -- core.mail_message: one mail, in however many mailboxes and systems it lies. The mailbox wins for headers and time, the CRM for associations.
 -- grain: message_key
+-- scope: message_key
+-- on core.mailbox_copy: message_key
+-- on core.match_email: message_key
+-- on core.crm_email: select m.message_key from core.match_email as m inner join changed as c on m.crm_email_key = c.crm_email_key
+-- keep core.crm_email: crm_email_key in (select crm_email_key from core.match_email where message_key in (select key from dirty))
+-- on core.map_rep_address: select m.message_key from core.mail_message as m inner join changed as a on m.from_address = a.address
 -- direction: 'outbound' when a rep's mailbox sent it or the CRM logged it as sent, else 'inbound'
 -- holder_rep_ids: reps in whose mailbox a copy lies
 -- is_bounced_in_crm: the CRM says that it bounced

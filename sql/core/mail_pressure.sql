@@ -1,5 +1,9 @@
 -- core.mail_pressure: counted mails of which a recipient got more than the limit in the trailing days, over all reps.
 -- grain: message_key
+-- scope: activity_date
+-- on core.fct_email: select activity_date + unnest(range(0, (select mail_pressure_days from input.parameter)::bigint))::integer from changed
+-- on core.fct_email_recipient: select e.activity_date + unnest(range(0, (select mail_pressure_days from input.parameter)::bigint))::integer from core.fct_email as e inner join changed as r on e.message_key = r.message_key
+-- keep core.fct_email: direction = 'outbound' and activity_date between (select min(key) - (select mail_pressure_days from input.parameter)::integer from dirty) and (select max(key) from dirty)
 with touches as (
     select distinct
         r.contact_key,

@@ -1,5 +1,8 @@
 -- core.mailbox_copy: one row a copy of a mail in a mailbox; drafts and what was thrown away are left out.
 -- grain: mailbox, provider_id
+-- scope: provider_id
+-- on staging.stg_mail_message: provider_id
+-- on core.map_identity: select m.provider_id from staging.stg_mail_message as m inner join changed as i on m.mailbox = i.source_user_id
 -- message_key: the Message-ID, or a key of this copy where there is none
 -- recipients: To, Cc and Bcc, distinct and sorted, lower case
 select

@@ -1,56 +1,19 @@
 -- core.match_call: which CRM log belongs to which dialer call (METRICS 0.5).
 -- grain: crm_call_key
 -- rule: T1 = the log carries the dialer's call id; T2 = same rep, direction and number, in time, durations alike; one to one, nearest start first
-with by_id as (
-    select
-        c.crm_call_key,
-        min(l.call_key) as call_key
-    from core.crm_call as c
-    inner join core.fct_call_leg as l on c.external_call_id = l.call_id
-    group by all
-),
-
-open_logs as (
-    select * from core.crm_call where rep_id <> -1 and crm_call_key not in (select crm_call_key from by_id)
-),
-
-open_calls as (
-    select * from core.dialer_call where rep_id <> -1 and call_key not in (select call_key from by_id)
-),
-
-candidates as (
-    select
-        d.call_key,
-        c.crm_call_key,
-        d.rep_id,
-        d.direction,
-        d.started_at,
-        d.ended_at,
-        abs(epoch(c.occurred_at) - epoch(d.started_at)) as distance
-    from open_logs as c
-    cross join input.parameter as p
-    inner join open_calls as d
-        on
-            c.rep_id = d.rep_id and c.direction = d.direction
-            and c.occurred_at >= d.started_at - to_seconds(p.call_match_before_seconds)
-            and c.occurred_at <= d.ended_at + to_seconds(p.call_match_after_seconds)
-    where
-        len(list_filter(c.numbers, lambda n: same_number(n, d.counterpart_number))) > 0
-        and (
-            coalesce(c.duration_s, 0) = 0 or coalesce(d.talk_s, 0) = 0
-            or abs(c.duration_s - d.talk_s) <= greatest(p.call_match_tolerance_seconds, p.call_match_tolerance_share * d.talk_s)
-        )
-),
-
--- Calls so far apart that no log can belong to both need not be weighed against each other.
-reach as (
+-- scope: crm_call_key
+-- on core.match_call_id: crm_call_key
+-- on core.match_candidate: with recursive linked as (select call_key from changed union select b.call_key from linked as l inner join core.match_candidate as a on l.call_key = a.call_key inner join core.match_candidate as b on a.crm_call_key = b.crm_call_key) select m.crm_call_key from core.match_candidate as m inner join linked as l on m.call_key = l.call_key union select crm_call_key from changed
+-- keep core.match_candidate: crm_call_key in (select key from dirty)
+with reach as (
+    -- Calls so far apart that no log can belong to both need not be weighed against each other.
     select
         *,
         max(ended_at + to_seconds(p.call_match_before_seconds + p.call_match_after_seconds)) over (
             partition by rep_id, direction order by started_at, call_key, crm_call_key
             rows between unbounded preceding and 1 preceding
         ) as reached
-    from candidates
+    from core.match_candidate
     cross join input.parameter as p
 ),
 
@@ -82,7 +45,7 @@ select
     crm_call_key,
     call_key,
     'T1' as rule
-from by_id
+from core.match_call_id
 union all
 select
     unnest(taken.logs) as crm_call_key,

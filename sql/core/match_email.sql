@@ -1,6 +1,13 @@
 -- core.match_email: which mail a CRM log is (METRICS 0.5): by Message-ID; without one by sender, recipients and time within 120 seconds, one to one.
 -- grain: crm_email_key
 -- rule: M1 = Message-ID, M2 = sender, recipients and time, M0 = no copy in any mailbox
+-- scope: crm_email_key
+-- on core.crm_email: crm_email_key
+-- on core.crm_email: select e.crm_email_key from core.crm_email as e inner join changed as c on e.from_address = c.from_address and e.recipients = c.recipients where e.message_id is null
+-- on core.mailbox_copy: with near as (select e.from_address, e.recipients from core.crm_email as e inner join changed as c on e.from_address = c.from_address and e.occurred_at between c.sent_at - interval 1 hour and c.sent_at + interval 1 hour where e.message_id is null) select e.crm_email_key from core.crm_email as e inner join near as n on e.from_address = n.from_address and e.recipients = n.recipients where e.message_id is null
+-- on core.crm_email_taken: select e.crm_email_key from core.crm_email as e inner join core.mailbox_copy as c on e.from_address = c.from_address and e.occurred_at between c.sent_at - interval 1 hour and c.sent_at + interval 1 hour inner join changed as t on c.message_key = t.message_key where e.message_id is null
+-- keep core.crm_email: crm_email_key in (select key from dirty)
+-- keep core.mailbox_copy: from_address in (select from_address from core.crm_email where message_id is null and crm_email_key in (select key from dirty))
 with by_id as (
     select
         crm_email_key,
@@ -10,6 +17,10 @@ with by_id as (
     where message_id is not null
 ),
 
+nameless as (
+    select * from core.crm_email where message_id is null
+),
+
 mails as (
     select
         message_key,
@@ -17,7 +28,7 @@ mails as (
         any_value(from_address order by mailbox) as from_address,
         list_sort(list_distinct(flatten(list(recipients)))) as recipients
     from core.mailbox_copy
-    where message_key not in (select message_key from by_id)
+    where from_address in (select from_address from nameless)
     group by message_key
 ),
 
@@ -26,19 +37,20 @@ candidates as (
         c.crm_email_key,
         m.message_key,
         c.from_address,
+        c.recipients,
         abs(epoch(c.occurred_at) - epoch(m.sent_at)) as distance
-    from core.crm_email as c
+    from nameless as c
     inner join mails as m
         on
             c.from_address = m.from_address and c.recipients = m.recipients
             and m.sent_at between c.occurred_at - to_seconds(120) and c.occurred_at + to_seconds(120)
-    where c.message_id is null
+    where not exists (select 1 from core.crm_email_taken as t where t.message_key = m.message_key)
 ),
 
 weighed as (
     select list({'mails': [message_key], 'logs': [crm_email_key]} order by distance, message_key, crm_email_key) as pairs
     from candidates
-    group by from_address
+    group by from_address, recipients
 ),
 
 chosen as (
@@ -66,5 +78,5 @@ select
     crm_email_key,
     'log:' || crm_email_key as message_key,
     'M0' as rule
-from core.crm_email
-where message_id is null and crm_email_key not in (select crm_email_key from by_likeness)
+from nameless
+where crm_email_key not in (select crm_email_key from by_likeness)

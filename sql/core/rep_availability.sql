@@ -1,5 +1,9 @@
 -- core.rep_availability: whether a day of the spine was a working day for the rep and how much of it the rep was there (METRICS 0.8).
 -- grain: rep_id, activity_date
+-- scope: activity_date
+-- on core.rep_day: activity_date
+-- on input.calendar: date
+-- on input.availability: date
 -- working_fraction: 0, 0.5, 1 and so on: working day less leave
 with leave as (
     select a.rep_id, i.date, min(i.working_fraction) as working_fraction

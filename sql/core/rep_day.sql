@@ -1,5 +1,17 @@
 -- core.rep_day: the spine: every rep with a sales role and every date of employment, and any other date on which the rep did something.
 -- grain: rep_id, activity_date
+-- scope: activity_date
+-- on input.run: select local_date(min(now), 'UTC') - 2 + unnest(range(0, 5 + (local_date(max(now), 'UTC') - local_date(min(now), 'UTC'))::integer))::integer from changed
+-- on input.run: select min(history_start) + unnest(range(0, 1 + (max(history_start) - min(history_start))::integer))::integer from changed
+-- on core.fct_call: activity_date
+-- on core.fct_email: activity_date
+-- on core.fct_email_reply: activity_date
+-- on core.fct_conversation: activity_date
+-- on core.fct_meeting: held_date
+-- on core.fct_meeting: booked_date
+-- on core.fct_crm_write: activity_date
+-- on core.fct_tool_action: activity_date
+-- on core.fct_deal_event: activity_date
 -- version: the rep as of noon of that day in the zone of then
 -- day_start: instant at which the local day begins; day_end: the next day's
 with bounds as (

@@ -1,5 +1,10 @@
 -- core.rep_day_status: how far each source can be trusted for a rep's day.
 -- grain: rep_id, activity_date
+-- scope: activity_date
+-- on core.rep_day: activity_date
+-- on core.rep_source: select d.activity_date from core.rep_day as d inner join changed as r on d.rep_id = r.rep_id
+-- on core.day_status: select utc_date + unnest([-1, 0, 1])::integer from changed
+-- keep core.day_status: utc_date between (select min(key) - 2 from dirty) and (select max(key) + 2 from dirty)
 -- call_status: of numbers about calls: the dialer where the rep has one, else the CRM's call log
 -- email_status: of numbers about mails: the mailbox where the rep has one, else the CRM's mail log
 -- conversation_status: of numbers that need calls, mails and meetings together

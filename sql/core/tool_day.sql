@@ -1,5 +1,8 @@
 -- core.tool_day: tools that a rep had a seat for or used on a day.
 -- grain: rep_id, activity_date, tool
+-- scope: activity_date
+-- on core.rep_day: activity_date
+-- on core.fct_tool_action: activity_date
 -- is_active: at least one qualifying action, or a sign-in where nothing else shows the use
 -- evidence: 'action', or 'login' where nothing but a sign-in shows the use; NULL without use
 -- has_seat: a seat was assigned that day: from seats.csv, or without that file an account in the system

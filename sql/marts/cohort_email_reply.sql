@@ -3,6 +3,7 @@
 -- kind: merged
 -- scope: send_date
 -- on core.email_cohort: activity_date
+-- on input.run: select local_date(min(now), 'UTC') - 3 - (select reply_window_days from input.parameter)::integer + unnest(range(0, 6 + (local_date(max(now), 'UTC') - local_date(min(now), 'UTC'))::integer))::integer from changed
 -- on core.rep_day: activity_date
 -- on core.rep_day_status: activity_date
 -- send_date: Local calendar date of the mails in the rep's own time zone

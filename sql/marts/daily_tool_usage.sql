@@ -2,10 +2,14 @@
 -- grain: activity_date, rep_id, tool
 -- kind: merged
 -- scope: activity_date
--- on core.tool_day: activity_date
--- on core.rep_day: activity_date
--- on core.rep_day_status: activity_date
--- on core.rep_availability: activity_date
+-- on core.tool_day: select activity_date + unnest(range(0, 30))::integer from changed
+-- keep core.tool_day: activity_date between (select min(key) - 30 from dirty) and (select max(key) from dirty)
+-- on core.rep_day: select activity_date + unnest(range(0, 30))::integer from changed
+-- keep core.rep_day: activity_date between (select min(key) - 30 from dirty) and (select max(key) from dirty)
+-- on core.rep_day_status: select activity_date + unnest(range(0, 30))::integer from changed
+-- keep core.rep_day_status: activity_date between (select min(key) - 30 from dirty) and (select max(key) from dirty)
+-- on core.rep_availability: select activity_date + unnest(range(0, 30))::integer from changed
+-- keep core.rep_availability: activity_date between (select min(key) - 30 from dirty) and (select max(key) from dirty)
 -- activity_date: Local calendar date in the rep's own time zone
 -- rep_id: Key of the rep (dim_rep)
 -- team_id: Team at that date; -1 for none

@@ -4,6 +4,7 @@
 -- scope: activity_date
 -- on core.fct_call: activity_date
 -- on core.rep_day: activity_date
+-- on core.dim_rep: select d.activity_date from core.rep_day as d inner join changed as r on d.rep_id = r.rep_id
 -- on core.rep_day_status: activity_date
 -- activity_date: Local calendar date in the rep's own time zone
 -- hour_local: Hour of the rep's clock, 0 to 23; the hour that the clock runs through twice in autumn is one row

@@ -1,5 +1,7 @@
 -- staging.stg_crm_association: which records belong together, one row a pair.
 -- grain: source_id, workspace_id, from_type, from_id, to_type, to_id
+-- scope: record_id
+-- on raw.hubspot_crm_association_latest: record_id
 select
     source_id,
     workspace_id,

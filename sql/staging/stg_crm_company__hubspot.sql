@@ -1,5 +1,7 @@
 -- staging.stg_crm_company: companies. Territory and segment come from whichever properties the settings name.
 -- grain: source_id, workspace_id, company_id
+-- scope: record_id
+-- on raw.hubspot_crm_company_latest: record_id
 select
     source_id,
     workspace_id,

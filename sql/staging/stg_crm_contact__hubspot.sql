@@ -1,5 +1,7 @@
 -- staging.stg_crm_contact: contacts with every address and number of theirs.
 -- grain: source_id, workspace_id, contact_id
+-- scope: record_id
+-- on raw.hubspot_crm_contact_latest: record_id
 select
     source_id,
     workspace_id,

@@ -1,5 +1,7 @@
 -- staging.stg_crm_deal: deals as they are now. A sourcing property, when it is set, names the owner who sourced the deal.
 -- grain: source_id, workspace_id, deal_id
+-- scope: record_id
+-- on raw.hubspot_crm_deal_latest: record_id
 select
     source_id,
     workspace_id,

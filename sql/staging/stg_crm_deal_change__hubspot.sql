@@ -1,5 +1,7 @@
 -- staging.stg_crm_deal_change: what a deal's stage, pipeline, amount, owner and currency became, when, and by whom.
 -- grain: source_id, workspace_id, deal_id, property, changed_at
+-- scope: record_id
+-- on raw.hubspot_crm_deal_history_latest: record_id
 with properties as (
     select
         *,

@@ -1,5 +1,7 @@
 -- staging.stg_crm_login: sign-ins, successful or not.
 -- grain: source_id, workspace_id, record_id
+-- scope: record_id
+-- on raw.hubspot_crm_login_latest: record_id
 select
     source_id,
     workspace_id,

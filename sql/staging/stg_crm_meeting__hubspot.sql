@@ -1,5 +1,7 @@
 -- staging.stg_crm_meeting: meetings with their outcome.
 -- grain: source_id, workspace_id, meeting_id
+-- scope: record_id
+-- on raw.hubspot_crm_meeting_latest: record_id
 select
     source_id,
     workspace_id,

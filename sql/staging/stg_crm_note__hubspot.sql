@@ -1,5 +1,7 @@
 -- staging.stg_crm_note: notes, without what they say.
 -- grain: source_id, workspace_id, note_id
+-- scope: record_id
+-- on raw.hubspot_crm_note_latest: record_id
 select
     source_id,
     workspace_id,

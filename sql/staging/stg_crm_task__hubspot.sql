@@ -1,5 +1,7 @@
 -- staging.stg_crm_task: tasks. hs_timestamp is the due date, never activity (METRICS 0.1).
 -- grain: source_id, workspace_id, task_id
+-- scope: record_id
+-- on raw.hubspot_crm_task_latest: record_id
 select
     source_id,
     workspace_id,

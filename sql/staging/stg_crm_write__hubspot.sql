@@ -1,5 +1,10 @@
 -- staging.stg_crm_write: changes that were made to contacts, companies, deals and notes; the values given at creation left out.
 -- grain: source_id, workspace_id, object_type, object_id, property, written_at
+-- scope: record_id
+-- on raw.hubspot_crm_company_history_latest: record_id
+-- on raw.hubspot_crm_contact_history_latest: record_id
+-- on raw.hubspot_crm_deal_history_latest: record_id
+-- on raw.hubspot_crm_note: record_id
 -- property: of a note only "note": HubSpot keeps no history of its text that could be read without reading it
 with histories as (
     select 'contact' as object_type, h.*

@@ -1,5 +1,7 @@
 -- staging.stg_dialer_call: CloudTalk calls, one row a leg (Cdr).
 -- grain: source_id, workspace_id, call_id
+-- scope: record_id
+-- on raw.cloudtalk_dialer_call_latest: record_id
 -- root_call_id: first leg of a transferred call. That transferred_from is the Cdr id of the leg before is a guess: the API's
 --   document only says "where the call was transferred from". What is no known Cdr id starts a call of its own.
 -- result: CloudTalk does not say why nobody answered; the account's tags (Busy, Failed, Cancelled, No answer) do.

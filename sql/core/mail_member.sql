@@ -1,0 +1,34 @@
+-- core.mail_member: which ids a mail is known by or refers to, and the group of mails in which it lies: the provider's thread in one mailbox, or the CRM's.
+-- grain: message_key, group_node, id
+-- scope: message_key
+-- on core.mailbox_copy: message_key
+-- on core.match_email: message_key
+-- on core.crm_email: select m.message_key from core.match_email as m inner join changed as c on m.crm_email_key = c.crm_email_key
+-- keep core.crm_email: crm_email_key in (select crm_email_key from core.match_email where message_key in (select key from dirty))
+with grouped as (
+    select
+        message_key,
+        coalesce(thread_node, message_key) as group_node,
+        list_append(list_append(reference_ids, in_reply_to), message_key) as ids
+    from core.mailbox_copy
+    union all
+    select
+        m.message_key,
+        coalesce('thread:' || c.source_id || ':' || c.workspace_id || ':' || c.thread_key, m.message_key),
+        [m.message_key]
+    from core.match_email as m
+    inner join core.crm_email as c on m.crm_email_key = c.crm_email_key
+)
+
+select distinct
+    g.message_key,
+    g.group_node,
+    g.id
+from (
+    select
+        message_key,
+        group_node,
+        unnest(ids) as id
+    from grouped
+) as g
+where g.id is not null
