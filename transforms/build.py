@@ -25,8 +25,9 @@ class BuildError(Exception):
 
 @dataclass(slots=True)
 class BuildReport:
-    """What a build did. seconds and rows by table."""
+    """What a build did. seconds, rows (made or changed) and how ('kept', 'narrow', 'whole') by table."""
 
+    how: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
     changed_rows: int = 0
@@ -73,6 +74,7 @@ def forbidden_types(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
 
 def _bring_up(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report: BuildReport) -> None:
     touched = changes.touched(one.reads)
+    report.how[one.table] = "kept"
     if not changes.full and not touched and exists(con, one.table):
         return
     if changes.can_narrow(one, touched):
@@ -80,8 +82,10 @@ def _bring_up(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, repo
         if not dirty:
             return
         if dirty <= FEW or dirty <= SHARE * _count(con, one.table):
+            report.how[one.table] = "narrow"
             _narrow(con, one, changes, report)
             return
+    report.how[one.table] = "whole"
     _whole(con, one, changes, report)
 
 
