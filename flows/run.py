@@ -73,6 +73,7 @@ class Run:
             internal_numbers=company.internal_numbers,
             test_domains=company.test_domains,
             excluded_pipelines=company.excluded_pipelines,
+            qualified_stages=company.qualified_stages,
             call_outcomes={k: (v.outcome, v.connected, v.negative) for k, v in company.call_outcomes.items()},
             files=self.settings.inputs.files,
             source_settings=property_names(self.settings),

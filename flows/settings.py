@@ -81,6 +81,7 @@ class Company(Section):
     internal_numbers: list[Number] = []
     test_domains: list[str] = []
     excluded_pipelines: list[str] = []
+    qualified_stages: list[str] = []  # ids or names; none: every stage that calls itself qualified
     call_outcomes: dict[str, CallOutcome] = {}
 
 

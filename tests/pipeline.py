@@ -131,6 +131,8 @@ class Pipeline:
             internal_domains=company.get("internal_domains", []),
             internal_numbers=company.get("internal_numbers", []),
             test_domains=company.get("test_domains", []),
+            excluded_pipelines=company.get("excluded_pipelines", []),
+            qualified_stages=company.get("qualified_stages", []),
             files=self._files(),
         )
 

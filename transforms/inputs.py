@@ -66,6 +66,7 @@ create or replace table input.test_domain (domain varchar);
 create or replace table input.source (source_id varchar, workspace_id varchar, system varchar, lag_seconds integer);
 create or replace table input.call_outcome (label varchar, outcome varchar, is_connected boolean, is_negative boolean);
 create or replace table input.excluded_pipeline (pipeline_id varchar);
+create or replace table input.qualified_stage (stage_id varchar);
 create or replace table input.source_setting (name varchar, value varchar);
 create or replace table input.seat (email varchar, tool varchar, valid_from date, valid_to date, monthly_cost decimal(18, 2));
 create or replace table input.availability (email varchar, date date, working_fraction double, leave_type varchar);
@@ -113,6 +114,7 @@ class Inputs:
     internal_numbers: Sequence[str] = ()
     test_domains: Sequence[str] = ()
     excluded_pipelines: Sequence[str] = ()
+    qualified_stages: Sequence[str] = ()  # ids or names; none: every stage that calls itself qualified
     call_outcomes: Mapping[str, tuple[str, bool, bool]] = field(default_factory=dict)
     source_settings: Mapping[str, str] = field(default_factory=dict)  # names of CRM properties, for staging
     files: Mapping[str, Path] = field(default_factory=dict)  # by the names in FILES
@@ -164,6 +166,7 @@ def load(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
         _insert(con, "internal_number", [list(number_range(n)) for n in inputs.internal_numbers])
         _insert(con, "test_domain", [[d.lower()] for d in inputs.test_domains])
         _insert(con, "excluded_pipeline", [[p] for p in inputs.excluded_pipelines])
+        _insert(con, "qualified_stage", [[s] for s in inputs.qualified_stages])
         _insert(con, "source_setting", [list(pair) for pair in sorted(inputs.source_settings.items())])
         _insert(con, "source", [[s.source_id, s.workspace_id, s.system, s.lag_seconds] for s in inputs.sources])
         _insert(con, "call_outcome", [[label.lower(), *meaning] for label, meaning in sorted(outcomes.items())])

@@ -30,3 +30,4 @@ class Parameters:
     reprocess_days: int = 35
     amount_grace_days: int = 30
     fx_carry_days: int = 7
+    stage_conversion_days: int = 90

@@ -54,7 +54,7 @@ active as (
     union
     select rep_id, activity_date from core.fct_tool_action
     union
-    select rep_id, activity_date from core.fct_deal_event where is_counted
+    select rep_id, activity_date from core.fct_deal_event where is_counted and event_type in ('created', 'won', 'lost', 'reopened')
 ),
 
 days as (

@@ -52,7 +52,7 @@ rates as (
         count(*)::bigint as failing_rows,
         'deal amounts in a currency without a rate in fx.csv within fx_carry_days: they are NULL' as detail
     from core.fct_deal_event
-    where amount_orig is not null and amount is null
+    where amount_orig is not null and amount is null and event_type in ('created', 'won', 'lost', 'reopened')
     group by currency
 ),
 

@@ -1,4 +1,4 @@
--- staging.stg_crm_deal_change: what a deal's stage, pipeline, amount, owner and currency became, when, and by whom.
+-- staging.stg_crm_deal_change: what a deal's stage, pipeline, amount, owner, currency and close date became, when, and by whom.
 -- grain: source_id, workspace_id, deal_id, property, changed_at
 -- scope: record_id
 -- on raw.hubspot_crm_deal_history_latest: record_id
@@ -18,7 +18,7 @@ changes as (
             entry.value, '[{"value": "VARCHAR", "timestamp": "VARCHAR", "sourceType": "VARCHAR", "updatedByUserId": "VARCHAR"}]'
         )) as change
     from properties
-    where entry.key in ('dealstage', 'pipeline', 'amount', 'hubspot_owner_id', 'deal_currency_code')
+    where entry.key in ('dealstage', 'pipeline', 'amount', 'hubspot_owner_id', 'deal_currency_code', 'closedate')
 )
 
 select
@@ -30,7 +30,8 @@ select
     is_deleted,
     record_id as deal_id,
     case property
-        when 'dealstage' then 'stage' when 'hubspot_owner_id' then 'owner' when 'deal_currency_code' then 'currency' else property
+        when 'dealstage' then 'stage' when 'hubspot_owner_id' then 'owner' when 'deal_currency_code' then 'currency'
+        when 'closedate' then 'close_date' else property
     end as property,
     change.value as value,
     read_instant(change."timestamp") as changed_at,
