@@ -28,7 +28,8 @@ REPS_HEADER = (
     *("email", "name", "aliases", "phones", "role", "team", "manager", "territory", "segment", "timezone", "region"),
     *("working_days", "hire_date", "end_date", "mailbox", "valid_from"),
 )
-OF_COMPANY = ("reporting_timezone", "reporting_currency", "excluded_pipelines", "qualified_stages")  # parameters with a place of their own
+# Parameters that have a place of their own in the settings.
+OF_COMPANY = ("reporting_timezone", "reporting_currency", "excluded_pipelines", "qualified_stages")
 Row = Sequence[object]
 Table = tuple[Sequence[str], list[Row]]  # header, rows
 

@@ -21,7 +21,6 @@ with entries as (
         deal_key,
         stage_key,
         min(entered_at) as first_at,
-        max(entered_at) as last_at,
         arg_min(owner_at_entry_rep_id, entered_at) as rep_id,
         arg_min(owner_date, entered_at) as entry_date
     from core.fct_deal_event
@@ -64,7 +63,7 @@ select
     any_value(p.from_stage_name) as from_stage_name,
     any_value(p.to_stage_name) as to_stage_name,
     count(*)::bigint as deals_entered,
-    count_if(r.reached_at <= e.first_at + to_days(n.stage_conversion_days::integer))::bigint as deals_reached,
+    count(*) filter (where r.reached_at <= e.first_at + to_days(n.stage_conversion_days::integer))::bigint as deals_reached,
     count(r.reached_at)::bigint as deals_reached_ever,
     e.entry_date + any_value(n.stage_conversion_days)::integer as matures_on,
     e.entry_date + any_value(n.stage_conversion_days)::integer < any_value(local_date(u.now, d.timezone)) as is_mature,

@@ -1,0 +1,470 @@
+"""Worked examples of deals and pipeline: a small world, the arithmetic by hand, and what the tables must say.
+
+Ann sources deals and lives in New York (UTC-5, UTC-4 from 2026-03-08), Bob owns them and lives in Tokyo (UTC+9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.pipeline import Pipeline, serving
+
+NOW = datetime(2026, 3, 20, 6, tzinfo=UTC)
+FIRST = date(2026, 3, 1)
+World = dict[str, Any]
+Run = Callable[..., Pipeline]
+
+ANN = {"key": "ann", "name": "Ann", "email": "ann@acme.com", "timezone": "America/New_York", "team": "T1"}
+BOB = {"key": "bob", "name": "Bob", "email": "bob@acme.com", "timezone": "Asia/Tokyo", "team": "T2"}
+
+
+def world(*deals: World, **parts: Any) -> World:
+    company = {
+        "now": "2026-03-20T06:00:00Z", "reporting_timezone": "UTC", "reporting_currency": "EUR",
+        "internal_domains": ["acme.com"], "test_domains": ["test.example"],
+        "systems": {"crm": "hubspot", "dialer": "cloudtalk", "mail": "gmail"}, **parts.pop("company", {}),
+    }  # fmt: skip
+    return {
+        "company": company,
+        "teams": [{"key": "T1", "name": "One"}, {"key": "T2", "name": "Two"}],
+        "reps": [ANN, BOB],
+        "accounts": [
+            {"key": "A1", "name": "Cust", "domain": "cust.com"},
+            {"key": "A9", "name": "Test", "domain": "test.example"},
+        ],
+        "contacts": [
+            {"key": "C1", "name": "Cora", "emails": ["cora@cust.com"], "phones": ["+442071838750"], "account": "A1",
+             "created_at": "2025-06-01T00:00:00Z"},
+        ],
+        "deals": list(deals),
+        **parts,
+    }  # fmt: skip
+
+
+def deal(key: str, *events: World, **more: Any) -> World:
+    """A deal that Ann sourced and Bob owns. Events: at(...)."""
+    return {
+        "key": key, "account": "A1", "contacts": ["C1"], "sourced_by": "ann", "created_by": "ann", "owner": "bob", "currency": "EUR",
+        "events": list(events), **more,
+    }  # fmt: skip
+
+
+def at(when: str, what: str, **more: Any) -> World:
+    """An event of a deal on a day of March 2026 at an hour, UTC: at("10T16", "created", amount="100.00")."""
+    return {"at": f"2026-03-{when}:00:00Z", "type": what, **({"stage": "open"} if what == "created" else {}), **more}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    opened: list[Any] = []
+
+    def start(case: World, *, without: tuple[str, ...] = ()) -> Pipeline:
+        manager = serving(case, tmp_path)
+        pipeline, _ = manager.__enter__()
+        opened.append(manager)
+        pipeline.nightly(NOW, first=FIRST, without=without)
+        return pipeline
+
+    yield start
+    for manager in opened:
+        manager.__exit__(None, None, None)
+
+
+def row(pipeline: Pipeline, email: str, day: str, table: str = "daily_pipeline") -> Mapping[str, Any]:
+    rows = pipeline.rows(
+        f"select d.* from marts.{table} as d where d.activity_date = ? and d.rep_id in "
+        "(select rep_id from core.dim_rep where email = ?)",
+        [day, email],
+    )
+    assert len(rows) == 1, f"{len(rows)} rows for {email} on {day}"
+    return rows[0]
+
+
+def expect(found: Mapping[str, Any], **values: Any) -> None:
+    assert {name: found[name] for name in values} == {
+        name: Decimal(value) if isinstance(value, str) and value[:1] in "-0123456789" else value
+        for name, value in values.items()
+    }
+
+
+def total(pipeline: Pipeline, column: str, table: str = "daily_pipeline") -> Any:
+    return pipeline.rows(f"select sum({column}) as n from marts.{table}")[0]["n"]
+
+
+def test_the_created_amount_is_frozen_and_later_edits_are_changes(run: Run) -> None:
+    """2. X: 10,000 at 16Z on the 10th and 12,000 at 22Z, still the 10th in New York: created 12,000. 15,000 at 16Z on the 11th: change
+    +3,000;
+    cleared at 16Z on the 12th: change -15,000; 4,000 at 16Z on the 13th: change +4,000. 12,000 + 3,000 - 15,000 + 4,000 = 4,000, what it
+    has now."""
+    events = [
+        at("10T16", "created", amount="10000.00"),
+        at("10T22", "amount", amount="12000.00"),
+        at("11T16", "amount", amount="15000.00"),
+        at("12T16", "amount"),
+        at("13T16", "amount", amount="4000.00"),
+    ]
+    pipeline = run(world(deal("X", *events)))
+    expect(
+        row(pipeline, "ann@acme.com", "2026-03-10"), deals_created=1, pipeline_created_amount="12000.00",
+        pipeline_created_amount_current="4000.00", pipeline_change_amount="0",
+    )  # fmt: skip
+    expect(row(pipeline, "ann@acme.com", "2026-03-11"), pipeline_change_amount="3000.00", deals_created=0)
+    expect(row(pipeline, "ann@acme.com", "2026-03-12"), pipeline_change_amount="-15000.00", open_pipeline_amount="0")
+    expect(row(pipeline, "ann@acme.com", "2026-03-12"), open_deals=1, open_deals_without_amount=1)
+    expect(row(pipeline, "ann@acme.com", "2026-03-13"), pipeline_change_amount="4000.00")
+    # Bob's day: 22Z on the 10th is the 11th in Tokyo, and so is the creation at 16Z; still one frozen amount, and the same changes.
+    expect(
+        row(pipeline, "bob@acme.com", "2026-03-11", "daily_pipeline_owner"), deals_created=1, pipeline_created_amount="12000.00",
+        pipeline_change_amount="0",
+    )  # fmt: skip
+    expect(row(pipeline, "bob@acme.com", "2026-03-12", "daily_pipeline_owner"), pipeline_change_amount="3000.00")
+
+
+def test_a_first_amount_within_the_grace_days_is_created_and_a_later_one_is_change(run: Run) -> None:
+    """2. With amount_grace_days = 5: X begins without an amount on the 3rd and gets 700 on the 7th (4 days): created 700, no change.
+    Y begins on the 3rd and gets 900 on the 10th (7 days): created without amount, change +900 on the 10th."""
+    pipeline = run(
+        world(
+            deal("X", at("03T16", "created"), at("07T16", "amount", amount="700.00")),
+            deal("Y", at("03T16", "created"), at("10T16", "amount", amount="900.00")),
+            company={"parameters": {"amount_grace_days": 5}},
+        )
+    )
+    expect(
+        row(pipeline, "ann@acme.com", "2026-03-03"), deals_created=2, deals_created_without_amount=1, pipeline_created_amount="700.00",
+        pipeline_created_amount_current="1600.00",
+    )  # fmt: skip
+    expect(row(pipeline, "ann@acme.com", "2026-03-07"), pipeline_change_amount="0", open_pipeline_amount="700.00")
+    expect(row(pipeline, "ann@acme.com", "2026-03-10"), pipeline_change_amount="900.00", open_pipeline_amount="1600.00")
+
+
+def test_other_currencies_at_the_rate_of_the_day_carried_a_week_else_unknown(run: Run) -> None:
+    """2, fx_carry_days. USD is 0.9 on the 2nd and 0.8 on the 12th; carried 7 days it holds on the 2nd-9th and the 12th-19th, on the 10th
+    and
+    11th none does. X: 1,000.05 USD on the 9th: 900.045, rounded once: 900.05; of now 2,000 USD at the rate of the 9th: 1,800. On the 11th
+    it becomes
+    2,000: the change has no rate. On the 13th 2,000 x 0.8 = 1,600 stand open; on the 20th no rate: 0, and one deal that says so.
+    VND at 0.0000354: 1,000,000,000 x 0.0000354 = 35,400 (six decimals of the rate would give 35,000)."""
+    pipeline = run(
+        world(
+            deal(
+                "X", at("09T16", "created", amount="1000.05"), at("11T10", "amount", amount="2000.00"), currency="USD"
+            ),
+            deal(
+                "V", at("13T16", "created", amount="1000000000.00"), currency="VND", sourced_by="bob", created_by="bob"
+            ),
+            fx=[
+                {"date": "2026-03-02", "currency": "USD", "rate": "0.9"},
+                {"date": "2026-03-12", "currency": "USD", "rate": "0.8"},
+                {"date": "2026-03-13", "currency": "VND", "rate": "0.0000354"},
+            ],
+        )
+    )
+    expect(
+        row(pipeline, "ann@acme.com", "2026-03-09"), pipeline_created_amount="900.05", pipeline_created_amount_current="1800.00",
+        open_pipeline_amount="900.05", amounts_without_rate=0,
+    )  # fmt: skip
+    expect(
+        row(pipeline, "ann@acme.com", "2026-03-11"), pipeline_change_amount="0", amounts_without_rate=1, open_pipeline_amount="0",
+        open_deals=1, open_deals_without_rate=1,
+    )  # fmt: skip
+    expect(row(pipeline, "ann@acme.com", "2026-03-13"), open_pipeline_amount="1600.00", open_deals_without_rate=0)
+    expect(row(pipeline, "ann@acme.com", "2026-03-19"), open_pipeline_amount="1600.00")
+    expect(row(pipeline, "ann@acme.com", "2026-03-20"), open_pipeline_amount="0", open_deals_without_rate=1)
+    expect(row(pipeline, "bob@acme.com", "2026-03-14"), pipeline_created_amount="35400.00")
+
+
+def test_won_reopened_and_won_again_nets_out(run: Run) -> None:
+    """0.3, 2. X, 100 on the 3rd: won on the 5th at 100, re-opened on the 8th, 150 on the 9th, won again on the 10th at 150, all at 10Z (no
+    zone matters).
+    won events 2 (100 + 150), re-opened won 1 (100): net 1 deal, 150. Cycle: 2 + 7 days, 2 undone: 7.
+    Y, 40: lost on the 6th, re-opened on the 7th (40 undone), lost again on the 9th. Z, 70: won on the 6th, moved to lost at once on the
+    9th: 1 won less 1, and lost.
+    Net: won 1 + 0, closed = (3 won - 2) + (3 lost - 1) = 3; amounts: won 150, closed 150 + 40 + 70 = 260."""
+    pipeline = run(
+        world(
+            deal("X", at("03T10", "created", amount="100.00"), at("05T10", "won"), at("08T10", "reopened", stage="qualified"),
+                 at("09T10", "amount", amount="150.00"), at("10T10", "won")),
+            deal("Y", at("03T10", "created", amount="40.00"), at("06T10", "lost"), at("07T10", "reopened"), at("09T10", "lost")),
+            deal("Z", at("03T10", "created", amount="70.00"), at("06T10", "won"), at("09T10", "lost")),
+        )
+    )  # fmt: skip
+    owner = "daily_pipeline_owner"
+    expect(
+        row(pipeline, "bob@acme.com", "2026-03-05", owner),
+        deals_won=1,
+        won_amount="100.00",
+        won_cycle_days=2,
+        deals_reopened=0,
+    )
+    expect(
+        row(pipeline, "bob@acme.com", "2026-03-08", owner), deals_won=0, deals_reopened=1, deals_reopened_won=1, reopened_won_amount="100.00",
+        reopened_won_cycle_days=2, net_deals_won=-1, net_won_amount="-100.00",
+    )  # fmt: skip
+    expect(
+        row(pipeline, "bob@acme.com", "2026-03-07", owner),
+        deals_reopened=1,
+        deals_reopened_lost=1,
+        deals_reopened_won=0,
+    )
+    expect(row(pipeline, "bob@acme.com", "2026-03-07", owner), reopened_amount="40.00", reopened_lost_amount="40.00")
+    # Z's step from won to lost is no re-opening, but the deal is won no more.
+    expect(row(pipeline, "bob@acme.com", "2026-03-09", owner), deals_lost=2, deals_reopened=0, deals_reopened_won=1)
+    for table in ("daily_pipeline", owner):
+        sums = {
+            c: total(pipeline, c, table)
+            for c in ("deals_won", "won_amount", "net_deals_won", "net_won_amount", "net_deals_closed")
+        }
+        assert sums == {
+            "deals_won": 3, "won_amount": Decimal("320.00"), "net_deals_won": 1, "net_won_amount": Decimal("150.00"), "net_deals_closed": 3,
+        }  # fmt: skip
+        assert total(pipeline, "net_closed_amount", table) == Decimal("260.00")
+        assert total(pipeline, "won_cycle_days - reopened_won_cycle_days", table) == 7
+    # The two ways of crediting tell of the same events; the activity table has kept its numbers.
+    expect(pipeline.day("bob@acme.com", "2026-03-05"), deals_won_events=1, won_amount="100.00")
+    expect(row(pipeline, "ann@acme.com", "2026-03-05"), deals_won=1, won_amount="100.00")
+    expect(row(pipeline, "ann@acme.com", "2026-03-05", owner), deals_won=0, won_amount="0")
+
+
+def test_qualified_is_the_first_entry_with_the_amount_of_that_day(run: Run) -> None:
+    """2. X, 100: qualified on the 5th at 10Z, 130 at 20Z that day (still the 5th in New York): 130 qualified. Back to open on the 6th,
+    qualified again on the 7th:
+    not again. Y never. "disqualified" is not qualified, though it says so."""
+    pipeline = run(
+        world(
+            deal("X", at("03T10", "created", amount="100.00"), at("05T10", "stage", stage="qualified"), at("05T20", "amount", amount="130.00"),
+                 at("06T10", "stage", stage="open"), at("07T10", "stage", stage="qualified")),
+            deal("Y", at("03T10", "created", amount="9.00"), at("05T10", "stage", stage="disqualified")),
+        )
+    )  # fmt: skip
+    expect(row(pipeline, "ann@acme.com", "2026-03-05"), qualified_deals=1, qualified_pipeline_amount="130.00")
+    assert total(pipeline, "qualified_deals") == 1
+    stages = pipeline.rows("select stage_id from marts.dim_pipeline_stage where is_qualified")
+    assert [s["stage_id"] for s in stages] == ["qualified"]
+
+
+def test_the_settings_say_which_stage_is_qualified(run: Run) -> None:
+    deals = [
+        deal(
+            "X",
+            at("03T10", "created", amount="100.00"),
+            at("04T10", "stage", stage="qualified"),
+            at("06T10", "stage", stage="demo"),
+        )
+    ]
+    pipeline = run(world(*deals, company={"parameters": {"qualified_stages": ["demo"]}}))
+    expect(row(pipeline, "ann@acme.com", "2026-03-04"), qualified_deals=0)
+    expect(row(pipeline, "ann@acme.com", "2026-03-06"), qualified_deals=1, qualified_pipeline_amount="100.00")
+
+
+def test_tests_losers_deleted_and_excluded_pipelines_are_out(run: Run) -> None:
+    """0.4. Of five deals one counts: T is of a test company, D was deleted, L was merged into X, R is a renewal. M began among the renewals
+    on the 3rd and came into the default pipeline on the 6th: created on the 6th."""
+    pipeline = run(
+        world(
+            deal("X", at("03T10", "created", amount="100.00"), at("05T10", "won")),
+            deal("T", at("03T10", "created", amount="1.00"), at("05T10", "won"), account="A9"),
+            deal("D", at("03T10", "created", amount="2.00"), at("05T10", "won"), at("07T10", "deleted")),
+            deal("L", at("03T10", "created", amount="4.00"), at("05T10", "won"), at("07T10", "merged_into", deal="X")),
+            deal("R", at("03T10", "created", amount="8.00"), at("05T10", "won"), pipeline="renewals"),
+            deal("M", at("03T10", "created", amount="16.00"), at("06T10", "stage", stage="open", pipeline="default"), pipeline="renewals"),
+            company={"parameters": {"excluded_pipelines": ["renewals"]}},
+        )
+    )  # fmt: skip
+    expect(row(pipeline, "ann@acme.com", "2026-03-03"), deals_created=1, pipeline_created_amount="100.00", open_deals=1)
+    expect(row(pipeline, "ann@acme.com", "2026-03-05"), deals_won=1, won_amount="100.00", open_deals=0)
+    expect(row(pipeline, "ann@acme.com", "2026-03-06"), deals_created=1, pipeline_created_amount="16.00", open_deals=1)
+    reasons = pipeline.rows(
+        "select exclusion_reason as r, list(distinct event_type order by event_type) as e from core.fct_deal_event group by all order by all"
+    )
+    assert [(r["r"], r["e"]) for r in reasons] == [
+        ("deleted", ["deleted"]),
+        ("excluded_pipeline", ["created", "entered_stage", "won"]),
+        ("test", ["created", "entered_stage", "won"]),
+        (None, ["created", "entered_stage", "won"]),
+    ]
+
+
+def test_what_stands_open_at_the_end_of_everybodys_own_day(run: Run) -> None:
+    """1g. X, 100, from 16Z on the 3rd: the 3rd in New York, the 4th in Tokyo. Bob hands it to Ann at 20Z on the 5th: the 6th in Tokyo, the
+    5th in New York.
+    Lost at 02Z on the 9th: 22:00 on the 8th in New York (UTC-4 since that morning). Y, 50, open since February, close date the 5th: past
+    it from the 6th on."""
+    pipeline = run(
+        world(
+            deal("X", at("03T16", "created", amount="100.00"), at("05T20", "owner", owner="ann"), at("09T02", "lost")),
+            deal(
+                "Y",
+                {"at": "2026-02-10T10:00:00Z", "type": "created", "stage": "open", "amount": "50.00"},
+                close_date="2026-03-05",
+            ),
+        )
+    )
+
+    def standing(email: str, table: str) -> dict[str, tuple[int, Decimal, int]]:
+        return {
+            f"{day:02}": tuple(  # type: ignore[misc]
+                row(pipeline, email, f"2026-03-{day:02}", table)[c]
+                for c in ("open_deals", "open_pipeline_amount", "open_deals_past_close_date")
+            )
+            for day in range(1, 10)
+        }
+
+    hundred, fifty, both, none = Decimal(100), Decimal(50), Decimal(150), Decimal(0)
+    assert standing("ann@acme.com", "daily_pipeline") == {
+        "01": (1, fifty, 0), "02": (1, fifty, 0), "03": (2, both, 0), "04": (2, both, 0), "05": (2, both, 0), "06": (2, both, 1),
+        "07": (2, both, 1), "08": (1, fifty, 1), "09": (1, fifty, 1),
+    }  # fmt: skip
+    assert standing("bob@acme.com", "daily_pipeline_owner") == {
+        "01": (1, fifty, 0), "02": (1, fifty, 0), "03": (1, fifty, 0), "04": (2, both, 0), "05": (2, both, 0), "06": (1, fifty, 1),
+        "07": (1, fifty, 1), "08": (1, fifty, 1), "09": (1, fifty, 1),
+    }  # fmt: skip
+    assert standing("ann@acme.com", "daily_pipeline_owner") == {
+        **{f"{day:02}": (0, none, 0) for day in (1, 2, 3, 4, 8, 9)},
+        **{f"{day:02}": (1, hundred, 0) for day in (5, 6, 7)},
+    }  # fmt: skip
+
+
+def test_open_deals_of_who_left_and_of_nobody_still_stand_open(run: Run) -> None:
+    """0.7, 0.4. Bob left on the 10th; his deal of 100 is his still on the 15th. N has no owner: it is rep -1's every day from the 3rd
+    on."""
+    left = {**BOB, "end_date": "2026-03-10"}
+    pipeline = run(
+        world(
+            deal("X", at("03T10", "created", amount="100.00")),
+            deal("N", at("03T10", "created", amount="7.00"), owner=None),
+            reps=[ANN, left],
+        )
+    )
+    expect(
+        row(pipeline, "bob@acme.com", "2026-03-15", "daily_pipeline_owner"), open_deals=1, open_pipeline_amount="100.00"
+    )
+    unknown = pipeline.rows(
+        "select count(*) as days, min(activity_date)::varchar as first, sum(open_deals)::bigint as deals, max(open_pipeline_amount) as amount "
+        "from marts.daily_pipeline_owner where rep_id = -1"
+    )
+    # The 3rd to the 20th, today: 18 days.
+    assert unknown == [{"days": 18, "first": "2026-03-03", "deals": 18, "amount": Decimal("7.00")}]
+    assert not pipeline.rows("select 1 as x from marts.daily_rep_activity where rep_id = (select rep_id from core.dim_rep "
+                             "where email = 'bob@acme.com') and activity_date > '2026-03-10'"), "the spine ends with the employment"  # fmt: skip
+
+
+def test_untouched_is_fourteen_days_without_call_mail_or_meeting(run: Run) -> None:
+    """4.7. X is open since February, with Cora. Ann calls her at 15Z on the 3rd (no answer: a try is a touch): touched on the 3rd and the
+    13 days after, the 16th;
+    untouched on the 17th and 18th; a mail on the 19th. Y has no contacts: untouched. Until the 13th less than 14 days were read: not
+    known."""
+    pipeline = run(
+        world(
+            deal("X", {"at": "2026-02-10T10:00:00Z", "type": "created", "stage": "open", "amount": "50.00"}),
+            deal("Y", {"at": "2026-02-10T10:00:00Z", "type": "created", "stage": "open", "amount": "50.00"}, contacts=[], owner="ann"),
+            calls=[{"key": "D1", "rep": "ann", "direction": "outbound", "number": "+442071838750", "started_at": "2026-03-03T15:00:00Z",
+                    "ended_at": "2026-03-03T15:00:30Z", "answered_at": None, "result": "no_answer"}],
+            mails=[{"key": "m1", "rep": "ann", "direction": "outbound", "from": "ann@acme.com", "to": ["cora@cust.com"], "kind": "one_to_one",
+                    "sent_at": "2026-03-19T15:00:00Z", "message_id": "<m1@mail.acme.com>"}],
+        )
+    )  # fmt: skip
+    days = {
+        d: row(pipeline, "ann@acme.com", f"2026-03-{d}")["open_deals_untouched_14d"] for d in (13, 14, 16, 17, 18, 19)
+    }
+    assert days == {13: None, 14: 1, 16: 1, 17: 2, 18: 2, 19: 1}
+    expect(row(pipeline, "bob@acme.com", "2026-03-17", "daily_pipeline_owner"), open_deals_untouched_14d=1)
+    # No deal is known to have a next step, so how many lack one is not known either.
+    expect(row(pipeline, "ann@acme.com", "2026-03-17"), open_deals_without_next_step=None)
+
+
+def test_deals_that_were_not_read_are_null(run: Run) -> None:
+    pipeline = run(world(deal("X", at("03T10", "created", amount="100.00"))), without=("hubspot",))
+    expect(
+        row(pipeline, "ann@acme.com", "2026-03-03"), deals_created=None, pipeline_created_amount=None, open_deals=None, net_deals_won=None,
+        source_status="missing", is_complete=False,
+    )  # fmt: skip
+
+
+def test_stage_conversion_within_the_window_and_ever(run: Run) -> None:
+    """2. stage_conversion_days = 5. Entered open on the 3rd (Tokyo's, 10Z): X, Y, Z. X is qualified on the 5th (2 days: in time), won on
+    the 6th.
+    Y is qualified on the 12th (9 days: ever only). Z is won on the 4th: qualified is skipped, not reached.
+    open -> qualified: 3 entered, 1 in time, 2 ever. open -> won: X and Z in time. Matures on 3 + 5 = 8; Y's entry into qualified on the
+    12th
+    matures on the 17th: both over on the 20th. W enters on the 16th: the 21st is not over."""
+    pipeline = run(
+        world(
+            deal(
+                "X", at("03T10", "created", amount="1.00"), at("05T10", "stage", stage="qualified"), at("06T10", "won")
+            ),
+            deal("Y", at("03T10", "created", amount="1.00"), at("12T10", "stage", stage="qualified")),
+            deal("Z", at("03T10", "created", amount="1.00"), at("04T10", "won")),
+            deal("W", at("16T10", "created", amount="1.00")),
+            company={"parameters": {"stage_conversion_days": 5}},
+        )
+    )
+    rows = pipeline.rows(
+        "select c.entry_date::varchar as d, f.stage_id as i, t.stage_id as j, c.deals_entered, c.deals_reached, "
+        "c.deals_reached_ever, c.matures_on::varchar as m, c.is_mature from marts.cohort_stage_conversion as c inner join marts.dim_pipeline_stage as f on c.from_stage_key = f.stage_key "
+        "inner join marts.dim_pipeline_stage as t on c.to_stage_key = t.stage_key"
+    )
+    found = {(r["d"], r["i"], r["j"]): tuple(r.values())[3:] for r in rows}
+    assert found["2026-03-03", "open", "qualified"] == (3, 1, 2, "2026-03-08", True)
+    assert found["2026-03-03", "open", "closedwon"] == (3, 2, 2, "2026-03-08", True)
+    assert found["2026-03-03", "open", "closedlost"] == (3, 0, 0, "2026-03-08", True)
+    assert found["2026-03-05", "qualified", "closedwon"] == (1, 1, 1, "2026-03-10", True)
+    assert found["2026-03-12", "qualified", "closedwon"] == (1, 0, 0, "2026-03-17", True)
+    assert found["2026-03-16", "open", "qualified"] == (1, 0, 0, "2026-03-21", False)
+    assert not any(i.startswith("closed") for _, i, _ in found), "nothing follows the end"
+
+
+def test_velocity_and_its_parts(run: Run) -> None:
+    """4.4. By the 12th: X won 100 after 2 days, Y won 300 after 6, Z lost, and V and W open: open 2, win rate 2/3, average won 200, cycle
+    (2 + 6) / 2 = 4 days:
+    2 x 2/3 x 200 / 4 = 66.67 a day. On the 4th nothing was closed yet: no rate, no velocity."""
+    pipeline = run(
+        world(
+            deal("X", at("03T10", "created", amount="100.00"), at("05T10", "won")),
+            deal("Y", at("03T10", "created", amount="300.00"), at("09T10", "won")),
+            deal("Z", at("03T10", "created", amount="50.00"), at("06T10", "lost")),
+            deal("V", at("03T10", "created", amount="10.00")),
+            deal("W", at("04T10", "created", amount="10.00")),
+        )
+    )
+    file = pipeline.published()
+    with duckdb.connect(str(file), read_only=True) as reader:
+        said = reader.execute(
+            "select open_deals, net_deals_won, net_deals_closed, net_won_amount, net_won_cycle_days, round(win_rate, 4), "
+            "avg_won_amount, avg_cycle_days, round(velocity_amount, 2), is_complete from v_pipeline_velocity where activity_date = '2026-03-12'"
+        ).fetchone()
+        early = reader.execute(
+            "select win_rate, velocity_amount, open_deals from v_pipeline_velocity where activity_date = '2026-03-04'"
+        ).fetchone()
+    assert said == (2, 2, 3, Decimal("400.00"), 8, 0.6667, 200.0, 4.0, 66.67, True)
+    assert early == (None, None, 5)
+
+
+def test_events_are_numbered_in_order_with_who_and_how_much(run: Run) -> None:
+    """CONTRACT 3. At one instant: created, then the entry into its stage. Bob hands over to Ann on the 5th, who wins on the 6th."""
+    pipeline = run(
+        world(
+            deal("X", at("03T10", "created", amount="100.00"), at("04T10", "amount", amount="80.00"), at("05T10", "owner", owner="ann"),
+                 at("06T10", "won"))
+        )
+    )  # fmt: skip
+    rows = pipeline.rows(
+        "select e.event_no, e.event_type, r.name, s.name as sourced, b.name as before, e.amount, e.amount_change from core.fct_deal_event as e "
+        "left join core.dim_rep as r on e.rep_id = r.rep_id left join core.dim_rep as s on e.sourcing_rep_id = s.rep_id "
+        "left join core.dim_rep as b on e.previous_owner_rep_id = b.rep_id order by event_no"
+    )
+    assert [tuple(r.values()) for r in rows] == [
+        (1, "created", "Ann", "Ann", None, Decimal("100.00"), None),
+        (2, "entered_stage", "Bob", "Ann", None, Decimal("100.00"), None),
+        (3, "amount_changed", "Bob", "Ann", None, Decimal("80.00"), Decimal("-20.00")),
+        (4, "owner_changed", "Ann", "Ann", "Bob", Decimal("80.00"), None),
+        (5, "entered_stage", "Ann", "Ann", None, Decimal("80.00"), None),
+        (6, "won", "Ann", "Ann", None, Decimal("80.00"), None),
+    ]
