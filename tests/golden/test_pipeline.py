@@ -408,7 +408,8 @@ def test_stage_conversion_within_the_window_and_ever(run: Run) -> None:
     )
     rows = pipeline.rows(
         "select c.entry_date::varchar as d, f.stage_id as i, t.stage_id as j, c.deals_entered, c.deals_reached, "
-        "c.deals_reached_ever, c.matures_on::varchar as m, c.is_mature from marts.cohort_stage_conversion as c inner join marts.dim_pipeline_stage as f on c.from_stage_key = f.stage_key "
+        "c.deals_reached_ever, c.matures_on::varchar as m, c.is_mature from marts.cohort_stage_conversion as c "
+        "inner join marts.dim_pipeline_stage as f on c.from_stage_key = f.stage_key "
         "inner join marts.dim_pipeline_stage as t on c.to_stage_key = t.stage_key"
     )
     found = {(r["d"], r["i"], r["j"]): tuple(r.values())[3:] for r in rows}
