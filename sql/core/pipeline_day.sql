@@ -115,32 +115,38 @@ sellers as (
     group by rep_id
 ),
 
-calendar as (
+-- What stood open after each date on which anything changed, until the next such date.
+levels as (
     select
-        b.credit,
-        b.rep_id,
-        b.currency,
-        unnest(generate_series(b.date, local_date(p.now, s.timezone), interval 1 day))::date as date
-    from (select credit, rep_id, currency, min(date) as date from steps group by all) as b
-    cross join input.run as p
-    inner join sellers as s on b.rep_id = s.rep_id and s.is_sales_role
+        credit,
+        rep_id,
+        currency,
+        date,
+        lead(date) over of_rep as next_date,
+        sum(open_deals) over so_far as open_deals,
+        sum(amount) over so_far as amount,
+        sum(with_amount) over so_far as with_amount,
+        sum(without_next_step) over so_far as without_next_step,
+        sum(past_close_date) over so_far as past_close_date,
+        sum(untouched) over so_far as untouched
+    from steps
+    window
+        of_rep as (partition by credit, rep_id, currency order by date),
+        so_far as (partition by credit, rep_id, currency order by date rows between unbounded preceding and current row)
 ),
 
 standing as (
     select
-        c.credit,
-        c.rep_id,
-        c.currency,
-        c.date,
-        sum(t.open_deals) over so_far as open_deals,
-        sum(t.amount) over so_far as amount,
-        sum(t.with_amount) over so_far as with_amount,
-        sum(t.without_next_step) over so_far as without_next_step,
-        sum(t.past_close_date) over so_far as past_close_date,
-        sum(t.untouched) over so_far as untouched
-    from calendar as c
-    left join steps as t on c.credit = t.credit and c.rep_id = t.rep_id and c.currency = t.currency and c.date = t.date
-    window so_far as (partition by c.credit, c.rep_id, c.currency order by c.date)
+        l.* exclude (date, next_date),
+        unnest(generate_series(
+            l.date,
+            least(local_date(p.now, s.timezone), coalesce(l.next_date - 1, local_date(p.now, s.timezone))),
+            interval 1 day
+        ))::date as date
+    from levels as l
+    cross join input.run as p
+    inner join sellers as s on l.rep_id = s.rep_id and s.is_sales_role
+    where l.open_deals > 0
 ),
 
 snapshot as (
@@ -158,21 +164,40 @@ snapshot as (
     from standing as s
     left join core.fx_rate as r on s.currency = r.currency and s.date = r.date
     group by all
-    having sum(s.open_deals) > 0
 ),
 
-days as (
-    select c.credit, d.rep_id, d.activity_date
+spine as (
+    select c.credit, d.rep_id, d.activity_date, d.rep_name, d.team_id, d.timezone
     from core.rep_day as d
     cross join (select unnest(['sourcing', 'owner']) as credit) as c
-    union
-    select credit, rep_id, activity_date from snapshot
+),
+
+beside_spine as (
+    select s.credit, s.rep_id, s.activity_date
+    from snapshot as s
+    anti join core.rep_day as d on s.rep_id = d.rep_id and s.activity_date = d.activity_date
     union
     select h.credit, h.rep_id, h.activity_date
     from happened as h
     cross join input.run as p
     inner join sellers as s on h.rep_id = s.rep_id and s.is_sales_role
+    anti join core.rep_day as d on h.rep_id = d.rep_id and h.activity_date = d.activity_date
     where h.activity_date >= p.history_start
+),
+
+days as (
+    select * from spine
+    union all
+    (
+        select b.credit, b.rep_id, b.activity_date, r.name, r.team_id, r.timezone
+        from beside_spine as b
+        inner join core.dim_rep as r
+            on
+                b.rep_id = r.rep_id
+                and ((b.activity_date::timestamp + interval 12 hours) at time zone r.timezone) >= r.valid_from
+                and ((b.activity_date::timestamp + interval 12 hours) at time zone r.timezone) < r.valid_to
+        qualify row_number() over (partition by b.credit, b.rep_id, b.activity_date order by r.valid_from desc) = 1
+    )
 ),
 
 -- Days outside the spine have no status of their own: the worst of anybody's on that date holds for them.
@@ -189,9 +214,9 @@ select
     d.credit,
     d.rep_id,
     d.activity_date,
-    r.name as rep_name,
-    r.timezone,
-    r.team_id,
+    d.rep_name,
+    d.timezone,
+    d.team_id,
     h.* exclude (credit, rep_id, activity_date),
     s.* exclude (credit, rep_id, activity_date),
     coalesce(t.deal_status, a.deal_status, 'missing') as deal_status,
@@ -206,13 +231,7 @@ select
 from days as d
 cross join input.run as p
 cross join (select coalesce(bool_or(has_next_step is not null), false) as is_known from core.dim_deal) as n
-inner join core.dim_rep as r
-    on
-        d.rep_id = r.rep_id
-        and ((d.activity_date::timestamp + interval 12 hours) at time zone r.timezone) >= r.valid_from
-        and ((d.activity_date::timestamp + interval 12 hours) at time zone r.timezone) < r.valid_to
 left join happened as h on d.credit = h.credit and d.rep_id = h.rep_id and d.activity_date = h.activity_date
 left join snapshot as s on d.credit = s.credit and d.rep_id = s.rep_id and d.activity_date = s.activity_date
 left join core.rep_day_status as t on d.rep_id = t.rep_id and d.activity_date = t.activity_date
 left join date_status as a on d.activity_date = a.activity_date
-qualify row_number() over (partition by d.credit, d.rep_id, d.activity_date order by r.valid_from desc) = 1
