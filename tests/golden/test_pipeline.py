@@ -5,15 +5,23 @@ Ann sources deals and lives in New York (UTC-5, UTC-4 from 2026-03-08), Bob owns
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+from sandbox.company import generate
+from sandbox.truth_crm import rate_on
+from sandbox.truth_frame import Frame
+from sandbox.world import parse
+from sandbox.world_deals import crm_deals, pipelines
+from sandbox.world_state import State
 from tests.pipeline import Pipeline, serving
 
 NOW = datetime(2026, 3, 20, 6, tzinfo=UTC)
@@ -469,3 +477,49 @@ def test_events_are_numbered_in_order_with_who_and_how_much(run: Run) -> None:
         (5, "entered_stage", "Ann", "Ann", None, Decimal("80.00"), None),
         (6, "won", "Ann", "Ann", None, Decimal("80.00"), None),
     ]
+
+
+def test_intervals_tell_what_looking_at_every_deal_on_every_day_tells(tmp_path: Path) -> None:
+    """1g. A generated company: for each rep and day, every deal's history is walked to the end of the rep's local day, in plain Python;
+    open deals are counted and their amounts added at that day's rate. The tables get there by adding up what begins and ends."""
+    made = parse(generate(seed=5, reps=10, days=18, now=NOW))
+    first = NOW.date() - timedelta(days=19)
+    frame = Frame(State(made, NOW))
+    closed = {s.id for p in pipelines(made) for s in p.stages if s.is_closed}
+    expected: dict[tuple[str, str, date], tuple[int, Decimal]] = defaultdict(lambda: (0, Decimal(0)))
+    for stored in crm_deals(frame.state):
+        account = next(a for a in made.accounts if a.key == stored.value.account)
+        if stored.deleted_at or frame.test_address(f"@{account.domain}"):
+            continue
+        sourced_by = stored.value.sourced_by or (stored.created_by if stored.created_by in frame.reps else None)
+        for rep, day in product(frame.reps, (first + timedelta(days=n) for n in range(20))):
+            now = {v.property: v.value for v in stored.history if frame.day(rep, v.at) <= day}
+            if "stage" not in now or now["stage"] in closed:
+                continue
+            rate = rate_on(frame, str(now["currency"]), day)
+            worth = Decimal(str(now.get("amount") or 0)) * (rate or 0)
+            source = sourced_by or next(v.value for v in stored.history if v.property == "owner")
+            for credit, who in (("daily_pipeline", source), ("daily_pipeline_owner", now["owner"])):
+                if who == rep:
+                    n, amount = expected[credit, rep, day]
+                    expected[credit, rep, day] = (n + 1, amount + worth)
+    with serving(made, tmp_path) as (pipeline, _):
+        pipeline.nightly(NOW, first=first)
+        emails = {r.email: r.key for r in made.reps}
+        for table in ("daily_pipeline", "daily_pipeline_owner"):
+            found = pipeline.rows(
+                f"select r.email, d.activity_date, d.open_deals, d.open_pipeline_amount from marts.{table} as d "
+                "inner join core.dim_rep as r on d.rep_id = r.rep_id and r.is_current where d.rep_id <> -1"
+            )
+            assert len(found) >= 10 * 20, "a row for every rep and day"
+            wrong = [
+                (r, want)
+                for r in found
+                if (r["open_deals"], r["open_pipeline_amount"])
+                != (
+                    (want := expected[table, emails[r["email"]], r["activity_date"]])[0],
+                    want[1].quantize(Decimal("0.01"), ROUND_HALF_UP),
+                )
+            ]
+            assert not wrong, wrong[:5]
+        assert max(n for n, _ in expected.values()) > 3, "a number that is always small proves little"
