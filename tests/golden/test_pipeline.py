@@ -241,6 +241,26 @@ def test_won_reopened_and_won_again_nets_out(run: Run) -> None:
     expect(row(pipeline, "ann@acme.com", "2026-03-05", owner), deals_won=0, won_amount="0")
 
 
+def test_a_won_deal_that_moves_to_another_pipeline_stays_won(run: Run) -> None:
+    """2: a move recounts nothing. Won on the 5th in "partner"; at 10Z on the 7th the pipeline is written, the stage an hour later.
+    In between it is in default with a stage of partner's: still won, not re-opened."""
+    pipeline = run(
+        world(
+            deal(
+                "X",
+                at("03T10", "created", amount="100.00"),
+                at("05T10", "won"),
+                at("07T10", "pipeline", pipeline="default"),
+                at("07T11", "won"),
+                pipeline="partner",
+            )
+        )
+    )
+    for table in ("daily_pipeline", "daily_pipeline_owner"):
+        counted = [total(pipeline, c, table) for c in ("deals_created", "deals_won", "deals_reopened", "won_amount")]
+        assert counted == [1, 1, 0, Decimal("100.00")]
+
+
 def test_qualified_is_the_first_entry_with_the_amount_of_that_day(run: Run) -> None:
     """2. X, 100: qualified on the 5th at 10Z, 130 at 20Z that day (still the 5th in New York): 130 qualified. Back to open on the 6th,
     qualified again on the 7th:
