@@ -298,7 +298,8 @@ class HubSpot:
         if not ids:
             return
         body = self._client.fetch("GET", f"/crm/properties/{VERSION}/{kind}", traffic=traffic)
-        names = by_ids.watched_properties(body, kind, self._settings.history_properties)
+        placed = (self._settings.territory_property, self._settings.segment_property) if parent == "crm_company" else ()
+        names = by_ids.watched_properties(body, kind, self._settings.history_properties, placed)
         yield from by_ids.histories(self._poster(traffic), f"/crm/objects/{VERSION}/{kind}/batch/read", ids, names)
 
     def _poster(self, traffic: Traffic, cost: Mapping[str, int] | None = None) -> by_ids.Post:

@@ -139,12 +139,14 @@ def _linked(post: Post, path: str, ids: Sequence[str]) -> dict[str, set[str]]:
     return found
 
 
-def watched_properties(body: bytes, object_type: str, most: int) -> list[str]:
+def watched_properties(body: bytes, object_type: str, most: int, also: Sequence[str] = ()) -> list[str]:
     """Properties whose history is read: what people can write, HubSpot's own and calculated ones left out.
 
-    body: answer of /crm/properties/{type}. Deals' stage, pipeline, amount, owner, currency and close date always.
+    body: answer of /crm/properties/{type}. Deals' stage, pipeline, amount, owner, currency and close date always, and those of `also`
+    that the account has.
     """
-    always = DEAL_HISTORY if object_type == "deals" else ()
+    known = {p.name for p in msgspec.json.decode(body, type=_Properties).results}
+    always = [*(DEAL_HISTORY if object_type == "deals" else ()), *(name for name in also if name in known)]
     writable = sorted(
         p.name
         for p in msgspec.json.decode(body, type=_Properties).results

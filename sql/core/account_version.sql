@@ -2,8 +2,10 @@
 -- grain: account_key, valid_from
 select
     a.account_key,
-    a.territory_id,
-    a.segment,
-    '1900-01-01 00:00:00+00'::timestamptz as valid_from,
-    '9999-12-31 00:00:00+00'::timestamptz as valid_to
+    coalesce(v.territory, '-1') as territory_id,
+    coalesce(v.segment, '-1') as segment,
+    v.valid_from,
+    coalesce(lead(v.valid_from) over (partition by a.account_key order by v.valid_from), '9999-12-31 00:00:00+00'::timestamptz) as valid_to
 from core.dim_account as a
+inner join staging.stg_crm_company_version as v
+    on a.source_id = v.source_id and a.workspace_id = v.workspace_id and a.company_id = v.company_id

@@ -4,7 +4,7 @@
 -- on staging.stg_crm_email: email_id
 -- on core.map_identity: select e.email_id from staging.stg_crm_email as e inner join changed as i on e.owner_user_id = i.source_user_id
 -- on core.map_identity: select e.email_id from staging.stg_crm_email as e inner join changed as i on e.created_by_user_id = i.source_user_id
--- recipients: To, Cc and Bcc, distinct and sorted, lower case
+-- recipients: To, Cc and Bcc, distinct and sorted, lower case; addressed: the same in the order of the mail
 select
     e.source_id || ':' || e.workspace_id || ':' || e.email_id as crm_email_key,
     e.source_id,
@@ -20,6 +20,7 @@ select
     list_sort(list_distinct(list_transform(
         flatten([coalesce(e.to_addresses, []), coalesce(e.cc_addresses, []), coalesce(e.bcc_addresses, [])]), lambda a: norm_email(a)
     ))) as recipients,
+    list_transform(list_concat(e.to_addresses, e.cc_addresses, e.bcc_addresses), lambda a: norm_email(a)) as addressed,
     e.thread_key,
     coalesce(e.is_sequence, false) as is_sequence
 from staging.stg_crm_email as e

@@ -21,7 +21,7 @@ with recipients as (
         count_if(is_external) as n_external,
         count_if(is_external and is_failed) as n_failed,
         bool_or(is_test) as has_test,
-        arg_min(account_key, contact_key) filter (where is_external and account_key is not null) as account_key
+        arg_min(account_key, (position, contact_key)) filter (where is_external and account_key is not null) as account_key
     from core.fct_email_recipient
     group by message_key
 ),

@@ -1,6 +1,7 @@
 -- core.fct_email_recipient: who a mail went to, one row an address.
 -- grain: message_key, address
 -- contact_key: the CRM contact with this address, else the address itself
+-- position: place in the mail's To, Cc, Bcc
 -- is_external: neither a colleague nor a test record
 -- is_failed: delivery to this address failed for good
 -- scope: message_key
@@ -13,6 +14,7 @@ with outbound as (
     select
         message_key,
         is_bounced_in_crm,
+        addressed,
         unnest(recipients) as address
     from core.mail_message
     where direction = 'outbound'
@@ -60,6 +62,7 @@ select
     k.address,
     k.contact_key,
     k.account_key,
+    coalesce(list_position(k.addressed, k.address), 10000)::integer as position,
     k.is_internal,
     k.is_test,
     not k.is_internal and not k.is_test as is_external,

@@ -4,7 +4,7 @@
 -- on staging.stg_mail_message: provider_id
 -- on core.map_identity: select m.provider_id from staging.stg_mail_message as m inner join changed as i on m.mailbox = i.source_user_id
 -- message_key: the Message-ID, or a key of this copy where there is none
--- recipients: To, Cc and Bcc, distinct and sorted, lower case
+-- recipients: To, Cc and Bcc, distinct and sorted, lower case; addressed: the same in the order of the mail
 select
     m.source_id,
     m.workspace_id,
@@ -19,6 +19,7 @@ select
     list_sort(list_distinct(list_transform(
         flatten([coalesce(m.to_addresses, []), coalesce(m.cc_addresses, []), coalesce(m.bcc_addresses, [])]), lambda a: norm_email(a)
     ))) as recipients,
+    list_transform(list_concat(m.to_addresses, m.cc_addresses, m.bcc_addresses), lambda a: norm_email(a)) as addressed,
     m.in_reply_to,
     coalesce(m.reference_ids, []) as reference_ids,
     coalesce(m.is_sent, false) as is_sent,
