@@ -67,11 +67,11 @@ create or replace macro weekdays_of(t) as (
 create or replace macro unreadable(what, text, value) as
     case when nullif(text::varchar, '') is not null and value is null then what || ' cannot be read: ' || left(text::varchar, 80) end;
 
--- Addresses out of a mail header like: "Ray, Bob" <bob@acme.com>, cora@cust.com
+-- Addresses out of a mail header like: "Ray, Bob" <bob@acme.com>, cora@cust.com; in their order, repeated ones too.
 create or replace macro addresses_in(t) as
-    list_distinct(list_transform(
+    list_transform(
         regexp_extract_all(regexp_replace(coalesce(t, ''), '"[^"]*"', '', 'g'), '[^\s<>,;:()"]+@[^\s<>,;:()"]+'), lambda a: lower(a)
-    ));
+    );
 
 -- How a record or a change came about, from HubSpot's hs_object_source or a history's sourceType.
 -- What is not known to be done by a person counts as an integration.
