@@ -25,10 +25,10 @@ with cohorts as (
         c.rep_id,
         c.send_kind,
         count(*)::bigint as delivered_threads,
-        count_if(c.replied_at <= c.sent_at + interval 1 day)::bigint as replied_1d,
-        count_if(c.replied_at <= c.sent_at + interval 3 days)::bigint as replied_3d,
-        count_if(c.replied_at <= c.sent_at + interval 7 days)::bigint as replied_7d,
-        count_if(c.replied_at <= c.sent_at + to_days(p.reply_window_days::integer))::bigint as replied_14d
+        coalesce(count_if(c.replied_at <= c.sent_at + interval 1 day), 0)::bigint as replied_1d,
+        coalesce(count_if(c.replied_at <= c.sent_at + interval 3 days), 0)::bigint as replied_3d,
+        coalesce(count_if(c.replied_at <= c.sent_at + interval 7 days), 0)::bigint as replied_7d,
+        coalesce(count_if(c.replied_at <= c.sent_at + to_days(p.reply_window_days::integer)), 0)::bigint as replied_14d
     from core.email_cohort as c
     cross join input.parameter as p
     group by all

@@ -46,6 +46,11 @@ def stage(con: duckdb.DuckDBPyConnection) -> Stage:
                         number,
                     ],
                 )
+            con.execute(f"delete from raw.{table}_superseded")
+            con.execute(
+                f"""insert into raw.{table}_superseded select _seq from raw.{table} qualify row_number() over (
+                        partition by record_id order by source_updated_at desc nulls last, _seq desc) > 1"""
+            )
         sql = (resources.files("sql") / "staging" / f"{file}.sql").read_text("utf-8")
         cursor = con.execute(sql)
         names = [c[0] for c in cursor.description or []]
