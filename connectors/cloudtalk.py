@@ -85,6 +85,7 @@ class CloudTalk:
     name = "cloudtalk"
     system: Literal["crm", "dialer", "mail"] = "dialer"
     streams: Sequence[Stream] = (USERS, GROUPS, NUMBERS, CALLS)
+    links: Mapping[str, str] = {}
 
     def __init__(
         self,

@@ -93,6 +93,7 @@ class Gmail:
     name = "gmail"
     system: Literal["crm", "dialer", "mail"] = "mail"
     streams: Sequence[Stream] = (ACCOUNT, MESSAGES)
+    links: Mapping[str, str] = {"message": "https://mail.google.com/mail/u/0/#search/rfc822msgid:{id}"}
 
     def __init__(
         self, settings: GmailSettings, *, workspace: str, now: datetime, mailboxes: Sequence[str] = ()

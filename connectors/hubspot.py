@@ -149,6 +149,13 @@ class HubSpot:
     name = "hubspot"
     system: Literal["crm", "dialer", "mail"] = "crm"
     streams: Sequence[Stream] = streams_of(HubSpotSettings.model_construct())
+    # Record pages are addressed by the portal and the type's id: hubspot.com's own "Copy link to record".
+    links: Mapping[str, str] = {
+        kind: f"https://{{domain}}/contacts/{{account}}/record/{number}/{{id}}"
+        for kind, number in {
+            "contact": "0-1", "company": "0-2", "deal": "0-3", "meeting": "0-47", "call": "0-48", "email": "0-49",
+        }.items()
+    }  # fmt: skip
 
     def __init__(
         self, settings: HubSpotSettings, *, workspace: str, now: datetime, mailboxes: Sequence[str] = ()

@@ -176,6 +176,7 @@ class Connector(Protocol):
     workspace: str
     now: datetime  # the run's clock; what is read is read as of then
     streams: Sequence[Stream]
+    links: Mapping[str, str]  # pages of records in the vendor's own application, by kind: "https://…/{account}/…/{id}"
 
     def partitions(self, stream: Stream) -> Sequence[str]:
         """The partitions of a partitioned stream (mailboxes); ("",) otherwise."""

@@ -190,6 +190,42 @@ def status(*, days: int = 14) -> int:
     return show(Console(), days)
 
 
+@app.command(group=LOOK)
+def explain(
+    metric: str,
+    /,
+    *,
+    day: date,
+    rep: str | None = None,
+    team: str | None = None,
+    territory: str | None = None,
+    segment: str | None = None,
+    all_: Annotated[bool, Parameter(name="--all", negative=())] = False,
+) -> int:
+    """Show why a number is what it is: the records behind it, which of them count and why not, and how it changed over time.
+
+    Parameters
+    ----------
+    metric
+        A metric of the daily tables, like calls_made or connect_rate (meta_metric lists them).
+    day
+        The date of the row.
+    rep
+        A rep's row: mail address, name or rep_id.
+    team
+        A team's row. Without rep, team, territory and segment: the organisation's.
+    territory
+        A territory's row.
+    segment
+        A segment's row.
+    all_
+        Show every record, however many.
+    """
+    from flows.explain import show
+
+    return show(Console(), metric, day, rep=rep, team=team, territory=territory, segment=segment, everything=all_)
+
+
 @sandbox.command
 def serve(
     *,

@@ -7,10 +7,12 @@ the tidy form. What is special about a fact stays in its own file under sql/core
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+
+import msgspec
 
 ROLLED = ("rep", "team", "org")
 SPANS = ("daily", "weekly", "monthly")
@@ -26,8 +28,7 @@ WHOSE = {
 SPAN_TEXT = {"daily": "day", "weekly": "ISO week", "monthly": "month"}
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Records that metrics count. place: its rows carry territory_id and segment of the account concerned."""
 
     name: str
@@ -38,10 +39,12 @@ class Fact:
     at: str
     status: str
     place: bool
+    shows: tuple[str, ...] = ()
+    links: dict[str, str] = {}
+    object: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One number. Either counted from a fact (fact, counts, value), or a rate (numerator, denominator: sums of metrics)."""
 
     name: str
@@ -51,6 +54,7 @@ class Metric:
     fact: Fact | None = None
     counts: str = "true"
     value: str = ""
+    distinct: str = ""
     numerator: str = ""
     denominator: str = ""
     unit: str = "count"
@@ -71,6 +75,8 @@ class Metric:
     @property
     def formula(self) -> str:
         """How the metric is made for any period from the columns of a daily table."""
+        if self.distinct:
+            return self.name
         if not self.is_rate:
             return f"sum({self.name})"
         return f"sum({self.numerator}) / nullif(sum({self.denominator}), 0)"
@@ -94,7 +100,7 @@ class Dictionary:
 
     @property
     def counted(self) -> list[Metric]:
-        return [m for m in self.metrics if not m.is_rate]
+        return [m for m in self.metrics if not m.is_rate and not m.distinct]
 
     @property
     def rates(self) -> list[Metric]:
@@ -111,21 +117,22 @@ class Dictionary:
 
 @cache
 def load() -> Dictionary:
-    """The product's own dictionary. Raises KeyError or TypeError where an entry is not what it should be."""
+    """The product's own dictionary. Raises msgspec.ValidationError or KeyError where an entry is not what it should be."""
     told = tomllib.loads((resources.files("sql") / "metrics.toml").read_text("utf-8"))
-    facts = {name: Fact(name, **entry) for name, entry in told["fact"].items()}
+    facts = {name: {"name": name, **entry} for name, entry in told["fact"].items()}
     return Dictionary(
-        tuple(facts.values()), tuple(_metric(name, entry, facts) for name, entry in told["metric"].items())
+        tuple(msgspec.convert(list(facts.values()), list[Fact])),
+        tuple(_metric(name, entry, facts) for name, entry in told["metric"].items()),
     )
 
 
-def _metric(name: str, entry: Mapping[str, str], facts: Mapping[str, Fact]) -> Metric:
+def _metric(name: str, entry: dict[str, str], facts: dict[str, dict[str, object]]) -> Metric:
     fact = facts[entry["fact"]] if "fact" in entry else None
-    said = {
-        "status": fact.status if fact else "",
+    implied = {
+        "status": fact["status"] if fact else "",
         "additivity": "additive" if fact else "ratio: add up the parts, then divide",
     }
-    return Metric(name, **{**said, **entry, "fact": fact})  # pyright: ignore[reportArgumentType]
+    return msgspec.convert({**implied, **entry, "name": name, "fact": fact}, Metric)
 
 
 def rows(dictionary: Dictionary) -> list[list[str | None]]:
@@ -158,7 +165,7 @@ def models() -> Iterator[tuple[str, str, str]]:
 
 
 def _rep_day_metrics(dictionary: Dictionary) -> str:
-    facts = [(f, dictionary.of(f, dictionary.counted)) for f in dictionary.facts]
+    facts = [(f, found) for f in dictionary.facts if (found := dictionary.of(f, dictionary.counted))]
     counted = ",\n".join(
         f"{fact.name} as (\n    select {fact.rep} as rep_id, {fact.date} as activity_date,\n        "
         + ",\n        ".join(f"{m.aggregate} as {m.name}" for m in metrics)
@@ -169,9 +176,13 @@ def _rep_day_metrics(dictionary: Dictionary) -> str:
         f"left join {fact.name} as f{n} on d.rep_id = f{n}.rep_id and d.activity_date = f{n}.activity_date"
         for n, (fact, _) in enumerate(facts)
     )
-    number = {fact: n for n, (fact, _) in enumerate(facts)}
+    number = {fact.name: n for n, (fact, _) in enumerate(facts)}
     shown = ",\n    ".join(
-        (f"known(f{number[m.fact]}.{m.name}, s.{m.status})" if m.status else f"coalesce(f{number[m.fact]}.{m.name}, 0)")
+        (
+            f"known(f{number[m.fact.name]}.{m.name}, s.{m.status})"
+            if m.status
+            else f"coalesce(f{number[m.fact.name]}.{m.name}, 0)"
+        )
         + f"::{m.type} as {m.name}"
         for m in dictionary.counted
         if m.fact
@@ -235,7 +246,11 @@ def _daily_place(dictionary: Dictionary, place: str) -> str:
 def _rates(dictionary: Dictionary, span: str, entity: str) -> str:
     date, table = DATE_OF[span], f"{span}_{entity}_activity"
     keys = [date, *([KEY_OF[entity]] if entity != "org" else [])]
-    there = {m.name for m in (dictionary.placed if entity in ("territory", "segment") else dictionary.counted)}
+    placed = entity in ("territory", "segment")
+    distinct = [m for m in dictionary.metrics if m.distinct and not placed and (span, entity) != ("daily", "rep")]
+    there = {m.name for m in [*(dictionary.placed if placed else dictionary.counted), *distinct]}
+    if span == "daily" and entity in ("team", "org"):
+        there |= {"crm_active_reps", "reps_working"}
     rates = [m for m in dictionary.rates if _names(m) <= there]
     comments = "\n".join(f"-- {m.name}: {m.definition}: {m.numerator} / ({m.denominator})" for m in rates)
     shown = ",\n    ".join(f"({m.numerator})::double / nullif({m.denominator}, 0) as {m.name}" for m in rates)
@@ -258,6 +273,8 @@ def _names(metric: Metric) -> set[str]:
 
 def _metric_long(dictionary: Dictionary) -> str:
     entities = {"rep": "rep_id::varchar", "team": "team_id", "org": "'org'"}
+    summed = {m.name for m in dictionary.counted}
+    rates = [m for m in dictionary.rates if _names(m) <= summed]
     parts = "\nunion all\n".join(
         f"select activity_date, '{entity}' as grain, {key} as entity, is_complete, unnest([\n    "
         + ",\n    ".join(
@@ -267,7 +284,7 @@ def _metric_long(dictionary: Dictionary) -> str:
             ]
             + [
                 f"{{'metric': '{m.name}', 'r': true, 'n': ({m.numerator})::double, 'd': ({m.denominator})::double}}"
-                for m in dictionary.rates
+                for m in rates
             ]
         )
         + f"\n]) as m from daily_{entity}_activity"

@@ -6,6 +6,7 @@
 -- on core.dim_rep: select l.call_key from core.fct_call_part as l inner join changed as r on l.rep_id = r.rep_id
 -- has_account: the dialer knows who it was, so that it is use of the dialer
 -- activity_date: local date of the call's start in this rep's zone as of then
+-- talk_s: whole seconds, so that parts add up to wholes at every level
 -- is_handled: the rep dialled, or answered
 with legs as (
     select
@@ -38,7 +39,7 @@ select
     local_date(c.occurred_at, r.timezone) as activity_date,
     c.occurred_at,
     c.direction,
-    p.talk_s,
+    round(p.talk_s)::bigint as talk_s,
     p.is_handled and (c.direction = 'outbound' or c.outcome = 'answered') as is_handled,
     p.has_account,
     c.territory_id,

@@ -9,5 +9,7 @@ select
     is_deleted,
     payload ->> '$.timeZone' as timezone,
     payload ->> '$.companyCurrency' as currency,
+    payload ->> '$.portalId' as portal_id,
+    coalesce(payload ->> '$.uiDomain', 'app.hubspot.com') as ui_domain,
     null::varchar as unreadable_reason
 from raw.hubspot_crm_account_latest

@@ -47,11 +47,15 @@ def test_nights_give_what_a_rebuild_gives(tmp_path: Path, seed: int) -> None:
     world = generate(reps=6, days=16, seed=seed)
     chance = random.Random(seed)
     end = datetime.fromisoformat(world["company"]["now"])
-    clocks = sorted(end - timedelta(hours=chance.uniform(0, 24 * 9)) for _ in range(3)) + [end]
+    clocks = [*sorted(end - timedelta(hours=chance.uniform(0, 24 * 9)) for _ in range(3)), end]
     with serving(world, tmp_path) as (pipeline, url):
         for number, clock in enumerate(clocks):
             httpx.post(f"{url}/__sandbox__/now", json={"now": clock.astimezone(UTC).isoformat()}).raise_for_status()
-            pipeline.nightly(clock, first=(end - timedelta(days=14)).date(), without=chance.choice(["", "gmail", "cloudtalk", "hubspot"]).split())
+            pipeline.nightly(
+                clock,
+                first=(end - timedelta(days=14)).date(),
+                without=chance.choice(["", "gmail", "cloudtalk", "hubspot"]).split(),
+            )
             pipeline.con.execute("checkpoint")
             whole = rebuilt(tmp_path / "warehouse.duckdb", tmp_path / f"copy{number}.duckdb")
             night = contents(pipeline.con)
