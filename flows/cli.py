@@ -223,7 +223,9 @@ def explain(
     """
     from flows.explain import show
 
-    return show(Console(), metric, day, rep=rep, team=team, territory=territory, segment=segment, everything=all_)
+    return show(
+        Console(highlight=False), metric, day, rep=rep, team=team, territory=territory, segment=segment, everything=all_
+    )
 
 
 @sandbox.command

@@ -8,12 +8,12 @@ from typing import Any
 
 import duckdb
 from rich.console import Console
-from rich.table import Table
 
 import connectors
 from flows.exit_codes import Exit
 from flows.settings_file import load_settings
 from transforms import warehouse
+from transforms.dictionary import Metric
 from transforms.explain import Cell, ExplainError, Explanation, explain, find_rep
 
 MANY = 200  # rows shown unless --all
@@ -47,7 +47,7 @@ def show(
         for one in found.parts or (found,):
             _print(console, one, told, MANY if not everything else None)
         if found.parts:
-            console.print(f"[bold]{metric}[/bold] = {_text(found.value)}   ({found.metric.formula})", highlight=False)
+            console.print(f"[bold]{metric}[/bold] = {_text(found.value)}   ({found.metric.formula})")
     return Exit.OK
 
 
@@ -74,7 +74,8 @@ def _links(con: duckdb.DuckDBPyConnection) -> Mapping[tuple[str, str], str]:
     account = con.execute("select source_id, portal_id, ui_domain from staging.stg_crm_account").fetchall()
     facts = {row[0]: {"account": row[1] or "", "domain": row[2] or ""} for row in account}
     for source in connectors.NAMES:
-        for kind, template in connectors.load(source)[0].links.items():
+        pages: Mapping[str, str] = getattr(connectors.load(source)[0], "links", {})
+        for kind, template in pages.items():
             known = facts.get(source, {})
             if "{account}" not in template or known.get("account"):
                 found[source, kind] = template.format(id="{id}", **{"account": "", "domain": "", **known})
@@ -83,46 +84,61 @@ def _links(con: duckdb.DuckDBPyConnection) -> Mapping[tuple[str, str], str]:
 
 def _print(console: Console, found: Explanation, links: Mapping[tuple[str, str], str], most: int | None) -> None:
     cell, metric = found.cell, found.metric
-    console.print(
-        f"[bold]{metric.name}[/bold] = {_text(found.value)}   {cell.day}   {cell.scope} {cell.entity}", highlight=False
-    )
-    console.print(f"{metric.definition}.", highlight=False)
+    who = " ".join(part for part in (cell.scope, cell.entity) if part)
+    console.print(f"[bold]{metric.name} = {_text(found.value)}[/bold]   {cell.day}, {who}")
+    console.print(f"{metric.definition}.")
     if metric.fact:
-        console.print(f"Counted: rows of {metric.fact.table} where {metric.counts}.", highlight=False)
-    console.print(", ".join(f"{k.removesuffix('_status')}: {v}" for k, v in found.statuses.items()), highlight=False)
+        console.print(
+            f"Rule: rows of {metric.fact.table} where {metric.counts}"
+            + (f", each adds {metric.value}" if metric.value else "")
+        )
+    console.print("Read: " + ", ".join(f"{k.removesuffix('_status')} {v}" for k, v in found.statuses.items()))
     if found.value is None:
         console.print(
             "NULL: a source that this number needs was not read for this day, or does not apply.", style="yellow"
         )
-    if found.rows:
-        table = Table(box=None, header_style="bold", pad_edge=False)
-        for column in found.columns:
-            table.add_column(column, overflow="fold")
-        kind = metric.fact.object if metric.fact else ""
-        for row in found.rows[:most]:
-            cells = [_linked(column, item, kind, links) for column, item in zip(found.columns, row, strict=True)]
-            table.add_row(*cells, style=None if row[3] is not None else "dim")
-        console.print(table)
-        if most and len(found.rows) > most:
-            console.print(f"… and {len(found.rows) - most} more; --all shows them.")
+    for row in found.rows[:most]:
+        _print_record(console, dict(zip(found.shows, row, strict=True)), metric, links)
+    if most and len(found.rows) > most:
+        console.print(f"… and {len(found.rows) - most} more; --all shows them.")
     counted = sum(1 for row in found.rows if row[3] is not None)
     agrees = "as the table says" if found.adds_up else f"but the table says {_text(found.value)}: please report this"
     if found.value is not None:
         console.print(f"{counted} of {len(found.rows)} records count and add up to {_text(found.total)}, {agrees}.")
     for at, old, new, reason, run in found.restated:
-        console.print(f"{at:%Y-%m-%d %H:%M} UTC: {_text(old)} -> {_text(new)} ({reason}, run {run})", highlight=False)
+        console.print(f"Changed {at:%Y-%m-%d %H:%M} UTC: {_text(old)} -> {_text(new)} ({reason}, run {run})")
     console.print()
 
 
-def _linked(column: str, item: Any, kind: str, links: Mapping[tuple[str, str], str]) -> str:
-    """A record's key as a link to the source system, where its source says how its pages are addressed."""
-    text = _text(item)
-    source, _, rest = text.partition(":")
-    if source == "mail" and rest:
+def _print_record(
+    console: Console, record: dict[str, Any], metric: Metric, links: Mapping[tuple[str, str], str]
+) -> None:
+    """One record: what it adds, when, what it is; beneath, where it stands in the source systems."""
+    fact = metric.fact
+    adds, key = record.pop("adds"), record.pop("record")
+    at, rep, why = record.pop("at"), record.pop("rep"), record.pop("left_out_because")
+    of_source = {what: record.pop(what) for what in (fact.links if fact else ())}
+    said = ", ".join(f"{name.removesuffix('_s')} {_text(item)}" for name, item in record.items() if item is not None)
+    style = "dim" if adds is None else ""
+    left = "not" if adds is None else _text(adds)
+    console.print(f"{left:>8}  {_text(at)}  {rep}: {said}", style=style)
+    if why and adds is None:
+        console.print(f"{'':>8}  left out: {why}", style=style)
+    pages = {what: _page(str(item), fact.object if fact else "", links) for what, item in of_source.items() if item}
+    console.print(f"{'':>8}  {key}", style="dim", overflow="ignore", no_wrap=True)
+    for what, page in pages.items():
+        if page:
+            console.print(f"{'':>8}  {what}: {page}", style="dim", overflow="ignore", no_wrap=True, crop=False)
+
+
+def _page(key: str, kind: str, links: Mapping[tuple[str, str], str]) -> str | None:
+    """The address of a record in the source system, where its source says how its pages are addressed."""
+    source, _, rest = key.partition(":")
+    if source == "mail":
         template = next((address for (_, what), address in links.items() if what == "message"), None)
-        return template.format(id=rest) if template else rest
+        return template.format(id=rest) if template else None
     template = links.get((source, kind))
-    return template.format(id=rest.partition(":")[2]) if template and column not in ("record", "contact_key") else text
+    return template.format(id=rest.partition(":")[2]) if template else None
 
 
 def _text(item: Any) -> str:

@@ -39,8 +39,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The records behind a cell. columns, rows: what there is of each; adds: what it adds to the number, None when it does not count.
+    """The records behind a cell.
 
+    shows, rows: names and values of what there is of each record: record (its key), at (UTC), rep, adds (to the number; None when it does
+    not count), left_out_because, then what tells what it is, then keys in the source systems.
     total: what the records add up to. value: what the table says; None when the source was silent. parts: of a rate, its two halves.
     """
 
@@ -49,7 +51,7 @@ class Explanation:
     value: Any
     total: Any
     statuses: Mapping[str, str]
-    columns: Sequence[str] = ()
+    shows: Sequence[str] = ()
     rows: Sequence[Sequence[Any]] = ()
     restated: Sequence[Sequence[Any]] = ()
     parts: Sequence[Explanation] = field(default_factory=tuple)
@@ -97,10 +99,10 @@ def explain(con: duckdb.DuckDBPyConnection, cell: Cell) -> Explanation:
         return Explanation(cell, metric, rate, rate, halves[0].statuses, parts=halves)
     assert metric.fact is not None
     value = _value(con, metric, table, key, cell)
-    columns, rows = _records(con, metric, metric.fact, cell)
+    shows, rows = _records(con, metric, metric.fact, cell)
     total = _total(metric, rows)
     return Explanation(
-        cell, metric, value, total, _statuses(con, cell), columns, rows, _restated(con, metric, table, cell)
+        cell, metric, value, total, _statuses(con, cell), shows, rows, _restated(con, metric, table, cell)
     )
 
 
@@ -148,7 +150,7 @@ def _records(
                     *,
                     {fact.key}::varchar as record,
                     case when {metric.counts} then {adds} end as adds,
-                    case when not coalesce(({metric.counts}), false) then coalesce({reason}, 'not: ' || $3) end as left_out_because
+                    case when not coalesce(({metric.counts}), false) then coalesce({reason}, 'does not meet the rule') end as left_out_because
                     {", " + links if links else ""}
                 from {fact.table}
                 where {fact.date} = $1
@@ -159,7 +161,7 @@ def _records(
             inner join core.rep_day_status as s on d.rep_id = s.rep_id and d.activity_date = s.activity_date
             where {spoke} and {where}
             order by f.adds is null, f.{fact.at}, f.record""",
-        {"1": cell.day, "3": metric.counts, **({"2": cell.entity} if cell.scope != "org" else {})},
+        [cell.day, *([cell.entity] if cell.scope != "org" else [])],
     )
     return [c[0] for c in cursor.description or []], cursor.fetchall()
 
