@@ -2,8 +2,8 @@
 -- grain: source_id, workspace_id, call_id
 -- scope: record_id
 -- on raw.cloudtalk_dialer_call_latest: record_id
--- root_call_id: first leg of a transferred call. That transferred_from is the Cdr id of the leg before is a guess: the API's
---   document only says "where the call was transferred from". What is no known Cdr id starts a call of its own.
+-- transferred_from: the leg before. That it is a Cdr id is a guess: the API's document only says "where the call was transferred
+--   from". What is no known Cdr id starts a call of its own (core.call_root).
 -- result: CloudTalk does not say why nobody answered; the account's tags (Busy, Failed, Cancelled, No answer) do.
 -- disposition_label: the first other tag that the settings know as a call outcome.
 with text as (
@@ -41,34 +41,6 @@ read_calls as (
     from text
 ),
 
-transfers as (
-    select child.source_id, child.workspace_id, child.record_id, parent.record_id as parent_id
-    from text as child
-    inner join text as parent
-        on
-            child.source_id = parent.source_id and child.workspace_id = parent.workspace_id
-            and child.transferred_from = parent.record_id and child.record_id <> parent.record_id
-),
-
--- Bounded, so that legs that name each other cannot go round for ever.
-ancestors as (
-    with recursive walk as (
-        select source_id, workspace_id, record_id, parent_id as ancestor_id, 1 as distance
-        from transfers
-        union all
-        select w.source_id, w.workspace_id, w.record_id, t.parent_id, w.distance + 1
-        from walk as w
-        inner join transfers as t
-            on w.source_id = t.source_id and w.workspace_id = t.workspace_id and w.ancestor_id = t.record_id
-        where w.distance < 50
-    )
-
-    select source_id, workspace_id, record_id, arg_max(ancestor_id, distance) as root_id, max(distance) as distance
-    from walk
-    group by all
-    having max(distance) < 50
-),
-
 outcome_labels as (
     select coalesce(list(lower(label)), []) as labels from input.call_outcome
 )
@@ -81,8 +53,7 @@ select
     c.extracted_at,
     c.is_deleted,
     c.record_id as call_id,
-    coalesce(a.root_id, c.record_id) as root_call_id,
-    (1 + coalesce(a.distance, 0))::integer as leg_no,
+    c.transferred_from,
     c.user_id,
     c.direction,
     c.counterpart_number,
@@ -115,6 +86,4 @@ select
         when c.talk_text is not null and c.talk_s is null then 'Cdr.talking_time is no number: ' || c.talk_text
     end as unreadable_reason
 from read_calls as c
-left join ancestors as a
-    on c.source_id = a.source_id and c.workspace_id = a.workspace_id and c.record_id = a.record_id
 cross join outcome_labels as o

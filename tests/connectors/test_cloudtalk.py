@@ -239,10 +239,9 @@ def call(identifier: Any = "27", tags: Sequence[str] = (), **more: Any) -> dict[
 
 def test_a_call(stage: Stage) -> None:
     (row,) = stage("dialer_call", "Cdr", call())
-    assert {name: row[name] for name in ("call_id", "root_call_id", "leg_no", "user_id", "direction")} == {
+    assert {name: row[name] for name in ("call_id", "transferred_from", "user_id", "direction")} == {
         "call_id": "27",
-        "root_call_id": "27",
-        "leg_no": 1,
+        "transferred_from": None,
         "user_id": "1234",
         "direction": "outbound",
     }
@@ -299,11 +298,21 @@ def test_tags_that_are_dispositions(stage: Stage) -> None:
 
 
 def test_legs_belong_to_the_first(stage: Stage) -> None:
+    """Whose call each leg is (core.call_root): chains end at their first leg, circles and strangers nowhere."""
     legs = [call(1), call(2, transferred_from="1"), call(3, transferred_from=2), call(4, transferred_from="unknown")]
     circle = [call(5, transferred_from=6), call(6, transferred_from=5), call(7, transferred_from=7)]
     rows = stage("dialer_call", "Cdr", *legs, *circle)
-    found = {row["call_id"]: (row["root_call_id"], row["leg_no"]) for row in rows}
-    assert found == {"1": ("1", 1), "2": ("1", 2), "3": ("1", 3), **{n: (n, 1) for n in "4567"}}
+    with duckdb.connect(":memory:") as con:
+        con.execute("create schema staging")
+        con.execute(
+            "create table staging.stg_dialer_call (source_id text, workspace_id text, call_id text, transferred_from text)"
+        )
+        con.executemany(
+            "insert into staging.stg_dialer_call values ('cloudtalk', 'main', ?, ?)",
+            [[row["call_id"], row["transferred_from"]] for row in rows],
+        )
+        found = con.execute(sql("core/call_root.sql")).fetchall()
+    assert {row[2]: (row[3], row[4]) for row in found} == {"2": ("1", 1), "3": ("1", 2)}
 
 
 @pytest.mark.parametrize(
