@@ -136,7 +136,7 @@ def _write(
     on_page: Callable[[Page], None] | None,
 ) -> None:
     began, traffic, totals = time.monotonic(), Traffic(), _Totals()
-    file.write(_header_line(header))
+    file.write(header_line(header))
     for page in connector.read(header.window, known, traffic):
         _write_records(file, header.window, page.records)
         for key, ids in (("seen", page.seen), ("gone", page.gone)):
@@ -173,7 +173,7 @@ def _write_records(file: BinaryIO, window: Window, records: Sequence[bytes]) -> 
     file.write(lines)
 
 
-def _header_line(header: LandingHeader) -> bytes:
+def header_line(header: LandingHeader) -> bytes:
     """The marker key comes first, because readers tell our lines from records by how they begin."""
     told: dict[str, Any] = msgspec.to_builtins(header)
     told["stream"]["reading"]["type"] = type(header.stream.reading).__name__
