@@ -1,4 +1,4 @@
-"""The build of a large warehouse: whole, then after one more normal day, then without any change.   python -m benchmarks.increment --reps 100 --days 120
+"""The build of a large warehouse: whole, after one more normal day, and without any change.   python -m benchmarks.increment
 
 Each step is a process of its own, so that its memory is its own. The floor is a plain scan and aggregate of the same facts by DuckDB.
 """
@@ -21,6 +21,8 @@ from transforms import build, inputs, landing
 from transforms.warehouse import open_warehouse
 
 ROOT = Path(__file__).parent.parent
+STEPS = ("generate", "land", "whole", "floor", "land-day", "day", "floor-day", "same")
+CRM_STREAMS = ("crm_call", "crm_email", "crm_meeting", "crm_task", "crm_note", "crm_contact", "crm_company", "crm_deal")
 FLOOR = """
 select count(*), sum(n), sum(s) from (
     select rep_id, activity_date, count(*) as n, sum(talk_s) as s from core.fct_call where {when} group by all
@@ -47,10 +49,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.folder or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
-        found = {
-            name: measured(options, folder, name)
-            for name in ("generate", "land", "whole", "floor", "land-day", "day", "floor-day", "same")
-        }
+        found = {name: measured(options, folder, name) for name in STEPS}
     show(options, found)
     if options.out:
         options.out.write_text(json.dumps(found, indent=1))
@@ -89,7 +88,7 @@ def step(options: argparse.Namespace) -> dict[str, object]:
             for file in files:
                 rows += landing.land(con, file).rows_new
                 file.unlink()
-            _cover(con, options.reps, options.days, day)
+            _cover(con, options.reps, day)
             return {"rows": rows, "seconds": time.perf_counter() - began}
         if options.step.startswith("floor"):
             day = (
@@ -125,7 +124,7 @@ def _build(con, options):  # type: ignore[no-untyped-def]
     }  # fmt: skip
 
 
-def _cover(con, reps: int, days: int, is_day: bool) -> None:  # type: ignore[no-untyped-def]
+def _cover(con, reps: int, is_day: bool) -> None:  # type: ignore[no-untyped-def]
     """What the planner's windows would have left behind: every stream read whole up to the run, every mailbox by itself."""
     now = large_company.RUN_AT - timedelta(days=0 if is_day else 1)
     con.execute("delete from meta.extract_window where run_id like 'cover%'")

@@ -96,7 +96,10 @@ def _shape(con: duckdb.DuckDBPyConnection, table: str, fresh: dict[str, str]) ->
 
 
 def _restate(con: duckdb.DuckDBPyConnection, model: Model, values: list[str], reason: str) -> int:
-    """One line a changed value of a row that stood before. A day that was not complete before is 'completed', else it is late data."""
+    """One line a changed value of a row that stood before. A day that was not complete before is 'completed', else it is late data.
+
+    Rows of periods under way and of cohorts that mature are meant to change: only what they say when final is restated.
+    """
     key = "concat_ws('|', " + ", ".join(f"o.{name(k)}::varchar" for k in model.grain) + ")"
     pairs = ", ".join(
         f"{{'metric': '{column}', 'old': o.{name(column)}::varchar, 'new': n.{name(column)}::varchar}}"
@@ -114,6 +117,7 @@ def _restate(con: duckdb.DuckDBPyConnection, model: Model, values: list[str], re
                 from difference as d
                 inner join {model.table} as o on {on_difference}
                 left join fresh as n on {on_fresh}
+                {f"where coalesce(o.{name(model.final)}, false)" if model.final else ""}
             ) cross join input.run as p
             where change.old is distinct from change.new
             order by key, change.metric""",

@@ -39,6 +39,7 @@ class Model:
     reads: frozenset[str]
     parts: tuple[str, ...] = ()  # of a staging table: the SELECTs of its connectors
     severity: str = field(default="error")
+    final: str = ""  # of a merged table: column that says from when on a change of a row is a restatement; always if not given
     scope: str = ""  # column by which rows hang together; see changes.py
     on: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     keep: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -83,7 +84,7 @@ def _parsed(schema: str, file: str, text: str) -> Model:
     own: dict[
         str, str
     ] = {}  # what the header says of the model itself; the first such line, for a column may be called so too
-    reserved = {"severity"} if schema == "checks" else {"grain", "kind", "scope"}
+    reserved = {"severity"} if schema == "checks" else {"grain", "kind", "scope", "final"}
     facts: dict[str, str] = {}
     on: dict[str, tuple[str, ...]] = {}
     keep: dict[str, str] = {}
@@ -124,6 +125,7 @@ def _parsed(schema: str, file: str, text: str) -> Model:
         severity=own.get("severity", "error"),
         columns={**_metric_comments(schema), **{k: v for k, v in facts.items() if "." not in k}},
         reads=reads,
+        final=own.get("final", ""),
         scope=own.get("scope", ""),
         on=on,
         keep=keep,

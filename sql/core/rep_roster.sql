@@ -15,7 +15,12 @@ with from_file as (
         segment,
         timezone,
         region,
-        coalesce(valid_from, '1900-01-01 00:00:00+00'::timestamptz) as valid_from,
+        -- What the file says first has always held: what somebody did before must not fall between the versions.
+        case
+            when row_number() over (partition by norm_email(email) order by valid_from nulls first) = 1
+                then '1900-01-01 00:00:00+00'::timestamptz
+            else valid_from
+        end as valid_from,
         max(hire_date) over (partition by norm_email(email)) as hire_date,
         max(end_date) over (partition by norm_email(email)) as end_date
     from input.rep

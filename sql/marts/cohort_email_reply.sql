@@ -1,6 +1,7 @@
 -- marts.cohort_email_reply: of the contacts written to on a day, how many answered within 1, 3, 7 and 14 days. By day of sending, so it changes until it is mature.
 -- grain: send_date, rep_id, send_kind
 -- kind: merged
+-- final: is_mature
 -- scope: send_date
 -- on core.email_cohort: activity_date
 -- on input.run: select local_date(min(now), 'UTC') - 3 - (select reply_window_days from input.parameter)::integer + unnest(range(0, 6 + (local_date(max(now), 'UTC') - local_date(min(now), 'UTC'))::integer))::integer from changed

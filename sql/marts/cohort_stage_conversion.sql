@@ -1,6 +1,7 @@
 -- marts.cohort_stage_conversion: of the deals that entered a stage on a day, how many went on to enter a later one, and how soon.
 -- grain: entry_date, rep_id, from_stage_key, to_stage_key
 -- kind: merged
+-- final: is_mature
 -- entry_date: Local date, in the rep's zone, of the first entry into from_stage; once a deal and stage
 -- rep_id: Key of the rep who owned the deal at that moment (dim_rep); -1 for nobody known
 -- from_stage_key: Stage entered (dim_pipeline_stage)

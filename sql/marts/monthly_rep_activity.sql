@@ -1,6 +1,7 @@
 -- marts.monthly_rep_activity: one row a month for a rep: the sum of the reps' days; distinct counts are counted anew.
 -- grain: month_start, rep_id
 -- kind: merged
+-- final: is_complete
 -- scope: month_start
 -- on marts.daily_rep_activity: date_trunc('month', activity_date)::date
 -- on core.contact_touch: date_trunc('month', activity_date)::date

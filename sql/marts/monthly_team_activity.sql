@@ -1,6 +1,7 @@
 -- marts.monthly_team_activity: one row a month for a team: the sum of the reps' days, rep -1 included; distinct counts are counted anew.
 -- grain: month_start, team_id
 -- kind: merged
+-- final: is_complete
 -- scope: month_start
 -- on marts.daily_rep_activity: date_trunc('month', activity_date)::date
 -- on core.contact_touch: date_trunc('month', activity_date)::date

@@ -1,6 +1,7 @@
 -- marts.weekly_rep_activity: one row an ISO week for a rep: the sum of the reps' days; distinct counts are counted anew.
 -- grain: iso_week_start, rep_id
 -- kind: merged
+-- final: is_complete
 -- scope: iso_week_start
 -- on marts.daily_rep_activity: (activity_date - (isodow(activity_date) - 1)::integer)::date
 -- on core.contact_touch: (activity_date - (isodow(activity_date) - 1)::integer)::date

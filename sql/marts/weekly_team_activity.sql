@@ -1,6 +1,7 @@
 -- marts.weekly_team_activity: one row an ISO week for a team: the sum of the reps' days, rep -1 included; distinct counts are counted anew.
 -- grain: iso_week_start, team_id
 -- kind: merged
+-- final: is_complete
 -- scope: iso_week_start
 -- on marts.daily_rep_activity: (activity_date - (isodow(activity_date) - 1)::integer)::date
 -- on core.contact_touch: (activity_date - (isodow(activity_date) - 1)::integer)::date
