@@ -251,7 +251,7 @@ def _rates(dictionary: Dictionary, span: str, entity: str) -> str:
     there = {m.name for m in [*(dictionary.placed if placed else dictionary.counted), *distinct]}
     if span == "daily" and entity in ("team", "org"):
         there |= {"crm_active_reps", "reps_working"}
-    rates = [m for m in dictionary.rates if _names(m) <= there]
+    rates = [m for m in dictionary.rates if parts_of(m) <= there]
     comments = "\n".join(f"-- {m.name}: {m.definition}: {m.numerator} / ({m.denominator})" for m in rates)
     shown = ",\n    ".join(f"({m.numerator})::double / nullif({m.denominator}, 0) as {m.name}" for m in rates)
     described = {
@@ -266,7 +266,10 @@ def _rates(dictionary: Dictionary, span: str, entity: str) -> str:
     )
 
 
-def _names(metric: Metric) -> set[str]:
+def parts_of(metric: Metric) -> set[str]:
+    """Names of the metrics that a rate is made of; none for what is counted."""
+    if not metric.is_rate:
+        return set()
     both = f"{metric.numerator} + {metric.denominator}"
     return {part.strip() for part in both.replace("-", "+").split("+")}
 
@@ -274,7 +277,7 @@ def _names(metric: Metric) -> set[str]:
 def _metric_long(dictionary: Dictionary) -> str:
     entities = {"rep": "rep_id::varchar", "team": "team_id", "org": "'org'"}
     summed = {m.name for m in dictionary.counted}
-    rates = [m for m in dictionary.rates if _names(m) <= summed]
+    rates = [m for m in dictionary.rates if parts_of(m) <= summed]
     parts = "\nunion all\n".join(
         f"select activity_date, '{entity}' as grain, {key} as entity, is_complete, unnest([\n    "
         + ",\n    ".join(

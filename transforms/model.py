@@ -39,7 +39,9 @@ class Model:
     reads: frozenset[str]
     parts: tuple[str, ...] = ()  # of a staging table: the SELECTs of its connectors
     severity: str = field(default="error")
-    final: str = ""  # of a merged table: column that says from when on a change of a row is a restatement; always if not given
+    final: str = (
+        ""  # of a merged table: column that says from when on a change of a row is a restatement; always if not given
+    )
     scope: str = ""  # column by which rows hang together; see changes.py
     on: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     keep: Mapping[str, str] = field(default_factory=dict[str, str])
