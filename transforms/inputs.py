@@ -16,22 +16,25 @@ from .calendar import business_days
 from .csv_input import (
     Faults,
     Table,
+    above_zero,
     address,
     as_instant,
     currency,
     day,
     instant_or_day,
     money,
-    positive,
+    not_negative,
     read,
     region,
     several,
     share,
+    shares,
     text,
     weekdays,
     yes_no,
     zone,
 )
+from .input_checks import check
 from .parameters import Parameters
 from .warehouse import transaction
 
@@ -40,7 +43,7 @@ FILES: Mapping[str, Table] = {
         {
             "email": address, "name": text, "aliases": several, "phones": several, "role": text, "team": text, "manager": address,
             "territory": text, "segment": text, "timezone": zone, "region": region, "working_days": weekdays, "mailbox": yes_no,
-            "hire_date": day, "end_date": day, "valid_from": instant_or_day,
+            "hire_date": day, "end_date": day, "ramp": shares, "valid_from": instant_or_day,
         },
         ("email",),
     ),
@@ -50,15 +53,15 @@ FILES: Mapping[str, Table] = {
         {"email": address, "date": day, "working_fraction": share, "leave_type": text}, ("email", "date", "working_fraction")
     ),
     "targets": Table(
-        {"email": address, "team": text, "metric": text, "from": day, "per_working_day": positive}, ("metric", "per_working_day")
+        {"email": address, "team": text, "metric": text, "from": day, "per_working_day": not_negative}, ("metric", "per_working_day")
     ),
-    "fx": Table({"date": day, "currency": currency, "rate": positive}, ("date", "currency", "rate")),
+    "fx": Table({"date": day, "currency": currency, "rate": above_zero}, ("date", "currency", "rate")),
 }  # fmt: skip
 
 TABLES = """
 create or replace table input.rep (email varchar, name varchar, aliases varchar[], phones varchar[], role varchar, team varchar,
     manager varchar, territory varchar, segment varchar, timezone varchar, region varchar, working_days varchar, mailbox boolean,
-    hire_date date, end_date date, valid_from timestamptz);
+    hire_date date, end_date date, ramp double[], valid_from timestamptz);
 create or replace table input.team (team varchar, name varchar, parent varchar);
 create or replace table input.internal_domain (domain varchar);
 create or replace table input.internal_number (first_digits varchar, last_digits varchar);
@@ -135,11 +138,12 @@ def number_range(written: str) -> tuple[str, str]:
 def read_files(files: Mapping[str, Path], parameters: Parameters) -> dict[str, list[dict[str, Any]]]:
     """Rows of every file that is given. Raises InputError naming every fault in any of them."""
     faults = Faults()
-    rows = {name: read(file, FILES[name], faults) if (file := files.get(name)) else [] for name in FILES}
-    faults.raise_if_any()
-    for rep in rows["reps"]:
+    lines = {name: read(file, FILES[name], faults) if (file := files.get(name)) else [] for name in FILES}
+    for rep in (line.values for line in lines["reps"]):
         rep["valid_from"] = as_instant(rep["valid_from"], rep["timezone"] or parameters.reporting_timezone)
-    return rows
+    check(lines, faults)
+    faults.raise_if_any()
+    return {name: [line.values for line in found] for name, found in lines.items()}
 
 
 def load(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
