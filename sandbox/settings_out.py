@@ -68,8 +68,8 @@ def describe(world: World) -> Described:
             [(emails[a.rep], a.date, a.working_fraction, a.leave_type) for a in world.availability],
         ),
         "targets": (
-            ("email", "metric", "from", "per_working_day"),
-            [(emails[t.rep], t.metric, t.from_, t.per_working_day) for t in world.targets],
+            ("email", "team", "metric", "from", "per_working_day"),
+            [(t.rep and emails[t.rep], t.team, t.metric, t.from_, t.per_working_day) for t in world.targets],
         ),
         "fx": (("date", "currency", "rate"), [(f.date, f.currency, f.rate) for f in world.fx]),
     }

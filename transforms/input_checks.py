@@ -74,10 +74,10 @@ def _teams(teams: Sequence[Line], faults: Faults) -> None:
     for start in by_key:
         path: list[str] = []
         team: str | None = start
-        while team in by_key and team not in done and team not in path:
+        while team is not None and team in by_key and team not in done and team not in path:
             path.append(team)
             team = by_key[team].values["parent"]
-        if team in path:
+        if team is not None and team in path:
             circle = path[path.index(team) :]
             line = min((by_key[member] for member in circle), key=lambda one: one.number)
             told = " -> ".join([*circle, team])

@@ -31,3 +31,4 @@ class Parameters:
     amount_grace_days: int = 30
     fx_carry_days: int = 7
     stage_conversion_days: int = 90
+    include_partial: bool = False

@@ -223,10 +223,8 @@ def test_holidays_are_those_of_the_region_and_its_subdivision() -> None:
     """Epiphany, 2026-01-06, a Tuesday: a holiday in Bavaria, not in Berlin nor in Germany as a whole; New Year's Day is one everywhere.
     4 July 2026 is a Saturday: the United States observe it on Friday the 3rd. Without a region there are no holidays."""
     frame = calendar.business_days({"DE", "DE-BY", "DE-BE", "US", "US-CA"}, date(2026, 1, 1), date(2026, 7, 4))
-    told: dict[tuple[str, date], tuple[bool, Any]] = {
-        (row.region, row.date): (bool(row.is_business_day), row.holiday_name)
-        for row in frame.itertuples()  # pyright: ignore[reportAttributeAccessIssue]
-    }  # fmt: skip
+    rows: list[dict[str, Any]] = frame.to_dict("records")  # pyright: ignore[reportAssignmentType]  str keys, as the columns are
+    told = {(row["region"], row["date"]): (bool(row["is_business_day"]), row["holiday_name"]) for row in rows}
     epiphany = date(2026, 1, 6)
     assert {r: told[r, epiphany][0] for r in ("DE", "DE-BE", "DE-BY", "")} == {
         "DE": True, "DE-BE": True, "DE-BY": False, "": True,
