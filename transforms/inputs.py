@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
@@ -15,6 +17,7 @@ from . import dictionary
 from .calendar import business_days
 from .csv_input import (
     Faults,
+    InputError,
     Table,
     above_zero,
     address,
@@ -121,6 +124,9 @@ class Inputs:
     call_outcomes: Mapping[str, tuple[str, bool, bool]] = field(default_factory=dict)
     source_settings: Mapping[str, str] = field(default_factory=dict)  # names of CRM properties, for staging
     files: Mapping[str, Path] = field(default_factory=dict)  # by the names in FILES
+    contact_key: Path | None = (
+        None  # holds the secret by which contacts are published; None: contact.key beside the warehouse
+    )
 
 
 def number_range(written: str) -> tuple[str, str]:
@@ -153,6 +159,7 @@ def load(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     span = timedelta(days=400)
     calendar = business_days(regions, inputs.history_start - span, inputs.now.date() + span)
     outcomes = {**CALL_OUTCOMES, **inputs.call_outcomes}
+    secret = contact_secret(inputs.contact_key or _beside(con, "contact.key"))
     with transaction(con):
         con.execute(TABLES)
         _load_parameters(con, inputs)
@@ -171,10 +178,54 @@ def load(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
         _insert(con, "test_domain", [[d.lower()] for d in inputs.test_domains])
         _insert(con, "excluded_pipeline", [[p] for p in inputs.excluded_pipelines])
         _insert(con, "qualified_stage", [[s] for s in inputs.qualified_stages])
+        con.execute("create or replace table input.secret (name varchar, value varchar)")
+        _insert(con, "secret", [[name, value] for name, value in _padded(secret).items()])
         _insert(con, "source_setting", [list(pair) for pair in sorted(inputs.source_settings.items())])
         _insert(con, "source", [[s.source_id, s.workspace_id, s.system, s.lag_seconds] for s in inputs.sources])
         _insert(con, "call_outcome", [[label.lower(), *meaning] for label, meaning in sorted(outcomes.items())])
         _load_calendar(con, calendar)
+
+
+def contact_secret(file: Path) -> bytes:
+    """The 32 bytes by which contacts are published, made at the first run and kept in the file as hex, mode 0600.
+
+    Another secret gives every contact another key, so the file belongs into the backup. Raises InputError when it holds something else.
+    """
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        pass
+    else:
+        with os.fdopen(handle, "w", encoding="ascii") as opened:
+            opened.write(secrets.token_hex(32) + "\n")
+            opened.flush()
+            os.fsync(opened.fileno())
+    try:
+        secret = bytes.fromhex(file.read_text("ascii"))
+    except ValueError:
+        secret = b""
+    if len(secret) != 32:
+        raise InputError(
+            f"{file} does not hold the secret for contacts, 64 hex digits; restore it, or delete it: then contacts get new keys"
+        )
+    return secret
+
+
+def _padded(secret: bytes) -> dict[str, str]:
+    """The secret as HMAC (RFC 2104) takes it, for the macro published_key: names and hex values of input.secret."""
+    block = secret.ljust(64, b"\0")
+    return {
+        "contact_key_inner": bytes(byte ^ 0x36 for byte in block).hex(),
+        "contact_key_outer": bytes(byte ^ 0x5C for byte in block).hex(),
+    }
+
+
+def _beside(con: duckdb.DuckDBPyConnection, file_name: str) -> Path:
+    """A file in the folder of the warehouse that is open."""
+    path = con.execute("select path from duckdb_databases() where database_name = current_database()").fetchone()
+    if not path or not path[0]:
+        raise InputError(f"a warehouse in memory has no folder for {file_name}: say in Inputs where it is")
+    return Path(str(path[0])).absolute().parent / file_name
 
 
 def _load_parameters(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
