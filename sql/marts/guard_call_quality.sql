@@ -2,6 +2,7 @@
 --   of our numbers against its own past (caller_id_signal). Windows overlap from day to day, so nothing in this table may be added up.
 -- grain: activity_date, scope, entity, measure
 -- kind: merged
+-- scope: activity_date
 -- activity_date: Last day of the window: of a rep the rep's own working days, of the organisation days on which anybody was to work
 -- scope: rep, org or number
 -- entity: rep_id as text, org, or one of our own numbers as digits
@@ -275,8 +276,8 @@ select
     j.rate,
     j.baseline,
     j.z,
-    j.reps_compared,
-    j.reps_below,
+    j.reps_compared::bigint as reps_compared,
+    j.reps_below::bigint as reps_below,
     coalesce(j.found = 'coaching_signal' and m.activity_date is not null, false) as is_suppressed,
     case when j.found <> 'coaching_signal' or m.activity_date is null then j.found end as signal,
     case when j.is_whole then 'complete' when j.is_silent then 'missing' else 'partial' end as source_status,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from transforms import calendar, inputs
@@ -234,3 +236,31 @@ def test_holidays_are_those_of_the_region_and_its_subdivision() -> None:
     assert not told["US", date(2026, 7, 3)][0] and not told["", date(2026, 7, 4)][0]
     # Cesar Chavez Day, 2026-03-31, a Tuesday, is California's alone.
     assert (told["US", date(2026, 3, 31)][0], told["US-CA", date(2026, 3, 31)][0]) == (True, False)
+
+
+def load(con: duckdb.DuckDBPyConnection, **more: Any) -> None:
+    inputs.load(con, inputs.Inputs("r1", datetime(2026, 3, 20, 6, tzinfo=UTC), date(2026, 3, 1), **more))
+
+
+def test_contacts_are_published_by_hmac_sha256(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """Python's own hmac says what the macro must give: 128 bits as hex; also for a text longer than a block of 64 bytes and for none."""
+    load(con)
+    secret = bytes.fromhex((tmp_path / "contact.key").read_text())
+    texts = ["hubspot:main:101", "mail:zoë@cust.com", "tel:442071838750", "", "x" * 1000]
+    found = [row[0] for row in con.execute("select published_key(unnest(?::varchar[]))", [texts]).fetchall()]
+    assert found == [hmac.new(secret, text.encode(), "sha256").hexdigest()[:32] for text in texts]
+
+
+def test_the_secret_of_contacts_is_made_once_and_is_private(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    load(con)
+    file = tmp_path / "contact.key"
+    made = file.read_bytes()
+    assert (file.stat().st_mode & 0o777, len(bytes.fromhex(made.decode()))) == (0o600, 32)
+    load(con)
+    assert file.read_bytes() == made
+    elsewhere = tmp_path / "other.key"
+    load(con, contact_key=elsewhere)
+    assert elsewhere.read_bytes() != made
+    file.write_text("lost\n")
+    with pytest.raises(InputError, match=r"contact\.key does not hold the secret for contacts"):
+        load(con)
