@@ -172,10 +172,13 @@ class Calls:
         return MONDAY + timedelta(days=number // 5 * 7 + number % 5)
 
     def work(self, last: int, away: dict[int, range] | None = None) -> None:
-        """Spine rows of every calendar day to the last working day, all sources read. away: days of leave by rep."""
+        """Spine rows of every calendar day to the last working day, all sources read. away: days of leave by rep.
+
+        Rep -1, users whom nobody knows, has many bad calls all along: they must count in no rate here."""
+        self.calls(-1, range(last + 1), 50, 0)
         for offset in range((self.day(last) - MONDAY).days + 1):
             at = MONDAY + timedelta(days=offset)
-            for rep, team in TEAMS.items():
+            for rep, team in {**TEAMS, -1: "A"}.items():
                 off = at.weekday() > 4 or at in [self.day(n) for n in (away or {}).get(rep, range(0))]
                 self.con.execute("insert into core.rep_day values (?, ?, ?)", [rep, at, team])
                 self.con.execute("insert into core.rep_availability values (?, ?, ?)", [rep, at, 0.0 if off else 1.0])
