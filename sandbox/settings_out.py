@@ -26,7 +26,7 @@ KEY_FILE = "gmail-key.json"
 SERVICE_ACCOUNT = "salespulse@sandbox.example"
 REPS_HEADER = (
     *("email", "name", "aliases", "phones", "role", "team", "manager", "territory", "segment", "timezone", "region"),
-    *("working_days", "hire_date", "end_date", "mailbox", "valid_from"),
+    *("working_days", "hire_date", "end_date", "ramp", "mailbox", "valid_from"),
 )
 # Parameters that have a place of their own in the settings.
 OF_COMPANY = ("reporting_timezone", "reporting_currency", "excluded_pipelines", "qualified_stages")
@@ -68,8 +68,8 @@ def describe(world: World) -> Described:
             [(emails[a.rep], a.date, a.working_fraction, a.leave_type) for a in world.availability],
         ),
         "targets": (
-            ("email", "metric", "from", "per_working_day"),
-            [(emails[t.rep], t.metric, t.from_, t.per_working_day) for t in world.targets],
+            ("email", "team", "metric", "from", "per_working_day"),
+            [(t.rep and emails[t.rep], t.team, t.metric, t.from_, t.per_working_day) for t in world.targets],
         ),
         "fx": (("date", "currency", "rate"), [(f.date, f.currency, f.rate) for f in world.fx]),
     }
@@ -104,7 +104,7 @@ def _rep_row(world: World, rep: Rep, at: datetime | None) -> Row:
     return (
         *(rep.email, rep.name or rep.key, ";".join(rep.aliases), rep.phone, rep.role, rep.team, manager),
         *(rep.territory, rep.segment, rep.timezone, rep.region, rep.working_days, rep.hire_date, rep.end_date),
-        *("yes" if "mail" in rep.seats else "no", at),
+        *(";".join(str(share) for share in rep.ramp), "yes" if "mail" in rep.seats else "no", at),
     )
 
 

@@ -334,7 +334,8 @@ class Availability(Struct, kw_only=True):
 
 
 class Target(Struct, kw_only=True, rename={"from_": "from"}):
-    rep: str
+    rep: str | None = None
+    team: str | None = None  # addition: instead of rep, the target of each member
     metric: str
     from_: date
     per_working_day: float

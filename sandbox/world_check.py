@@ -174,6 +174,8 @@ def _to_teams(world: World) -> Iterator[Reference]:
             yield f"reps[{i}].changes[{j}].set.team", change.set.get("team")
     for i, team in enumerate(world.teams):
         yield f"teams[{i}].parent", team.parent
+    for i, target in enumerate(world.targets):
+        yield f"targets[{i}].team", target.team
 
 
 def _to_accounts(world: World) -> Iterator[Reference]:

@@ -100,3 +100,15 @@ create or replace macro header(headers, wanted) as
 
 create or replace macro header_all(headers, wanted) as
     list_transform(list_filter(headers, lambda h: lower(h."name") = wanted), lambda h: h."value");
+
+-- How a contact appears in the published file: HMAC-SHA256 of its key, the first 128 bits as hex. The secret is what contact.key holds,
+-- prepared as RFC 2104 has it: the key filled up to a block of 64 bytes, once xor 0x36 (inner) and once xor 0x5c (outer), as hex.
+create or replace macro published_key(contact_key) as (
+    left(
+        sha256(
+            unhex((select s.value from input.secret as s where s.name = 'contact_key_outer'))
+            || unhex(sha256(unhex((select s.value from input.secret as s where s.name = 'contact_key_inner')) || encode(contact_key)))
+        ),
+        32
+    )
+);

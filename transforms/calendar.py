@@ -17,7 +17,8 @@ def known_region(region: str) -> bool:
 def _calendar_of(region: str, years: Iterable[int]) -> holidays.HolidayBase | None:
     country, _, subdivision = region.partition("-")
     try:
-        return holidays.country_holidays(country, subdiv=subdivision or None, years=list(years))
+        # Without a language the library follows the machine's locale, and two machines would publish different names.
+        return holidays.country_holidays(country, subdiv=subdivision or None, years=list(years), language="en_US")
     except NotImplementedError:
         return None
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -41,9 +41,10 @@ def zone(cell: str) -> str:
 
 
 def region(cell: str) -> str:
-    if not known_region(cell):
+    """A country or subdivision with its own public holidays, in capitals."""
+    if not known_region(cell.upper()):
         raise ValueError("a country code like DE, or with a subdivision like US-CA")
-    return cell
+    return cell.upper()
 
 
 def day(cell: str) -> date:
@@ -54,11 +55,22 @@ def day(cell: str) -> date:
 
 
 def weekdays(cell: str) -> str:
-    for part in cell.replace(" ", "").split(","):
-        edges = part.split("-")
-        if len(edges) > 2 or not all(edge.isdigit() and 1 <= int(edge) <= 7 for edge in edges):
-            raise ValueError("weekday numbers, 1 for Monday, like 1-5 or 1,2,4")
-    return cell
+    """Weekday numbers, 1 for Monday, ascending and joined by commas. Reads "1-5", "1,2,4", "Mon-Fri", "Mon,Tue"; "6-1" goes over Sunday."""
+    found: set[int] = set()
+    for part in cell.replace(" ", "").lower().split(","):
+        edges = [_WEEKDAYS.get(edge[:3] if edge.isalpha() else edge) for edge in part.split("-")]
+        if len(edges) > 2 or None in edges:
+            raise ValueError("weekdays like 1-5 or Mon,Tue,Thu (1 is Monday)")
+        first, last = (edge or 0 for edge in (edges[0], edges[-1]))
+        found |= {(first - 1 + n) % 7 + 1 for n in range((last - first) % 7 + 1)}
+    return ",".join(str(number) for number in sorted(found))
+
+
+_WEEKDAYS = {
+    name: number
+    for number, day_name in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), start=1)
+    for name in (day_name, str(number))
+}
 
 
 def yes_no(cell: str) -> bool:
@@ -79,9 +91,12 @@ def instant_or_day(cell: str) -> str:
 
 def money(cell: str) -> Decimal:
     try:
-        return Decimal(cell)
+        number = Decimal(cell)
     except InvalidOperation:
         raise ValueError("a number like 30.00") from None
+    if not number.is_finite():
+        raise ValueError("a number like 30.00")
+    return number
 
 
 def share(cell: str) -> float:
@@ -91,10 +106,25 @@ def share(cell: str) -> float:
     return number
 
 
-def positive(cell: str) -> float:
+def shares(cell: str) -> list[float]:
+    """Shares in the order given, separated by semicolons: "0.5;0.75"."""
+    try:
+        return [share(part) for part in several(cell)]
+    except ValueError:
+        raise ValueError("shares from 0 to 1 with semicolons between, like 0.5;0.75") from None
+
+
+def not_negative(cell: str) -> float:
     number = float(money(cell))
     if number < 0:
         raise ValueError("a number not below 0")
+    return number
+
+
+def above_zero(cell: str) -> float:
+    number = float(money(cell))
+    if number <= 0:
+        raise ValueError("a number above 0")
     return number
 
 
@@ -123,41 +153,76 @@ class Faults:
             raise InputError("\n".join(self.found))
 
 
-def read(file: Path, table: Table, faults: Faults) -> list[dict[str, Any]]:
-    """Rows of the file, one dict a row with a value or None for every column of the table. Faults are added, not raised."""
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of a file. values: a value or None for every column of its table; number: where it begins in the file, from 1."""
+
+    file: Path
+    number: int
+    values: dict[str, Any]
+    cells: Mapping[str, str]  # as written
+    is_sound: bool = True  # every cell could be read
+
+    def fault(self, column: str, sentence: str) -> str:
+        """A fault of one cell, as a line of the message."""
+        return f"{self.file}: line {self.number}, column {column}: {self.cells.get(column, '')!r} {sentence}"
+
+
+def read(file: Path, table: Table, faults: Faults) -> list[Line]:
+    """The rows of the file. Faults are added, not raised; a cell that cannot be read is None in the values of its row."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as handle:
-            lines = list(csv.reader(handle))
+            numbered = _numbered(handle)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         faults.found.append(f"{file}: cannot be read as a UTF-8 CSV file: {error}")
         return []
-    header = [cell.strip().lower() for cell in lines[0]] if lines else []
+    header = [cell.strip().lower() for cell in numbered[0][1]] if numbered else []
     unknown = [column for column in header if column not in table.columns]
     missing = [column for column in table.required if column not in header]
+    twice = sorted({column for column in header if header.count(column) > 1} - set(unknown))
     faults.found += [f"{file}: line 1: unknown column {c!r}; allowed: {', '.join(table.columns)}" for c in unknown]
     faults.found += [f"{file}: line 1: column {c!r} is missing" for c in missing]
-    if unknown or missing:
+    faults.found += [f"{file}: line 1: column {c!r} stands there more than once" for c in twice]
+    if unknown or missing or twice:
         return []
-    rows: list[dict[str, Any]] = []
-    for number, line in enumerate(lines[1:], start=2):
-        if any(cell.strip() for cell in line):
-            rows.append(_row(file, number, dict(zip(header, line, strict=False)), table, faults))
+    rows: list[Line] = []
+    for number, line in numbered[1:]:
+        if not any(cell.strip() for cell in line):
+            continue
+        if more := [cell for cell in line[len(header) :] if cell.strip()]:
+            faults.found.append(
+                f"{file}: line {number}: {more[0]!r} stands beyond the last of {len(header)} columns; a cell with a comma needs quotes"
+            )
+            continue
+        cells = {column: cell.strip() for column, cell in zip(header, line, strict=False)}
+        rows.append(_row(file, number, cells, table, faults))
     return rows
 
 
-def _row(file: Path, number: int, cells: Mapping[str, str], table: Table, faults: Faults) -> dict[str, Any]:
-    row: dict[str, Any] = {}
+def _numbered(handle: Iterable[str]) -> list[tuple[int, list[str]]]:
+    """Records with the line each begins on: a quoted cell may hold line breaks."""
+    reader = csv.reader(handle)
+    found: list[tuple[int, list[str]]] = []
+    begins = 1
+    for record in reader:
+        found.append((begins, record))
+        begins = reader.line_num + 1
+    return found
+
+
+def _row(file: Path, number: int, cells: Mapping[str, str], table: Table, faults: Faults) -> Line:
+    line = Line(file, number, dict.fromkeys(table.columns), cells)
+    before = len(faults.found)
     for column, reader in table.columns.items():
-        cell = cells.get(column, "").strip()
-        row[column] = None
+        cell = cells.get(column, "")
         if cell:
             try:
-                row[column] = reader(cell)
+                line.values[column] = reader(cell)
             except ValueError as error:
-                faults.found.append(f"{file}: line {number}, column {column}: {cell!r} is not {error}")
+                faults.found.append(line.fault(column, f"is not {error}"))
         elif column in table.required:
             faults.found.append(f"{file}: line {number}, column {column}: must not be empty")
-    return row
+    return replace(line, is_sound=len(faults.found) == before)
 
 
 def as_instant(cell: str | None, zone_name: str | None) -> datetime | None:

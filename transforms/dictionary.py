@@ -162,6 +162,7 @@ def models() -> Iterator[tuple[str, str, str]]:
         for entity in (*ROLLED, *(("territory", "segment") if span == "daily" else ())):
             yield "marts", f"v_{span}_{entity}_rates.sql", _rates(dictionary, span, entity)
     yield "marts", "metric_long.sql", _metric_long(dictionary)
+    yield "marts", "target_attainment.sql", _target_attainment(dictionary)
 
 
 def _rep_day_metrics(dictionary: Dictionary) -> str:
@@ -305,4 +306,39 @@ def _metric_long(dictionary: Dictionary) -> str:
         "select\n    activity_date,\n    grain,\n    entity,\n    m.metric as metric,\n"
         "    case when m.r then m.n / nullif(m.d, 0) else m.n end as value,\n"
         f"    m.n as numerator,\n    m.d as denominator,\n    is_complete\nfrom (\n{parts}\n)\n"
+    )
+
+
+def _target_attainment(dictionary: Dictionary) -> str:
+    """A target may be set for whatever adds up, so which column is the actual, and which source decides, follows from its name."""
+    actual = "\n        ".join(f"when '{m.name}' then d.{m.name}::double" for m in dictionary.counted)
+    statuses: dict[str, list[str]] = {}
+    for m in dictionary.counted:
+        statuses.setdefault(m.status, []).append(m.name)
+    status = "\n        ".join(
+        f"when t.metric in ({', '.join(repr(name) for name in names)}) then {f's.{column}' if column else repr('complete')}"
+        for column, names in statuses.items()
+    )
+    return (
+        "-- marts.target_attainment: what a rep was to do and did, by day and metric. A day whose source was not read to its end is left out of"
+        " both parts, so SUM(actual) / NULLIF(SUM(target), 0) is right for any period.\n"
+        "-- grain: activity_date, rep_id, metric\n-- kind: merged\n-- scope: activity_date\n"
+        "-- on core.target_day: activity_date\n-- on marts.daily_rep_activity: activity_date\n-- on core.rep_day_status: activity_date\n"
+        "-- activity_date: Local calendar date in the rep's own time zone\n-- rep_id: Key of the rep (dim_rep)\n"
+        "-- metric: Name of the metric (meta_metric), a column of daily_rep_activity\n-- team_id: Team at that date; -1 for none\n"
+        "-- actual: The metric's value that day, days off included; NULL on a day that is left out\n"
+        "-- target: Target of a working day x working_fraction x share of the ramp; NULL on a day that is left out\n"
+        "-- source_status: How far the metric's source was read: complete, partial, missing, not_applicable when there is no account\n"
+        "-- is_complete: True when it was read to the end of the day and its lag\n"
+        "-- is_included: Whether the day counts in both parts: complete, or with the parameter include_partial also partial\n"
+        f"with told as (\n    select\n    t.activity_date,\n    t.rep_id,\n    t.metric,\n    d.team_id,\n"
+        f"    case t.metric\n        {actual}\n    end as actual,\n    t.target,\n    case\n        {status}\n    end as source_status\n"
+        "from core.target_day as t\n"
+        "inner join marts.daily_rep_activity as d on t.rep_id = d.rep_id and t.activity_date = d.activity_date\n"
+        "inner join core.rep_day_status as s on t.rep_id = s.rep_id and t.activity_date = s.activity_date\n),\n"
+        "judged as (\n    select *, source_status = 'complete' or (p.include_partial and source_status = 'partial') as is_included\n"
+        "    from told cross join (select include_partial from input.parameter) as p\n)\n"
+        "select\n    activity_date,\n    rep_id,\n    metric,\n    team_id,\n"
+        "    case when is_included then actual end as actual,\n    case when is_included then target end as target,\n"
+        "    source_status,\n    source_status = 'complete' as is_complete,\n    is_included\nfrom judged\n"
     )

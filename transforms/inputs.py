@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
@@ -15,23 +17,27 @@ from . import dictionary
 from .calendar import business_days
 from .csv_input import (
     Faults,
+    InputError,
     Table,
+    above_zero,
     address,
     as_instant,
     currency,
     day,
     instant_or_day,
     money,
-    positive,
+    not_negative,
     read,
     region,
     several,
     share,
+    shares,
     text,
     weekdays,
     yes_no,
     zone,
 )
+from .input_checks import check
 from .parameters import Parameters
 from .warehouse import transaction
 
@@ -40,7 +46,7 @@ FILES: Mapping[str, Table] = {
         {
             "email": address, "name": text, "aliases": several, "phones": several, "role": text, "team": text, "manager": address,
             "territory": text, "segment": text, "timezone": zone, "region": region, "working_days": weekdays, "mailbox": yes_no,
-            "hire_date": day, "end_date": day, "valid_from": instant_or_day,
+            "hire_date": day, "end_date": day, "ramp": shares, "valid_from": instant_or_day,
         },
         ("email",),
     ),
@@ -50,15 +56,15 @@ FILES: Mapping[str, Table] = {
         {"email": address, "date": day, "working_fraction": share, "leave_type": text}, ("email", "date", "working_fraction")
     ),
     "targets": Table(
-        {"email": address, "team": text, "metric": text, "from": day, "per_working_day": positive}, ("metric", "per_working_day")
+        {"email": address, "team": text, "metric": text, "from": day, "per_working_day": not_negative}, ("metric", "per_working_day")
     ),
-    "fx": Table({"date": day, "currency": currency, "rate": positive}, ("date", "currency", "rate")),
+    "fx": Table({"date": day, "currency": currency, "rate": above_zero}, ("date", "currency", "rate")),
 }  # fmt: skip
 
 TABLES = """
 create or replace table input.rep (email varchar, name varchar, aliases varchar[], phones varchar[], role varchar, team varchar,
     manager varchar, territory varchar, segment varchar, timezone varchar, region varchar, working_days varchar, mailbox boolean,
-    hire_date date, end_date date, valid_from timestamptz);
+    hire_date date, end_date date, ramp double[], valid_from timestamptz);
 create or replace table input.team (team varchar, name varchar, parent varchar);
 create or replace table input.internal_domain (domain varchar);
 create or replace table input.internal_number (first_digits varchar, last_digits varchar);
@@ -118,6 +124,9 @@ class Inputs:
     call_outcomes: Mapping[str, tuple[str, bool, bool]] = field(default_factory=dict)
     source_settings: Mapping[str, str] = field(default_factory=dict)  # names of CRM properties, for staging
     files: Mapping[str, Path] = field(default_factory=dict)  # by the names in FILES
+    contact_key: Path | None = (
+        None  # holds the secret by which contacts are published; None: contact.key beside the warehouse
+    )
 
 
 def number_range(written: str) -> tuple[str, str]:
@@ -135,11 +144,12 @@ def number_range(written: str) -> tuple[str, str]:
 def read_files(files: Mapping[str, Path], parameters: Parameters) -> dict[str, list[dict[str, Any]]]:
     """Rows of every file that is given. Raises InputError naming every fault in any of them."""
     faults = Faults()
-    rows = {name: read(file, FILES[name], faults) if (file := files.get(name)) else [] for name in FILES}
-    faults.raise_if_any()
-    for rep in rows["reps"]:
+    lines = {name: read(file, FILES[name], faults) if (file := files.get(name)) else [] for name in FILES}
+    for rep in (line.values for line in lines["reps"]):
         rep["valid_from"] = as_instant(rep["valid_from"], rep["timezone"] or parameters.reporting_timezone)
-    return rows
+    check(lines, faults)
+    faults.raise_if_any()
+    return {name: [line.values for line in found] for name, found in lines.items()}
 
 
 def load(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
@@ -149,6 +159,7 @@ def load(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     span = timedelta(days=400)
     calendar = business_days(regions, inputs.history_start - span, inputs.now.date() + span)
     outcomes = {**CALL_OUTCOMES, **inputs.call_outcomes}
+    secret = contact_secret(inputs.contact_key or _beside(con, "contact.key"))
     with transaction(con):
         con.execute(TABLES)
         _load_parameters(con, inputs)
@@ -167,10 +178,54 @@ def load(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
         _insert(con, "test_domain", [[d.lower()] for d in inputs.test_domains])
         _insert(con, "excluded_pipeline", [[p] for p in inputs.excluded_pipelines])
         _insert(con, "qualified_stage", [[s] for s in inputs.qualified_stages])
+        con.execute("create or replace table input.secret (name varchar, value varchar)")
+        _insert(con, "secret", [[name, value] for name, value in _padded(secret).items()])
         _insert(con, "source_setting", [list(pair) for pair in sorted(inputs.source_settings.items())])
         _insert(con, "source", [[s.source_id, s.workspace_id, s.system, s.lag_seconds] for s in inputs.sources])
         _insert(con, "call_outcome", [[label.lower(), *meaning] for label, meaning in sorted(outcomes.items())])
         _load_calendar(con, calendar)
+
+
+def contact_secret(file: Path) -> bytes:
+    """The 32 bytes by which contacts are published, made at the first run and kept in the file as hex, mode 0600.
+
+    Another secret gives every contact another key, so the file belongs into the backup. Raises InputError when it holds something else.
+    """
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        pass
+    else:
+        with os.fdopen(handle, "w", encoding="ascii") as opened:
+            opened.write(secrets.token_hex(32) + "\n")
+            opened.flush()
+            os.fsync(opened.fileno())
+    try:
+        secret = bytes.fromhex(file.read_text("ascii"))
+    except ValueError:
+        secret = b""
+    if len(secret) != 32:
+        raise InputError(
+            f"{file} does not hold the secret for contacts, 64 hex digits; restore it, or delete it: then contacts get new keys"
+        )
+    return secret
+
+
+def _padded(secret: bytes) -> dict[str, str]:
+    """The secret as HMAC (RFC 2104) takes it, for the macro published_key: names and hex values of input.secret."""
+    block = secret.ljust(64, b"\0")
+    return {
+        "contact_key_inner": bytes(byte ^ 0x36 for byte in block).hex(),
+        "contact_key_outer": bytes(byte ^ 0x5C for byte in block).hex(),
+    }
+
+
+def _beside(con: duckdb.DuckDBPyConnection, file_name: str) -> Path:
+    """A file in the folder of the warehouse that is open."""
+    path = con.execute("select path from duckdb_databases() where database_name = current_database()").fetchone()
+    if not path or not path[0]:
+        raise InputError(f"a warehouse in memory has no folder for {file_name}: say in Inputs where it is")
+    return Path(str(path[0])).absolute().parent / file_name
 
 
 def _load_parameters(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:

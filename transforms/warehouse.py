@@ -38,6 +38,7 @@ create table if not exists meta.data_quality (
     "check" varchar, severity varchar, failing_rows bigint, detail varchar, run_id varchar
 );
 create table if not exists input.source_setting (name varchar, value varchar);  -- a macro reads it
+create table if not exists input.secret (name varchar, value varchar);  -- a macro reads it
 create table if not exists meta.fact (name varchar primary key, value varchar);
 create table if not exists meta.parameter (name varchar primary key, value varchar, default_value varchar, changed_at timestamptz);
 create table if not exists meta.coverage (

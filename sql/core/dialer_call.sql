@@ -12,6 +12,7 @@ select
     arg_min(direction, leg_no) as direction,
     arg_min(counterpart_number, leg_no) as counterpart_number,
     right(arg_min(counterpart_number, leg_no), 9) as number_tail,
+    arg_min(own_number, leg_no) as own_number,
     min(started_at) as started_at,
     min(answered_at) filter (where is_answered) as answered_at,
     max(coalesce(ended_at, started_at)) as ended_at,

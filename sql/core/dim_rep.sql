@@ -37,7 +37,7 @@ select
     coalesce(v.region, '') as region,
     v.hire_date,
     v.end_date,
-    null::varchar as ramp_profile,
+    v.ramp_profile,
     v.role like '%sales%' or v.role in (
         'sdr', 'bdr', 'adr', 'ldr', 'ae', 'am', 'rep', 'account executive', 'account manager', 'business development', 'closer'
     ) as is_sales_role,

@@ -19,6 +19,9 @@
 -- outcome: one of connected, voicemail_left, answered_short, wrong_number, no_answer, busy, failed_after_ring; for inbound answered or missed
 -- is_counted: false for calls that no metric counts; exclusion_reason says why
 -- talk_s: seconds of talk with a person, all legs
+-- is_negative: the disposition says that it went badly (company.call_outcomes)
+-- own_number: our number that the call was made from or came in on (first leg), as digits; NULL for calls that only the CRM knows
+-- counterpart_number: the other side's number as digits; never published
 -- activity_date: local date of the start in the rep's zone as of then
 with logs as (
     select
@@ -48,6 +51,7 @@ from_dialer as (
         coalesce(l.disposition, d.disposition) as disposition,
         null::varchar as crm_status,
         d.counterpart_number,
+        d.own_number,
         l.crm_call_key,
         l.contact_key,
         l.logged_at
@@ -110,7 +114,8 @@ identified as (
                 and c.counterpart_number between i.first_digits and i.last_digits
         ) as is_internal,
         o.outcome as said_outcome,
-        coalesce(o.is_connected, false) as said_connected
+        coalesce(o.is_connected, false) as said_connected,
+        coalesce(o.is_negative, false) as is_negative
     from calls as c
     left join numbered as n on c.call_key = n.call_key
     left join core.dim_contact as t on coalesce(c.contact_key, n.contact_key) = t.contact_key
@@ -183,6 +188,9 @@ select
     coalesce(a.segment, '-1') as segment,
     j.crm_call_key,
     j.talk_s,
+    j.own_number,
+    j.counterpart_number,
+    j.is_negative,
     j.is_answered,
     j.outcome = 'connected' as is_connected,
     case

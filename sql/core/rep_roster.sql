@@ -4,6 +4,7 @@
 -- valid_from: instant from which this version holds; 1900-01-01 for the first
 -- hire_date: first day of employment, NULL when not known
 -- end_date: last day of employment, NULL when employed
+-- ramp_profile: share of the target by month of tenure, like 0.5;0.75; of the latest row that gives one, for it belongs to the hire date
 with from_file as (
     select
         norm_email(email) as email,
@@ -22,7 +23,9 @@ with from_file as (
             else valid_from
         end as valid_from,
         max(hire_date) over (partition by norm_email(email)) as hire_date,
-        max(end_date) over (partition by norm_email(email)) as end_date
+        max(end_date) over (partition by norm_email(email)) as end_date,
+        arg_max(array_to_string(ramp, ';'), coalesce(valid_from, '1900-01-01 00:00:00+00'::timestamptz)) filter (where ramp is not null)
+            over (partition by norm_email(email)) as ramp_profile
     from input.rep
 ),
 
@@ -59,7 +62,8 @@ from_crm as (
         null::varchar as region,
         valid_from,
         min(created_at::date) over (partition by email) as hire_date,
-        case when not bool_or(is_active) over (partition by email) then max(updated_at::date) over (partition by email) end as end_date
+        case when not bool_or(is_active) over (partition by email) then max(updated_at::date) over (partition by email) end as end_date,
+        null::varchar as ramp_profile
     from versions_in_crm
     where not exists (select 1 from input.rep)
 ),
@@ -92,6 +96,7 @@ select
     region,
     hire_date,
     end_date,
+    ramp_profile,
     change_hash
 from changed
 where previous_hash is distinct from change_hash

@@ -14,7 +14,7 @@
 -- region: Region whose public holidays apply; empty for none
 -- hire_date: First day of employment; NULL when not known
 -- end_date: Last day of employment; NULL while employed
--- ramp_profile: Name of the ramp that the rep's targets follow; NULL for none
+-- ramp_profile: Shares of the target in the first months of tenure, like 0.5;0.75; afterwards 1; NULL for none
 -- is_sales_role: Whether the rep has rows in the daily tables
 -- valid_from: UTC instant from which this version holds; 1900-01-01 for the first
 -- valid_to: UTC instant at which it ends, exclusive; 9999-12-31 while current

@@ -1,0 +1,24 @@
+-- marts.v_target_attainment_month: attainment of a rep's targets by month: both parts added up first, then divided.
+-- grain: month_start, rep_id, metric
+-- kind: view
+-- month_start: First day of the month
+-- rep_id: Key of the rep (dim_rep)
+-- metric: Name of the metric (meta_metric)
+-- actual: Sum over the days that count
+-- target: Sum over the same days
+-- attainment_rate: actual / target; NULL where the target is 0 or no day counts
+-- days_expected: Days of the period with a target
+-- days_included: Of those, days that count in both parts
+-- is_complete: True when every such day was read to its end; today's never is, so a period under way is not
+select
+    date_trunc('month', activity_date)::date as month_start,
+    rep_id,
+    metric,
+    sum(actual)::double as actual,
+    sum(target)::double as target,
+    sum(actual)::double / nullif(sum(target), 0) as attainment_rate,
+    count(*)::bigint as days_expected,
+    count_if(is_included)::bigint as days_included,
+    coalesce(bool_and(is_complete), false) as is_complete
+from target_attainment
+group by all
