@@ -18,6 +18,8 @@ with grouped as (
         [m.message_key]
     from core.match_email as m
     inner join core.crm_email as c on m.crm_email_key = c.crm_email_key
+    -- A mail that lies in a mailbox is in its thread there; only what the CRM adds to that is news.
+    where c.thread_key is not null or m.message_key not in (select b.message_key from core.mailbox_copy as b)
 )
 
 select distinct
