@@ -123,6 +123,8 @@ def streams_of(settings: HubSpotSettings) -> tuple[Stream, ...]:
                feeds="which stages are won and lost"),
         Stream("crm_call_outcome", Snapshot(), scopes=("crm.objects.contacts.read",), feeds="names of call outcomes"),
         Stream("crm_account", Snapshot(), key=("portalId",), scopes=("oauth",), feeds="the account's currency and time zone"),
+        Stream("crm_exchange_rate", Snapshot(), updated_at="updatedAt", scopes=("multi-currency-read",), optional=True,
+               feeds="amounts in currencies that fx.csv has no rate for"),
         Stream("crm_login", Snapshot(), happened_at="loginAt", scopes=("account-info.security.read",),
                feeds="sign-ins as evidence of CRM usage"),
         Stream("crm_association", ByIds((*activities, "crm_deal", "crm_contact"), "recent"),
@@ -203,6 +205,8 @@ class HubSpot:
         if name in ("crm_login", "crm_audit"):
             what = {"crm_login": "login", "crm_audit": "audit-logs"}[name]
             return self._until_known(f"/account-info/{VERSION}/activity/{what}", known.get(name, ()), traffic)
+        if name == "crm_exchange_rate":
+            return self._list(f"/settings/currencies/{VERSION}/exchange-rates", {}, traffic, archived=())
         return self._small(name, traffic)
 
     def check(self) -> Iterator[Check]:
@@ -261,8 +265,9 @@ class HubSpot:
     def _list(
         self, path: str, params: Mapping[str, Any], traffic: Traffic, *, archived: Sequence[bool]
     ) -> Iterator[Page]:
-        for flag in archived:
-            for body in self._pages(path, {**params, "archived": str(flag).lower()}, traffic):
+        """All pages; of what can be archived, first the one kind and then the other. An empty `archived` asks without."""
+        for asked in [{"archived": str(flag).lower()} for flag in archived] or [{}]:
+            for body in self._pages(path, {**params, **asked}, traffic):
                 records, rejected = records_of(body, "results")
                 yield Page(records=records, rejected=rejected)
 

@@ -4,13 +4,20 @@
 -- source: 'same' (it is the reporting currency), 'file' (fx.csv) or 'crm'; where both know one, even a carried one, the file wins
 -- quoted_on: the date that the rate is of: the last one known is carried for fx_carry_days
 with crm as (
-    -- Rates that the CRM keeps belong here: date, currency, rate to the reporting currency.
+    -- The CRM's rates lead to the company's currency there; where that is another than ours, by way of its own rate to ours.
     select
-        date,
-        currency,
-        rate
-    from input.fx_rate
-    where false
+        local_date(r.effective_at, 'UTC') as date,
+        r.currency,
+        case
+            when r.to_currency = p.reporting_currency then r.rate
+            else r.rate / (
+                select arg_max(x.rate, x.effective_at) from staging.stg_crm_exchange_rate as x
+                where x.currency = p.reporting_currency and x.to_currency = r.to_currency and x.effective_at <= r.effective_at
+            )
+        end as rate
+    from staging.stg_crm_exchange_rate as r
+    cross join input.parameter as p
+    where not r.is_deleted
 ),
 
 offered as (

@@ -543,3 +543,19 @@ def test_intervals_tell_what_looking_at_every_deal_on_every_day_tells(tmp_path: 
             ]
             assert not wrong, wrong[:5]
         assert max(n for n, _ in expected.values()) > 3, "a number that is always small proves little"
+
+
+def test_without_a_file_the_rates_that_the_crm_keeps_are_taken(tmp_path: Path) -> None:
+    """1,000 USD at 0.92 EUR, the CRM's rate of 2 March, carried to 5 March: 920.00."""
+    told = world(
+        deal("usd", at("05T15", "created", stage="open", amount="1000.00", by="ann"), currency="USD"),
+        fx=[{"date": "2026-03-02", "currency": "USD", "rate": "0.92"}],
+    )
+    with serving(told, tmp_path) as (pipeline, _):
+        del pipeline.config["inputs"]["fx"]
+        pipeline.nightly(NOW, first=FIRST)
+        rows = pipeline.rows(
+            "select source, rate::double as rate from core.fx_rate where currency = 'USD' and date = '2026-03-05'"
+        )
+        assert rows == [{"source": "crm", "rate": 0.92}]
+        assert pipeline.day("ann@acme.com", "2026-03-05")["pipeline_created_amount"] == Decimal("920.00")
