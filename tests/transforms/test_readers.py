@@ -96,6 +96,7 @@ def test_duckdb_1_1_3_reads_every_table_view_and_comment(readers: Path, publishe
         "BOOLEAN",
         "DATE",
         "DECIMAL(18,2)",
+        "DECIMAL(18,4)",
         "DOUBLE",
         "INTEGER",
         "TIMESTAMP",
