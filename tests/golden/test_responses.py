@@ -1,0 +1,140 @@
+"""Worked examples of responses, ours and theirs: a small world, the arithmetic by hand, and what the tables must say.
+
+Ann lives in New York (UTC-5, UTC-4 from 2026-03-08), Bob in Tokyo (UTC+9). 2026-03-02 is a Monday.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.pipeline import Pipeline, serving
+
+NOW = datetime(2026, 3, 20, 6, tzinfo=UTC)
+FIRST = date(2026, 3, 1)
+World = dict[str, Any]
+Run = Callable[[World], Pipeline]
+
+ANN = {"key": "ann", "name": "Ann", "email": "ann@acme.com", "timezone": "America/New_York", "team": "T1"}
+BOB = {"key": "bob", "name": "Bob", "email": "bob@acme.com", "timezone": "Asia/Tokyo", "team": "T1"}
+
+
+def number(contact: int) -> str:
+    return f"+44207183875{contact}"
+
+
+def world(**parts: Any) -> World:
+    return {
+        "company": {
+            "now": "2026-03-20T06:00:00Z", "reporting_timezone": "UTC", "reporting_currency": "EUR", "internal_domains": ["acme.com"],
+            "systems": {"crm": "hubspot", "dialer": "cloudtalk", "mail": "gmail"},
+        },
+        "teams": [{"key": "T1", "name": "One"}],
+        "reps": [ANN, BOB],
+        "accounts": [{"key": "A1", "name": "Cust", "domain": "cust.com"}],
+        "contacts": [
+            {"key": f"C{n}", "name": f"Contact {n}", "emails": [f"c{n}@cust.com"], "phones": [number(n)], "account": "A1",
+             "created_at": "2025-06-01T00:00:00Z"}
+            for n in range(1, 8)
+        ],
+        **parts,
+    }  # fmt: skip
+
+
+def call(key: str, at: str, contact: int, talk: int | None = None, rep: str = "ann", **more: Any) -> World:
+    """A call to a contact in March 2026, "02T15:00:00"; talk None: nobody answered. Rings 10 s, unanswered 30 s."""
+    start = datetime.fromisoformat(f"2026-03-{at}Z").timestamp()
+
+    def iso(stamp: float) -> str:
+        return datetime.fromtimestamp(stamp, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    inbound = more.get("direction") == "inbound"
+    return {
+        "key": key, "rep": rep, "direction": "outbound", "number": number(contact), "started_at": iso(start),
+        "answered_at": None if talk is None else iso(start + 10), "ended_at": iso(start + (30 if talk is None else 10 + talk)),
+        "result": ("missed" if inbound else "no_answer") if talk is None else "answered", **more,
+    }  # fmt: skip
+
+
+def mail(key: str, at: str, contact: int, rep: str = "ann", **more: Any) -> World:
+    """A mail of ours to a contact."""
+    return {
+        "key": key, "rep": rep, "direction": "outbound", "from": f"{rep}@acme.com", "to": [f"c{contact}@cust.com"],
+        "sent_at": f"2026-03-{at}Z", "message_id": f"<{key}@mail.example>", "kind": "one_to_one", **more,
+    }  # fmt: skip
+
+
+def answer(key: str, at: str, contact: int, to: str | None = None, rep: str = "ann", **more: Any) -> World:
+    """A mail of a contact's to us, in answer to the mail `to` if any."""
+    return {
+        "key": key, "rep": rep, "direction": "inbound", "from": f"c{contact}@cust.com", "to": [f"{rep}@acme.com"],
+        "sent_at": f"2026-03-{at}Z", "message_id": f"<{key}@mail.example>", "in_reply_to": to and f"<{to}@mail.example>",
+        "kind": "one_to_one", **more,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    opened: list[Any] = []
+
+    def start(case: World) -> Pipeline:
+        manager = serving(case, tmp_path)
+        pipeline, _ = manager.__enter__()
+        opened.append(manager)
+        pipeline.nightly(NOW, first=FIRST)
+        return pipeline
+
+    yield start
+    for manager in opened:
+        manager.__exit__(None, None, None)
+
+
+def table(pipeline: Pipeline, mart: str, columns: str, where: str = "true") -> set[tuple[Any, ...]]:
+    """Rows of a mart as (name of the rep, columns …), dates as text."""
+    name = "(select min(d.name) from core.dim_rep as d where d.rep_id = t.rep_id)"
+    rows = pipeline.con.execute(f"select {name}, {columns} from marts.{mart} as t where {where}").fetchall()
+    found = [tuple(v.isoformat() if isinstance(v, date) else v for v in row) for row in rows]
+    assert len(found) == len(set(found))
+    return set(found)
+
+
+def test_first_touches_and_who_responded(run: Run) -> None:
+    """2, response_rate.
+    C1: Ann mails on the 2nd at 15:00Z and calls an hour later: both. C1 writes on the 16th at 15:00Z, exactly 14 days after: responded.
+    C2: Bob reaches C2 on the 2nd at 23:00Z, the 3rd in Tokyo: the touch itself is no response, C2's call 14 days and 1 s later too late.
+        Ann's mail on the 3rd is not the first touch.
+    C3: Ann mails on the 2nd, reaches C3 by telephone on the 4th: responded. C4: only an automatic reply.
+    C5 called on the 2nd, Ann mails on the 3rd: what came before is no response. C6: called on the 10th, one day after which the window ends
+    on the 24th, not over on the 20th.
+    Ann, 2nd: both 1 of 1; email C3, C4: 1 of 2. 3rd: Bob call 0 of 1, Ann email C5 0 of 1. 10th: Ann call 0 of 1."""
+    case = world(
+        mails=[
+            mail("m1", "02T15:00:00", 1),
+            answer("r1", "16T15:00:00", 1, "m1"),
+            mail("m2", "03T15:00:00", 2),
+            mail("m3", "02T15:10:00", 3),
+            mail("m4", "02T15:20:00", 4),
+            answer("o4", "02T15:21:00", 4, "m4", kind="auto_reply"),
+            mail("m5", "03T15:00:00", 5),
+        ],
+        calls=[
+            call("d1", "02T16:00:00", 1),
+            call("d2", "02T23:00:00", 2, 90, rep="bob"),
+            call("b2", "16T23:00:01", 2, 90, direction="inbound"),
+            call("d3", "04T16:00:00", 3, 45),
+            call("b5", "02T16:00:00", 5, 90, direction="inbound"),
+            call("d6", "10T15:00:00", 6),
+        ],
+    )
+    columns = "first_touch_date, channel, contacts_touched, responded_14d, matures_on, is_mature, is_complete"
+    assert table(run(case), "cohort_first_touch_response", columns) == {
+        ("Ann", "2026-03-02", "both", 1, 1, "2026-03-16", True, True),
+        ("Ann", "2026-03-02", "email", 2, 1, "2026-03-16", True, True),
+        ("Bob", "2026-03-03", "call", 1, 0, "2026-03-17", True, True),
+        ("Ann", "2026-03-03", "email", 1, 0, "2026-03-17", True, True),
+        ("Ann", "2026-03-10", "call", 1, 0, "2026-03-24", False, True),
+    }
