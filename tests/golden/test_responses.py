@@ -138,3 +138,67 @@ def test_first_touches_and_who_responded(run: Run) -> None:
         ("Ann", "2026-03-03", "email", 1, 0, "2026-03-17", True, True),
         ("Ann", "2026-03-10", "call", 1, 0, "2026-03-24", False, True),
     }
+
+
+def test_first_response_in_business_minutes(run: Run) -> None:
+    """2, first_response_minutes; 9 to 17 in New York, UTC-5: 14Z to 22Z. On Thursday the 5th Ann is away.
+    r1 Wed 4th 21:50Z, answered Fri 6th 14:20Z: 10 min on Wednesday, none on Thursday, 20 min on Friday = 30. r1b asks nothing new.
+    r2 Wed 4th 15:00Z, answered 15:07Z: 7. s2, a step of a sequence at 15:02Z, is no answer by hand: none within 5.
+    d3 missed Wed 4th 16:00Z; Ann calls at 16:15Z, nobody answers: still her answer, 15.
+    r4 Wed 4th 23:00Z (18:00), answered Sat 7th 15:00Z: Thursday away, Friday whole = 480.
+    r5 Wed 4th 15:30Z: Bob's answer is none of Ann's; hers comes on the 18th at 15:30:01Z, 14 days and 1 s later: unanswered.
+    Items 5, answered 4 {7, 15, 30, 480}; within 5: 0, 15: 2, 60: 3; p50 = (15 + 30) / 2 = 22.5; p95 = rank 0.95 * 3 = 2.85:
+    30 + 0.85 * 450 = 412.5."""
+    case = world(
+        availability=[{"rep": "ann", "date": "2026-03-05", "working_fraction": 0, "leave_type": "leave"}],
+        mails=[
+            answer("r1", "04T21:50:00", 1),
+            answer("r1b", "04T22:50:00", 1, "r1"),
+            mail("a1", "06T14:20:00", 1, in_reply_to="<r1@mail.example>"),
+            answer("r2", "04T15:00:00", 2),
+            mail("s2", "04T15:02:00", 2, in_reply_to="<r2@mail.example>", kind="sequence", sequencer={"system": "hubspot", "step": 1}),
+            mail("a2", "04T15:07:00", 2, in_reply_to="<r2@mail.example>"),
+            answer("r4", "04T23:00:00", 4),
+            mail("a4", "07T15:00:00", 4, in_reply_to="<r4@mail.example>"),
+            answer("r5", "04T15:30:00", 5),
+            mail("b5", "04T16:00:00", 5, rep="bob", in_reply_to="<r5@mail.example>"),
+            mail("a5", "18T15:30:01", 5, in_reply_to="<r5@mail.example>"),
+        ],
+        calls=[
+            call("d3", "04T16:00:00", 3, direction="inbound"),
+            call("c3", "04T16:15:00", 3),
+        ],
+    )  # fmt: skip
+    columns = (
+        "items, items_answered, answered_within_5m, answered_within_15m, answered_within_60m, "
+        "first_response_minutes_p50, round(first_response_minutes_p95, 9), matures_on, is_mature"
+    )
+    assert table(run(case), "daily_response_time", columns, "items > 0") == {
+        ("Ann", 5, 4, 0, 2, 3, 22.5, 412.5, "2026-03-18", True)
+    }
+
+
+def test_missed_calls_are_called_back_by_anybody(run: Run) -> None:
+    """2h. Wednesday the 4th, New York 9 to 17 = 14Z to 22Z. d1 missed at 15:00Z, Bob calls at 16:00:00Z, 60 min later: called back, but
+    no answer of Ann's. d2 missed at 13:59Z, before business: C2 calls again at 14:05Z and Ann takes it: her answer, 5 business minutes, no call back.
+    d3 missed at 16:00Z, Ann calls at 17:00:01Z: too late for a call back, 60 min and 1 s for the answer. Missed 3, in hours 2, back 1.
+    Nothing happened on the 3rd: zeros, and no median."""
+    case = world(
+        calls=[
+            call("d1", "04T15:00:00", 1, direction="inbound"),
+            call("c1", "04T16:00:00", 1, rep="bob"),
+            call("d2", "04T13:59:00", 2, direction="inbound"),
+            call("e2", "04T14:05:00", 2, 90, direction="inbound"),
+            call("d3", "04T16:00:00", 3, direction="inbound"),
+            call("c3", "04T17:00:01", 3),
+        ]
+    )
+    columns = (
+        "activity_date, calls_inbound_missed, calls_inbound_missed_in_hours, callback_within_60m, items, items_answered, "
+        "answered_within_5m, answered_within_60m, first_response_minutes_p50 is null"
+    )
+    wanted = "activity_date in ('2026-03-03', '2026-03-04') and rep_id in (select rep_id from core.dim_rep where name = 'Ann')"
+    assert table(run(case), "daily_response_time", columns, wanted) == {
+        ("Ann", "2026-03-03", 0, 0, 0, 0, 0, 0, 0, True),
+        ("Ann", "2026-03-04", 3, 2, 1, 3, 2, 1, 1, False),
+    }
