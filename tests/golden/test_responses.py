@@ -202,3 +202,35 @@ def test_missed_calls_are_called_back_by_anybody(run: Run) -> None:
         ("Ann", "2026-03-03", 0, 0, 0, 0, 0, 0, 0, True),
         ("Ann", "2026-03-04", 3, 2, 1, 3, 2, 1, 1, False),
     }
+
+
+def test_log_lag_of_reps_and_of_the_organisation(run: Run) -> None:
+    """1f. Wednesday the 4th. Ann, ends to log: d1 ends 15:01:40Z (10 s of ringing, 90 s of talk), logged 15:11:40Z = 10 min; d2 ends 16:01:40Z,
+    logged 16:41:40Z = 40; w1, a held meeting that ends 18:30Z, was entered the day before = 0, not -1,590; d3 never logged, d4 reached
+    nobody: not loggable. {0, 10, 40}: p50 10, p90 = rank 1.8: 10 + 0.8 * 30 = 34. Bob: d5 ends 02:01:40Z, logged a day later: 1,440.
+    Both: {0, 10, 40, 1440}: p50 (10 + 40) / 2 = 25, p90 = rank 2.7: 40 + 0.7 * 1400 = 1020; the mean of the reps' p50 would be 725."""
+    case = world(
+        calls=[
+            call("d1", "04T15:00:00", 1, 90, crm={"logged_at": "2026-03-04T15:11:40Z", "external_id": True, "duration_seconds": 90}),
+            call("d2", "04T16:00:00", 2, 90, crm={"logged_at": "2026-03-04T16:41:40Z", "external_id": True, "duration_seconds": 90}),
+            call("d3", "04T17:00:00", 3, 90),
+            call("d4", "04T17:30:00", 3, crm={"logged_at": "2026-03-04T19:00:00Z", "external_id": True}),
+            call("d5", "04T02:00:00", 4, 90, rep="bob",
+                 crm={"logged_at": "2026-03-05T02:01:40Z", "external_id": True, "duration_seconds": 90, "logged_by": "bob"}),
+        ],
+        meetings=[
+            {"key": "w1", "rep": "ann", "host": "ann", "contacts": ["C5"], "booked_at": "2026-03-03T16:00:00Z",
+             "start_at": "2026-03-04T18:00:00Z", "end_at": "2026-03-04T18:30:00Z", "outcome": "held"},
+        ],
+    )  # fmt: skip
+    pipeline = run(case)
+    columns = "logged_items, log_lag_minutes_p50, round(log_lag_minutes_p90, 9)"
+    assert table(pipeline, "daily_log_lag", columns, "activity_date = '2026-03-04'") == {
+        ("Ann", 3, 10.0, 34.0),
+        ("Bob", 1, 1440.0, 1440.0),
+    }
+    org = pipeline.con.execute(
+        f"select {columns} from marts.daily_org_log_lag where activity_date = '2026-03-04'"
+    ).fetchall()
+    assert org == [(4, 25.0, 1020.0)]
+    assert pipeline.day("ann@acme.com", "2026-03-04")["loggable_activities"] == 4
