@@ -46,8 +46,8 @@ def world(**parts: Any) -> World:
 
 
 def call(key: str, at: str, contact: int, talk: int | None = None, rep: str = "ann", **more: Any) -> World:
-    """A call to a contact in March 2026, "02T15:00:00"; talk None: nobody answered. Rings 10 s, unanswered 30 s."""
-    start = datetime.fromisoformat(f"2026-03-{at}Z").timestamp()
+    """A call to a contact in March 2026, "03-02T15:00:00"; talk None: nobody answered. Rings 10 s, unanswered 30 s."""
+    start = datetime.fromisoformat(f"2026-{at}Z").timestamp()
 
     def iso(stamp: float) -> str:
         return datetime.fromtimestamp(stamp, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -64,7 +64,7 @@ def mail(key: str, at: str, contact: int, rep: str = "ann", **more: Any) -> Worl
     """A mail of ours to a contact."""
     return {
         "key": key, "rep": rep, "direction": "outbound", "from": f"{rep}@acme.com", "to": [f"c{contact}@cust.com"],
-        "sent_at": f"2026-03-{at}Z", "message_id": f"<{key}@mail.example>", "kind": "one_to_one", **more,
+        "sent_at": f"2026-{at}Z", "message_id": f"<{key}@mail.example>", "kind": "one_to_one", **more,
     }  # fmt: skip
 
 
@@ -72,7 +72,7 @@ def answer(key: str, at: str, contact: int, to: str | None = None, rep: str = "a
     """A mail of a contact's to us, in answer to the mail `to` if any."""
     return {
         "key": key, "rep": rep, "direction": "inbound", "from": f"c{contact}@cust.com", "to": [f"{rep}@acme.com"],
-        "sent_at": f"2026-03-{at}Z", "message_id": f"<{key}@mail.example>", "in_reply_to": to and f"<{to}@mail.example>",
+        "sent_at": f"2026-{at}Z", "message_id": f"<{key}@mail.example>", "in_reply_to": to and f"<{to}@mail.example>",
         "kind": "one_to_one", **more,
     }  # fmt: skip
 
@@ -113,21 +113,21 @@ def test_first_touches_and_who_responded(run: Run) -> None:
     Ann, 2nd: both 1 of 1; email C3, C4: 1 of 2. 3rd: Bob call 0 of 1, Ann email C5 0 of 1. 10th: Ann call 0 of 1."""
     case = world(
         mails=[
-            mail("m1", "02T15:00:00", 1),
-            answer("r1", "16T15:00:00", 1, "m1"),
-            mail("m2", "03T15:00:00", 2),
-            mail("m3", "02T15:10:00", 3),
-            mail("m4", "02T15:20:00", 4),
-            answer("o4", "02T15:21:00", 4, "m4", kind="auto_reply"),
-            mail("m5", "03T15:00:00", 5),
+            mail("m1", "03-02T15:00:00", 1),
+            answer("r1", "03-16T15:00:00", 1, "m1"),
+            mail("m2", "03-03T15:00:00", 2),
+            mail("m3", "03-02T15:10:00", 3),
+            mail("m4", "03-02T15:20:00", 4),
+            answer("o4", "03-02T15:21:00", 4, "m4", kind="auto_reply"),
+            mail("m5", "03-03T15:00:00", 5),
         ],
         calls=[
-            call("d1", "02T16:00:00", 1),
-            call("d2", "02T23:00:00", 2, 90, rep="bob"),
-            call("b2", "16T23:00:01", 2, 90, direction="inbound"),
-            call("d3", "04T16:00:00", 3, 45),
-            call("b5", "02T16:00:00", 5, 90, direction="inbound"),
-            call("d6", "10T15:00:00", 6),
+            call("d1", "03-02T16:00:00", 1),
+            call("d2", "03-02T23:00:00", 2, 90, rep="bob"),
+            call("b2", "03-16T23:00:01", 2, 90, direction="inbound"),
+            call("d3", "03-04T16:00:00", 3, 45),
+            call("b5", "03-02T16:00:00", 5, 90, direction="inbound"),
+            call("d6", "03-10T15:00:00", 6),
         ],
     )
     columns = "first_touch_date, channel, contacts_touched, responded_14d, matures_on, is_mature, is_complete"
@@ -152,21 +152,21 @@ def test_first_response_in_business_minutes(run: Run) -> None:
     case = world(
         availability=[{"rep": "ann", "date": "2026-03-05", "working_fraction": 0, "leave_type": "leave"}],
         mails=[
-            answer("r1", "04T21:50:00", 1),
-            answer("r1b", "04T22:50:00", 1, "r1"),
-            mail("a1", "06T14:20:00", 1, in_reply_to="<r1@mail.example>"),
-            answer("r2", "04T15:00:00", 2),
-            mail("s2", "04T15:02:00", 2, in_reply_to="<r2@mail.example>", kind="sequence", sequencer={"system": "hubspot", "step": 1}),
-            mail("a2", "04T15:07:00", 2, in_reply_to="<r2@mail.example>"),
-            answer("r4", "04T23:00:00", 4),
-            mail("a4", "07T15:00:00", 4, in_reply_to="<r4@mail.example>"),
-            answer("r5", "04T15:30:00", 5),
-            mail("b5", "04T16:00:00", 5, rep="bob", in_reply_to="<r5@mail.example>"),
-            mail("a5", "18T15:30:01", 5, in_reply_to="<r5@mail.example>"),
+            answer("r1", "03-04T21:50:00", 1),
+            answer("r1b", "03-04T22:50:00", 1, "r1"),
+            mail("a1", "03-06T14:20:00", 1, in_reply_to="<r1@mail.example>"),
+            answer("r2", "03-04T15:00:00", 2),
+            mail("s2", "03-04T15:02:00", 2, in_reply_to="<r2@mail.example>", kind="sequence", sequencer={"system": "hubspot", "step": 1}),
+            mail("a2", "03-04T15:07:00", 2, in_reply_to="<r2@mail.example>"),
+            answer("r4", "03-04T23:00:00", 4),
+            mail("a4", "03-07T15:00:00", 4, in_reply_to="<r4@mail.example>"),
+            answer("r5", "03-04T15:30:00", 5),
+            mail("b5", "03-04T16:00:00", 5, rep="bob", in_reply_to="<r5@mail.example>"),
+            mail("a5", "03-18T15:30:01", 5, in_reply_to="<r5@mail.example>"),
         ],
         calls=[
-            call("d3", "04T16:00:00", 3, direction="inbound"),
-            call("c3", "04T16:15:00", 3),
+            call("d3", "03-04T16:00:00", 3, direction="inbound"),
+            call("c3", "03-04T16:15:00", 3),
         ],
     )  # fmt: skip
     columns = (
@@ -180,17 +180,18 @@ def test_first_response_in_business_minutes(run: Run) -> None:
 
 def test_missed_calls_are_called_back_by_anybody(run: Run) -> None:
     """2h. Wednesday the 4th, New York 9 to 17 = 14Z to 22Z. d1 missed at 15:00Z, Bob calls at 16:00:00Z, 60 min later: called back, but
-    no answer of Ann's. d2 missed at 13:59Z, before business: C2 calls again at 14:05Z and Ann takes it: her answer, 5 business minutes, no call back.
+    no answer of Ann's. d2 missed at 13:59Z, before business: C2 calls again at 14:05Z and Ann takes it: her answer, 5 business minutes, no
+    call back.
     d3 missed at 16:00Z, Ann calls at 17:00:01Z: too late for a call back, 60 min and 1 s for the answer. Missed 3, in hours 2, back 1.
     Nothing happened on the 3rd: zeros, and no median."""
     case = world(
         calls=[
-            call("d1", "04T15:00:00", 1, direction="inbound"),
-            call("c1", "04T16:00:00", 1, rep="bob"),
-            call("d2", "04T13:59:00", 2, direction="inbound"),
-            call("e2", "04T14:05:00", 2, 90, direction="inbound"),
-            call("d3", "04T16:00:00", 3, direction="inbound"),
-            call("c3", "04T17:00:01", 3),
+            call("d1", "03-04T15:00:00", 1, direction="inbound"),
+            call("c1", "03-04T16:00:00", 1, rep="bob"),
+            call("d2", "03-04T13:59:00", 2, direction="inbound"),
+            call("e2", "03-04T14:05:00", 2, 90, direction="inbound"),
+            call("d3", "03-04T16:00:00", 3, direction="inbound"),
+            call("c3", "03-04T17:00:01", 3),
         ]
     )
     columns = (
@@ -211,11 +212,11 @@ def test_log_lag_of_reps_and_of_the_organisation(run: Run) -> None:
     Both: {0, 10, 40, 1440}: p50 (10 + 40) / 2 = 25, p90 = rank 2.7: 40 + 0.7 * 1400 = 1020; the mean of the reps' p50 would be 725."""
     case = world(
         calls=[
-            call("d1", "04T15:00:00", 1, 90, crm={"logged_at": "2026-03-04T15:11:40Z", "external_id": True, "duration_seconds": 90}),
-            call("d2", "04T16:00:00", 2, 90, crm={"logged_at": "2026-03-04T16:41:40Z", "external_id": True, "duration_seconds": 90}),
-            call("d3", "04T17:00:00", 3, 90),
-            call("d4", "04T17:30:00", 3, crm={"logged_at": "2026-03-04T19:00:00Z", "external_id": True}),
-            call("d5", "04T02:00:00", 4, 90, rep="bob",
+            call("d1", "03-04T15:00:00", 1, 90, crm={"logged_at": "2026-03-04T15:11:40Z", "external_id": True, "duration_seconds": 90}),
+            call("d2", "03-04T16:00:00", 2, 90, crm={"logged_at": "2026-03-04T16:41:40Z", "external_id": True, "duration_seconds": 90}),
+            call("d3", "03-04T17:00:00", 3, 90),
+            call("d4", "03-04T17:30:00", 3, crm={"logged_at": "2026-03-04T19:00:00Z", "external_id": True}),
+            call("d5", "03-04T02:00:00", 4, 90, rep="bob",
                  crm={"logged_at": "2026-03-05T02:01:40Z", "external_id": True, "duration_seconds": 90, "logged_by": "bob"}),
         ],
         meetings=[
