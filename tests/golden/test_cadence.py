@@ -12,23 +12,24 @@ from typing import Any
 
 import pytest
 
-from tests.golden.test_responses import World, answer, call, mail, table, world
+from tests.golden.test_responses import World, answer, call, mail, number, table, world
 from tests.pipeline import Pipeline, serving
+from transforms import model
 
 NOW = datetime(2026, 3, 20, 6, tzinfo=UTC)
 FIRST = date(2026, 2, 1)
-Run = Callable[[World], Pipeline]
+Run = Callable[..., Pipeline]
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[Run]:
     opened: list[Any] = []
 
-    def start(case: World) -> Pipeline:
+    def start(case: World, first: date = FIRST) -> Pipeline:
         manager = serving(case, tmp_path)
         pipeline, _ = manager.__enter__()
         opened.append(manager)
-        pipeline.nightly(NOW, first=FIRST)
+        pipeline.nightly(NOW, first=first)
         return pipeline
 
     yield start
@@ -65,7 +66,9 @@ def test_follow_up_by_week(run: Run) -> None:
         "contacts_touched_30d, contacts_touched_3x_30d, contacts_touched_both_channels_30d, contacts_stalled, is_complete"
     )
     pipeline = run(case)
-    assert table(pipeline, "weekly_follow_up", columns, "iso_week_start >= '2026-02-23' and contacts_touched_30d > 0") == {
+    assert table(
+        pipeline, "weekly_follow_up", columns, "iso_week_start >= '2026-02-23' and contacts_touched_30d > 0"
+    ) == {
         ("Ann", "2026-02-23", "2026-03-01", 0, 0, 0, 0, 0, 2, 0, 0, 2, True),
         ("Ann", "2026-03-02", "2026-03-08", 4, 6, 1, 3, 31, 5, 1, 1, 1, True),
         ("Ann", "2026-03-09", "2026-03-15", 0, 0, 0, 0, 0, 4, 1, 1, 0, True),
@@ -73,3 +76,125 @@ def test_follow_up_by_week(run: Run) -> None:
         ("Bob", "2026-03-09", "2026-03-15", 1, 1, 0, 0, 0, 1, 0, 0, 0, True),
         ("Bob", "2026-03-16", "2026-03-20", 0, 0, 0, 0, 0, 1, 0, 0, 0, False),
     }
+
+
+def contact(key: str, account: str) -> World:
+    n = int(key[1:])
+    return {
+        "key": key,
+        "name": key,
+        "emails": [f"c{n}@cust.com"],
+        "phones": [number(n)],
+        "account": account,
+        "created_at": "2025-06-01T00:00:00Z",
+    }
+
+
+def deal(
+    key: str,
+    account: str,
+    contacts: list[str],
+    owner: str,
+    opened: str,
+    closed: str | None = None,
+    how: str = "won",
+    **more: Any,
+) -> World:
+    events = [{"at": f"2026-{opened}:00:00Z", "type": "created", "stage": "open", **more}]
+    events += [{"at": f"2026-{closed}:00:00Z", "type": how}] if closed else []
+    return {
+        "key": key,
+        "account": account,
+        "contacts": contacts,
+        "sourced_by": owner,
+        "created_by": owner,
+        "owner": owner,
+        "events": events,
+    }
+
+
+def test_people_on_deals_and_accounts_that_nobody_touched(run: Run) -> None:
+    """4, ranks 6 and 7. Deals: X of Bob's with A1, contacts C1 and C2, 3 to 12 March; Y of Ann's with A2, contact C1, from 5 March; Z of Ann's
+    with A3, contact C5, 4 to 8 March. Conversations: C1 on 8 February, in the 30 days up to 9 March; C2 on 6 and 7 March, one contact; C4 is
+    on no deal.
+    Bob: 3 March 1 deal, C1; 6th C1 and C2; 10th C2; 12th won, none. Ann: 5th Y and Z, C1; 9th Y, C1; 10th nobody.
+    Read from 25 November on: 30 days are known on 24 December (25 Nov + 29), 14 days on 8 December (25 Nov + 13).
+
+    Accounts. A3: mail on 1 December, worked on until 28 February (1 Dec + 89), untouched from 15 December (1 Dec + 14); again 4 to 7 March for
+    its deal. A1, EMEA and AMER from 11 March: 8 February, 6 and 7 March; untouched 22 February to 5 March. A2: a deal from 5 March, first
+    mail on the 9th; C2's own mail to us is no touch of ours."""
+    case = world(
+        accounts=[
+            {"key": "A1", "name": "One", "territory": "EMEA", "changes": [{"at": "2026-03-11T00:00:00Z", "set": {"territory": "AMER"}}]},
+            {"key": "A2", "name": "Two"},
+            {"key": "A3", "name": "Three"},
+        ],
+        contacts=[contact("C1", "A1"), contact("C2", "A1"), contact("C3", "A2"), contact("C4", "A1"), contact("C5", "A3")],
+        deals=[
+            deal("X", "A1", ["C1", "C2"], "bob", "03-03T10", "03-12T10"),
+            deal("Y", "A2", ["C1"], "ann", "03-05T16"),
+            deal("Z", "A3", ["C5"], "ann", "03-04T16", "03-08T16", "lost"),
+        ],
+        calls=[
+            call("d1", "02-08T15:00:00", 1, 90),
+            call("d2", "03-06T15:00:00", 2, 90),
+            call("d3", "03-07T03:00:00", 2, 90, rep="bob"),
+            call("d4", "03-06T16:00:00", 4, 90),
+        ],
+        mails=[
+            mail("m5", "", 5, sent_at="2025-12-01T15:00:00Z"),
+            mail("m3", "03-09T15:00:00", 3),
+            answer("r2", "03-04T15:00:00", 2),
+        ],
+    )  # fmt: skip
+    pipeline = run(case, date(2025, 11, 25))
+    wanted = (
+        "activity_date in ('2025-12-23', '2025-12-24', '2026-03-03', '2026-03-05', "
+        "'2026-03-06', '2026-03-09', '2026-03-10', '2026-03-12')"
+    )
+    columns = "activity_date, open_deals, deal_contacts_in_two_way_30d"
+    found = table(pipeline, "daily_multithreading", columns, wanted)
+    assert {row for row in found if row[0] == "Bob"} == {
+        ("Bob", "2025-12-23", 0, None), ("Bob", "2025-12-24", 0, 0), ("Bob", "2026-03-03", 1, 1), ("Bob", "2026-03-05", 1, 1),
+        ("Bob", "2026-03-06", 1, 2), ("Bob", "2026-03-09", 1, 2), ("Bob", "2026-03-10", 1, 1), ("Bob", "2026-03-12", 0, 0),
+    }  # fmt: skip
+    assert {row[1:] for row in found if row[0] == "Ann" and row[1] > "2026-03-04"} == {
+        ("2026-03-05", 2, 1), ("2026-03-06", 2, 1), ("2026-03-09", 1, 1), ("2026-03-10", 1, 0), ("2026-03-12", 1, 0),
+    }  # fmt: skip
+    org = pipeline.con.execute(
+        f"select activity_date::varchar, open_deals, deal_contacts_in_two_way_30d from marts.daily_org_multithreading where {wanted} order by 1"
+    ).fetchall()
+    # 3 March: X and C1; Y is not open yet. 6th: X 2 + Y 1 + Z 0. 10th: X 1 + Y 0.
+    assert [org[i] for i in (2, 4, 6)] == [("2026-03-03", 1, 1), ("2026-03-06", 3, 3), ("2026-03-10", 2, 1)]
+
+    dates = ["2025-12-07", "2025-12-08", "2025-12-14", "2025-12-15", "2026-02-28", "2026-03-01", "2026-03-05", "2026-03-06", "2026-03-08",
+             "2026-03-09", "2026-03-11"]  # fmt: skip
+    accounts = pipeline.con.execute(
+        "select activity_date::varchar, rep_id, territory_id, accounts_worked_on, accounts_untouched_14d from marts.daily_untouched_account "
+        "where list_contains(?, activity_date::varchar) order by all",
+        [dates],
+    ).fetchall()
+    assert accounts == [
+        ("2025-12-07", -1, "-1", None, None),
+        ("2025-12-08", -1, "-1", 1, 0),
+        ("2025-12-14", -1, "-1", 1, 0),
+        ("2025-12-15", -1, "-1", 1, 1),
+        ("2026-02-28", -1, "-1", 1, 1), ("2026-02-28", -1, "EMEA", 1, 1),
+        ("2026-03-01", -1, "EMEA", 1, 1),
+        ("2026-03-05", -1, "-1", 2, 2), ("2026-03-05", -1, "EMEA", 1, 1),
+        ("2026-03-06", -1, "-1", 2, 2), ("2026-03-06", -1, "EMEA", 1, 0),
+        ("2026-03-08", -1, "-1", 1, 1), ("2026-03-08", -1, "EMEA", 1, 0),
+        ("2026-03-09", -1, "-1", 1, 0), ("2026-03-09", -1, "EMEA", 1, 0),
+        ("2026-03-11", -1, "-1", 1, 0), ("2026-03-11", -1, "AMER", 1, 0),
+    ]  # fmt: skip
+    # The sandbox's companies have no owner: given to Bob, A1 is counted with him.
+    pipeline.con.execute(
+        "update staging.stg_crm_company set owner_user_id = (select min(user_id) from staging.stg_crm_user where email = 'bob@acme.com') "
+        "where name = 'One'"
+    )
+    mart = next(m for m in model.load(model.root()) if m.table == "marts.daily_untouched_account")
+    owned = pipeline.con.execute(
+        "select distinct (select min(name) from core.dim_rep as d where d.rep_id = t.rep_id), territory_id "
+        f"from ({mart.select}) as t order by all"
+    ).fetchall()
+    assert owned == [("Bob", "AMER"), ("Bob", "EMEA"), ("Unknown", "-1")]
