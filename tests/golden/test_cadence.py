@@ -10,9 +10,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
-from tests.golden.test_responses import World, answer, call, mail, number, table, world
+from tests.golden.test_responses import ANN, BOB, World, answer, call, mail, number, table, world
 from tests.pipeline import Pipeline, serving
 from transforms import model
 
@@ -198,3 +199,68 @@ def test_people_on_deals_and_accounts_that_nobody_touched(run: Run) -> None:
         f"from ({mart.select}) as t order by all"
     ).fetchall()
     assert owned == [("Bob", "AMER"), ("Bob", "EMEA"), ("Unknown", "-1")]
+
+
+def test_ramp_off_hours_focus_and_what_a_deal_takes(run: Run) -> None:
+    """4, ranks 3, 9 and 10. Ann, of segment mid, was hired on 10 February 2026; in New York 9 to 17 is 13Z to 21Z from 8 March on.
+    10 March: d3 12:30Z (8:30) and the call taken at 21:00Z (17:00) are off hours; m1 13:00Z (9:00), d5 and w1 are not: 5, 2 off.
+      Touches with a known segment: d3, m1 (small), s1, w1 (mid) = 4, own 2; d5 went to nobody known, the call taken is no touch.
+    Saturday the 14th: d4: 1, 1 off; 1 touch, 1 own. Bob has no segment: NULL.
+    Month 1, 10 February to 9 March, 28 days, 4 + 5 + 5 + 5 + 1 = 20 working days: d1, d2, of which d2 a conversation.
+    Month 2, to 9 April, 11 days so far, 4 + 5 = 9 working: d3, d4, d5; w1 booked; deal X, won at 500.
+    First call 12 February (2), meeting 10 March (28), deal 11 March (29), win 16 March (34). Bob, hired in 2025, was not observed.
+    March, all: calls d2-d5 and Bob's = 5, connected, conversation, meeting, deal 1 each; activities 5 + 2 mails + 1 meeting = 8."""
+    case = world(
+        reps=[{**ANN, "hire_date": "2026-02-10", "segment": "mid"}, {**BOB, "hire_date": "2025-01-01"}],
+        accounts=[{"key": "A1", "name": "One", "segment": "mid"}, {"key": "A2", "name": "Two", "segment": "small"}],
+        contacts=[contact("C1", "A1"), contact("C2", "A2"), contact("C3", "A2")],
+        calls=[
+            call("d1", "02-12T15:00:00", 1),
+            call("d2", "03-09T15:00:00", 1, 90),
+            call("d3", "03-10T12:30:00", 2),
+            call("d4", "03-14T15:00:00", 1),
+            call("d5", "03-10T15:00:00", 9),
+            call("i1", "03-10T21:00:00", 1, 45, direction="inbound"),
+            call("b1", "03-03T02:00:00", 3, rep="bob"),
+        ],
+        mails=[
+            mail("m1", "03-10T13:00:00", 3),
+            mail("s1", "03-10T23:00:00", 1, kind="sequence", sequencer={"system": "hubspot", "step": 1}),
+        ],
+        meetings=[
+            {"key": "w1", "rep": "ann", "host": "ann", "contacts": ["C1"], "booked_at": "2026-03-10T16:00:00Z",
+             "start_at": "2026-03-10T18:00:00Z", "end_at": "2026-03-10T18:30:00Z", "outcome": "held"},
+        ],
+        deals=[deal("X", "A1", ["C1"], "ann", "03-11T16", "03-16T16", amount="500.00")],
+    )  # fmt: skip
+    pipeline = run(case)
+    columns = "activity_date, activities, activities_off_hours, touches_known_segment, touches_own_segment"
+    assert table(pipeline, "daily_off_hours", columns, "activities > 0 and activity_date >= '2026-03-10'") == {
+        ("Ann", "2026-03-10", 5, 2, 4, 2),
+        ("Ann", "2026-03-14", 1, 1, 1, 1),
+    }
+    assert table(pipeline, "daily_off_hours", columns, "activity_date = '2026-03-03'") == {
+        ("Ann", "2026-03-03", 0, 0, 0, 0),
+        ("Bob", "2026-03-03", 1, 0, None, None),
+    }
+    columns = (
+        "tenure_month, starts_on, ends_on, days_expected, working_fraction, calls_made, call_conversations, meetings_booked, deals_created, "
+        "won_amount::integer, is_complete"
+    )
+    assert table(pipeline, "cohort_ramp", columns, "hire_date > '2026-01-01'") == {
+        ("Ann", 1, "2026-02-10", "2026-03-09", 28, 20.0, 2, 1, 0, 0, 0, True),
+        ("Ann", 2, "2026-03-10", "2026-04-09", 11, 9.0, 3, 0, 1, 1, 500, False),
+    }
+    columns = (
+        "is_observed, first_call_date, days_to_first_call, days_to_first_meeting, days_to_first_deal, days_to_first_win"
+    )
+    assert table(pipeline, "rep_first_events", columns) == {
+        ("Ann", True, "2026-02-12", 2, 28, 29, 34),
+        ("Bob", False, "2026-03-03", None, None, None, None),
+    }
+    with duckdb.connect(pipeline.published(), read_only=True) as published:
+        ratios = published.execute(
+            "select month_start::varchar, calls_made, dials_per_connect, dials_per_conversation, dials_per_meeting, dials_per_deal, "
+            "activities_per_deal from v_activity_ratios order by 1"
+        ).fetchall()
+    assert ratios == [("2026-02-01", 1, None, None, None, None, None), ("2026-03-01", 5, 5.0, 5.0, 5.0, 5.0, 8.0)]
