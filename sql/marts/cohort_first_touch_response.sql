@@ -1,6 +1,7 @@
 -- marts.cohort_first_touch_response: of the contacts that were called or written to for the first time on a day, how many responded. By day of that first touch, so it changes until it is mature.
 -- grain: first_touch_date, rep_id, channel
 -- kind: merged
+-- final: is_mature
 -- scope: first_touch_date
 -- on core.first_touch: activity_date
 -- on input.run: select local_date(min(now), 'UTC') - 3 - (select reply_window_days from input.parameter)::integer + unnest(range(0, 6 + (local_date(max(now), 'UTC') - local_date(min(now), 'UTC'))::integer))::integer from changed

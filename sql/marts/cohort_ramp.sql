@@ -1,6 +1,7 @@
 -- marts.cohort_ramp: how reps come up to speed: what a rep did in each month of employment. Sums, to be divided by working days.
 -- grain: rep_id, tenure_month
 -- kind: merged
+-- final: is_complete
 -- rep_id: Key of the rep (dim_rep); only reps whose hire date is known
 -- tenure_month: Month of employment: 1 begins on the hire date, 2 on the same day of the next month (or that month's last), and so on
 -- hire_date: First day of employment

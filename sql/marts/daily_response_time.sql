@@ -1,6 +1,7 @@
 -- marts.daily_response_time: how soon a rep answered what came in on a day: human mails and missed calls, in minutes of the rep's business hours; and what became of missed calls.
 -- grain: activity_date, rep_id
 -- kind: merged
+-- final: is_mature
 -- scope: activity_date
 -- on core.response_time: activity_date
 -- on input.run: select local_date(min(now), 'UTC') - 3 - (select reply_window_days from input.parameter)::integer + unnest(range(0, 6 + (local_date(max(now), 'UTC') - local_date(min(now), 'UTC'))::integer))::integer from changed

@@ -1,6 +1,7 @@
 -- marts.weekly_follow_up: how a rep followed up on contacts in an ISO week: how many, how often, over which channels, and whom nobody got back to. Parts of ratios only.
 -- grain: iso_week_start, rep_id
 -- kind: merged
+-- final: is_complete
 -- scope: iso_week_start
 -- on core.touch_day: select (activity_date - (isodow(activity_date) - 1)::integer)::date + 7 * unnest(range(0, 14))::integer from changed
 -- keep core.touch_day: activity_date between (select min(key) - 90 from dirty) and (select max(key) + 6 from dirty)
