@@ -41,3 +41,5 @@ class Parameters:
     fx_carry_days: int = 7
     stage_conversion_days: int = 90
     include_partial: bool = False
+    business_hours_start: int = 9
+    business_hours_end: int = 17

@@ -1,0 +1,28 @@
+-- marts.v_activity_ratios: what it takes: dials for each connect, conversation, meeting and deal of the organisation, by month. Both parts are of the same month, not of a cohort: a deal may come of last month's dials.
+-- grain: month_start
+-- kind: view
+-- month_start: First day of the month
+-- activities: Calls made, mails sent and meetings held
+-- dials_per_connect: calls_made / calls_connected; NULL when nobody was reached
+-- dials_per_conversation: calls_made / call_conversations; NULL without any
+-- dials_per_meeting: calls_made / meetings_booked; NULL without any
+-- dials_per_deal: calls_made / deals_created; NULL without any
+-- activities_per_deal: activities / deals_created; NULL without any
+-- source_status: As in monthly_org_activity
+-- is_complete: As in monthly_org_activity
+select
+    month_start,
+    calls_made,
+    calls_connected,
+    call_conversations,
+    meetings_booked,
+    deals_created,
+    (calls_made + emails_sent + meetings_held)::bigint as activities,
+    calls_made::double / nullif(calls_connected, 0) as dials_per_connect,
+    calls_made::double / nullif(call_conversations, 0) as dials_per_conversation,
+    calls_made::double / nullif(meetings_booked, 0) as dials_per_meeting,
+    calls_made::double / nullif(deals_created, 0) as dials_per_deal,
+    (calls_made + emails_sent + meetings_held)::double / nullif(deals_created, 0) as activities_per_deal,
+    source_status,
+    is_complete
+from monthly_org_activity
