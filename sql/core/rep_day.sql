@@ -12,7 +12,7 @@
 -- on core.fct_crm_write: activity_date
 -- on core.fct_tool_action: activity_date
 -- on core.fct_deal_event: activity_date
--- version: the rep as of noon of that day in the zone of then
+-- version: the rep as of noon of that day in the zone of then; a rep who moves east may have no such noon: then the version before
 -- day_start: instant at which the local day begins; day_end: the next day's
 with bounds as (
     select
@@ -88,5 +88,4 @@ inner join core.dim_rep as r
     on
         d.rep_id = r.rep_id
         and ((d.activity_date::timestamp + interval 12 hours) at time zone r.timezone) >= r.valid_from
-        and ((d.activity_date::timestamp + interval 12 hours) at time zone r.timezone) < r.valid_to
 qualify row_number() over (partition by d.rep_id, d.activity_date order by r.valid_from desc) = 1
