@@ -4,9 +4,13 @@
 create or replace macro digits(t) as
     nullif(regexp_replace(regexp_replace(t::varchar, '[^0-9]', '', 'g'), '^00', ''), '');
 
--- Do two numbers (as digits) mean the same line? Equal, or equal in the last nine when one lacks its country code.
+-- Do two numbers (as digits) mean the same line? Equal, or equal in the last nine when one lacks its country code:
+-- it is short, or begins with the 0 of a national number, which no country code does.
 create or replace macro same_number(a, b) as
-    coalesce(a = b or (least(length(a), length(b)) between 7 and 10 and right(a, 9) = right(b, 9)), false);
+    coalesce(
+        a = b or (right(a, 9) = right(b, 9) and least(length(a), length(b)) >= 7 and (least(length(a), length(b)) <= 10 or '0' in (left(a, 1), left(b, 1)))),
+        false
+    );
 
 -- An address as compared: trimmed, lower case.
 create or replace macro norm_email(t) as

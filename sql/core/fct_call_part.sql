@@ -12,7 +12,7 @@ with legs as (
     select
         c.call_key,
         l.rep_id,
-        sum(l.talk_s) as talk_s,
+        sum(case when c.outcome = 'voicemail_left' then 0 else l.talk_s end) as talk_s,
         bool_or(c.direction = 'outbound' or l.is_answered) as is_handled,
         bool_or(l.user_id is not null) as has_account
     from core.fct_call_leg as l
