@@ -3,8 +3,11 @@
 with facts as (
     select c.activity_date, count(*) as n
     from core.fct_call as c
-    inner join core.rep_day as d on c.rep_id = d.rep_id and c.activity_date = d.activity_date
-    where c.direction = 'outbound' and c.is_counted
+    cross join input.run as u
+    where
+        c.direction = 'outbound' and c.is_counted
+        and c.activity_date >= u.history_start and c.activity_date <= local_date(u.now + interval 14 hours, 'UTC')
+        and c.rep_id in (select rep_id from core.dim_rep where is_sales_role)
     group by c.activity_date
 ),
 

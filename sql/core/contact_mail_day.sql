@@ -8,7 +8,7 @@
 -- keep core.fct_email: other_contact_key in (select key from dirty) or message_key in (select r.message_key from core.fct_email_recipient as r where r.contact_key in (select key from dirty))
 -- keep core.fct_call: direction = 'inbound' and contact_key in (select key from dirty)
 -- activity_date: local date of sending in the sender's zone
--- mails: counted outbound mails to the contact that day; mails_7d, reps_7d: in the trailing mail_pressure_days days, and by how many reps
+-- mails: outbound mails of all kinds, bulk included, to the contact that day; mails_7d, reps_7d: in the trailing mail_pressure_days days, and by how many reps
 -- reps_24h: most reps who had written within 24 hours of each other, as of any mail of that day
 -- unanswered_streak: mails since the contact last wrote or called, as of the last mail of that day
 with sent as (
@@ -20,7 +20,7 @@ with sent as (
         e.occurred_at
     from core.fct_email as e
     inner join core.fct_email_recipient as r on e.message_key = r.message_key and r.is_external
-    where e.direction = 'outbound' and e.is_counted
+    where e.direction = 'outbound' and (e.is_counted or e.exclusion_reason = 'bulk')
 ),
 
 came as (

@@ -1,4 +1,4 @@
--- core.mail_pressure: counted mails of which a recipient got more than the limit in the trailing days, over all reps.
+-- core.mail_pressure: counted mails of which a recipient got more than the limit, bulk mail included, in the trailing days, over all reps.
 -- grain: message_key
 -- scope: activity_date
 -- on core.contact_mail_day: activity_date

@@ -14,6 +14,15 @@ with users as (
     select distinct source_id, workspace_id, 'user', user_id, norm_email(email)
     from staging.stg_dialer_user
     union
+    select distinct c.source_id, c.workspace_id, 'user', c.user_id, c.user_email
+    from staging.stg_dialer_call as c
+    where
+        c.user_email is not null
+        and not exists (
+            select 1 from staging.stg_dialer_user as u
+            where u.source_id = c.source_id and u.workspace_id = c.workspace_id and u.user_id = c.user_id and u.email is not null
+        )
+    union
     select distinct source_id, workspace_id, 'user', mailbox, norm_email(mailbox)
     from staging.stg_mail_account
     union

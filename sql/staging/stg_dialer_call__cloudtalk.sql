@@ -4,6 +4,7 @@
 -- on raw.cloudtalk_dialer_call_latest: record_id
 -- transferred_from: the leg before. That it is a Cdr id is a guess: the API's document only says "where the call was transferred
 --   from". What is no known Cdr id starts a call of its own (core.call_root).
+-- user_email: of the agent, as the call tells it: who left is in no list of agents any more
 -- result: CloudTalk does not say why nobody answered; the account's tags (Busy, Failed, Cancelled, No answer) do.
 -- disposition_label: the first other tag that the settings know as a call outcome.
 with text as (
@@ -16,6 +17,7 @@ with text as (
         is_deleted,
         lower(trim(payload ->> '$.Cdr.type')) as type_text,
         nullif(nullif(trim(payload ->> '$.Cdr.user_id'), ''), '0') as user_id,
+        norm_email(payload ->> '$.Agent.email') as user_email,
         digits(payload ->> '$.Cdr.public_external') as counterpart_number,
         digits(payload ->> '$.Cdr.public_internal') as own_number,
         nullif(nullif(trim(payload ->> '$.Cdr.transferred_from'), ''), '0') as transferred_from,
@@ -55,6 +57,7 @@ select
     c.record_id as call_id,
     c.transferred_from,
     c.user_id,
+    c.user_email,
     c.direction,
     c.counterpart_number,
     c.own_number,

@@ -2,7 +2,7 @@
 -- grain: source_id, workspace_id, mailbox, provider_id
 -- scope: record_id
 -- on raw.gmail_mail_message_latest: record_id
--- mail_class: bounce, receipt, auto_reply, calendar, bulk or human; the first test that holds decides
+-- mail_class: bounce, receipt (read, or delayed), auto_reply, calendar, bulk or human; the first test that holds decides
 with headed as (
     select
         *,
@@ -54,6 +54,14 @@ select
     list_contains(labels, 'DRAFT') as is_draft,
     list_contains(labels, 'TRASH') or list_contains(labels, 'SPAM') as is_trash,
     case
+        -- Google's own notices of failure name who failed; one that does not, or says so in its subject where that is read, tells of a delay.
+        when
+            content_type like '%delivery-status%' and header(headers, 'x-failed-recipients') is null
+            and (
+                regexp_matches(from_address, '^mailer-daemon@(googlemail|google|gmail)[.]com$')
+                or regexp_matches(lower(coalesce(header(headers, 'subject'), '')), '\(delay\)|delayed')
+            )
+            then 'receipt'
         when
             content_type like '%report-type=delivery-status%' or content_type like '%report-type="delivery-status"%'
             or header(headers, 'x-failed-recipients') is not null

@@ -10,7 +10,7 @@ from collections.abc import Generator
 
 import pytest
 
-from tests.golden.examples import Example, Json, after, contact, differences, inbound, mail, rep, whole_way
+from tests.golden.examples import Example, after, contact, differences, inbound, mail, rep, whole_way
 from tests.pipeline import Pipeline
 
 DAY = "2026-03-16"
