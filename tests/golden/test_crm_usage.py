@@ -317,8 +317,8 @@ def test_a_day_with_a_login_or_a_human_write_is_an_active_one(night: Pipeline) -
 
 def test_logged_within_24_hours_of_the_end(night: Pipeline) -> None:
     """1e. Gil's 2nd. To be logged: calls L1, L2, L3, L5, L8 = 5 (L4 nobody answered, L6 is not in the dialer, L7 is short), mails p1, p2, p3 = 3
-    (p4 is a sequence, p5 internal, p6 to a test record, p7 bulk), meetings H1, H2, H3 = 3 (H4: no-show) = 11. Logged in time: L1, p1, H2 (24 h after
-    their end, to the second), L5 (by whomever), H1 (before it was held) = 5. Not: L2, p2, H3 (a second later), L3, p3 (never),
+    (p4 is a sequence, p5 internal, p6 to a test record, p7 bulk), meetings H1, H2, H3 = 3 (H4: no-show) = 11. Logged in time: L1, p1, H2 (24 h
+    after their end, to the second), L5 (by whomever), H1 (before it was held) = 5. Not: L2, p2, H3 (a second later), L3, p3 (never),
     L8 (log deleted)."""
     assert days(night, "gil", "loggable_activities", "02", "03") == {"02": 11, "03": 0}
     assert days(night, "gil", "logged_activities_24h", "02", "03") == {"02": 5, "03": 0}
