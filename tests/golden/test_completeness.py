@@ -126,8 +126,8 @@ def test_today_is_partial_and_a_day_that_is_over_is_complete(nights: Pipeline) -
 
 def test_days_of_a_dialer_that_was_not_read(nights: Pipeline) -> None:
     """0.7. The dialer was read up to 16:00Z on the 17th. The 17th keeps what was seen and is partial: 1, 1, and Lou's 0 (his 17th began at
-    07:00Z). The 18th (from 04:00Z, Berlin from 23:00Z on the 17th) was not read: NULL. CRM and mail were: 0 where nothing happened; Lou's 18th, which
-    goes on for an hour, is partial there. Numbers that need the dialer among others are NULL with it."""
+    07:00Z). The 18th (from 04:00Z, Berlin from 23:00Z on the 17th) was not read: NULL. CRM and mail were: 0 where nothing happened; Lou's 18th,
+    which goes on for an hour, is partial there. Numbers that need the dialer among others are NULL with it."""
     assert statuses(nights, "outage", "ann", "16") == (1, "complete", "complete", "complete", True)
     assert statuses(nights, "outage", "ann", "17") == (1, "complete", "partial", "complete", False)
     assert statuses(nights, "outage", "cem", "17") == (1, "complete", "partial", "complete", False)
