@@ -93,9 +93,9 @@ activities as (
         case when completed_by_user_id is null then 'user' else 'login' end,
         coalesce(completed_by_user_id, owner_user_id),
         'ui',
-        completed_at
+        coalesce(completed_at, due_at)
     from staging.stg_crm_task
-    where not is_deleted and status = 'completed' and completed_at is not null
+    where not is_deleted and status = 'completed' and coalesce(completed_at, due_at) is not null
 ),
 
 logged as (
