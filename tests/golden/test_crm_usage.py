@@ -143,6 +143,7 @@ LOGGED_BY_HAND = {
         task("K3", "cem", "10", "10 16:10", completed_by="ann"),
         task("K4", "ann", "12", "11 03:59"),
         task("K5", "bob", "11", None, status="completed"),
+        task("K7", "bob", "27", None, status="completed"),
         task("K6", "ann", "25", None, created_at=at("10 16:30")),
     ],
     "calls": [
@@ -286,7 +287,8 @@ def test_activities_logged_by_hand_count_when_they_were_logged_for_who_logged_th
 
 
 def test_a_task_without_time_of_completion_counts_on_its_due_date_as_it_stands(night: Pipeline) -> None:
-    """0.1. Bob's K5 is completed, nobody knows when: the due date, the 11th, which in Tokyo begins on the 10th in UTC."""
+    """0.1. Bob's K5 is completed, nobody knows when: the due date, the 11th, which in Tokyo begins on the 10th in UTC.
+    K7, likewise, is due on the 27th: that day is not there yet."""
     assert days(night, "bob", "crm_activities_logged", "02", "10", "11", "12") == {"02": 0, "10": 0, "11": 1, "12": 0}
     assert days(night, "bob", "crm_active", "10", "11", "12") == {"10": 0, "11": 1, "12": 0}
 

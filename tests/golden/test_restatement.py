@@ -290,8 +290,8 @@ def test_a_parameter_restates_the_past_with_its_reason(runs: Runs) -> None:
 
 
 def test_a_change_of_team_leaves_the_days_before_it_alone(runs: Runs) -> None:
-    """0.3, r6. Ann is T2's from the 18th. Until the 17th all team rows stand to the byte: T1 has her D5. On the 18th and 19th T1 is Cem alone and
-    T2 three people; D6 is T2's call now, and the organisation's rows stand."""
+    """0.3, r6. Ann is T2's from the 18th. Until the 17th all team rows stand to the byte: T1 has her D5. On the 18th and 19th T1 is Cem alone
+    and T2 three people; D6 is T2's call now, and the organisation's rows stand."""
     pipeline, kept = runs
     before = date(2026, 3, 18)
     for table in ("daily_rep_activity", "daily_team_activity"):
