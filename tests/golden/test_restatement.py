@@ -101,6 +101,9 @@ WORLD: World = {
         # Deleted.
         deal("E3", event("16 12:00", "created", stage="open", amount="1000.00"), event("18 12:00", "won"), event(SINCE, "deleted"),
              owner="gil"),
+        # M2 is merged into M1.
+        deal("M1", event("11 10:00", "created", stage="open", amount="10.00"), owner="gil"),
+        deal("M2", event("13 10:00", "created", stage="open", amount="20.00"), event(SINCE, "merged_into", deal="M1"), owner="gil"),
         # Gets its first amount on the ninth day.
         deal("E4", event("12 10:00", "created", stage="open"), event(SINCE, "amount", amount="700.00"), owner="cem"),
     ],
@@ -166,7 +169,8 @@ def test_late_facts_leave_exactly_their_lines(runs: Runs) -> None:
     D2's log: Cem's 17th: logged in time. His 18th: logged by hand, so active, with a tool.
     D3: Gil's 17th: 45 s are no conversation (60): talk, conversation of the call, with the contact, a new one, on a cold call. Connected still.
     D4: Bob's 16th, 10:00 in Tokyo: a dial, answered, short, handled, cold, 20 s, with a tool: all gone.
-    E1, E2: owners as of the event: nothing. E3: created on Gil's 16th, won on his 18th: gone. E4: Cem's 12th has an amount now.
+    E1, E2: owners as of the event: nothing. E3: created on Gil's 16th, won on his 18th: gone. M2: created on his 13th,
+    gone into M1, which stands. E4: Cem's 12th has an amount now.
     """
     pipeline, _ = runs
     expected = {
@@ -183,6 +187,7 @@ def test_late_facts_leave_exactly_their_lines(runs: Runs) -> None:
             "calls_made", "calls_answered", "calls_answered_short", "calls_handled", "cold_calls_made", "tools_active")),
         ("16", "gil", "deals_created", "1", "0"), ("16", "gil", "pipeline_created_amount", "1000.00", "0.00"),
         ("18", "gil", "deals_won_events", "1", "0"), ("18", "gil", "won_amount", "1000.00", "0.00"),
+        ("13", "gil", "deals_created", "1", "0"), ("13", "gil", "pipeline_created_amount", "20.00", "0.00"),
         ("12", "cem", "deals_created_without_amount", "1", "0"), ("12", "cem", "pipeline_created_amount", "0.00", "700.00"),
     }  # fmt: skip
     assert restated(pipeline, "r2") == {(*line, "late_data") for line in expected}
