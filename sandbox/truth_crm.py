@@ -117,6 +117,7 @@ def count_deals(frame: Frame, rows: Rows) -> None:
             row["deals_created_without_amount"] += 1
             continue
         rate = rate_on(frame, deal.value.currency, day)
+        row["deals_created_without_amount"] += rate is None  # "NULL amounts", for whichever reason
         if rate is not None:
             row["pipeline_created_amount"] += (amount * rate).quantize(Decimal("0.01"), ROUND_HALF_UP)
 

@@ -46,7 +46,8 @@ create or replace macro domain_of(address) as lower(regexp_extract(address, '@([
 create or replace macro stable_id(t) as (md5_number_upper(t) >> 12)::bigint;
 
 -- A measured value by METRICS 0.7: what was seen (zero when nothing happened) where the source spoke, NULL where it did not.
-create or replace macro known(value, status) as case when status in ('complete', 'partial') then coalesce(value, 0) end;
+create or replace macro known(value, status) as
+    case when status in ('complete', 'partial') then coalesce(value, 0) when status = 'not_applicable' then value end;
 
 -- The status of a number that needs several sources: sources that do not apply have no say; one that was silent leaves it unknown.
 create or replace macro all_of(statuses) as (

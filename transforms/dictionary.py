@@ -206,7 +206,7 @@ def _place_day_metrics(dictionary: Dictionary) -> str:
         + ",\n        ".join(f"{m.aggregate} as {m.name}" for m in metrics)
         + f"\n    from {fact.table} as f\n"
         f"    inner join core.rep_day_status as s on f.{fact.rep} = s.rep_id and f.{fact.date} = s.activity_date\n"
-        f"    where s.{fact.status} in ('complete', 'partial')\n    group by all"
+        f"    where s.{fact.status} <> 'missing'\n    group by all"
         for fact, metrics in facts
     )
     sums = ",\n    ".join(f"sum({m.name})::{m.type} as {m.name}" for m in dictionary.placed)

@@ -143,7 +143,7 @@ def _records(
         "org": "true",
     }[cell.scope]
     status = metric.status or fact.status
-    spoke = f"s.{status} in ('complete', 'partial')" if metric.status else "true"
+    spoke = f"s.{status} <> 'missing'" if metric.status else "true"
     cursor = con.execute(
         f"""with judged as (
                 select

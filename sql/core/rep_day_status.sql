@@ -5,8 +5,8 @@
 -- on core.rep_source: select d.activity_date from core.rep_day as d inner join changed as r on d.rep_id = r.rep_id
 -- on core.day_status: select utc_date + unnest([-1, 0, 1])::integer from changed
 -- keep core.day_status: utc_date between (select min(key) - 2 from dirty) and (select max(key) + 2 from dirty)
--- call_status: of numbers about calls: the dialer where the rep has one, else the CRM's call log
--- email_status: of numbers about mails: the mailbox where the rep has one, else the CRM's mail log
+-- call_status: of numbers about calls: the dialer's; email_status: of numbers about mails: the mailbox's. Without an account there the numbers do
+--   not apply: they are NULL unless the CRM's own log has something (METRICS 0.7)
 -- conversation_status: of numbers that need calls, mails and meetings together
 with by_feed as (
     select
@@ -35,8 +35,6 @@ wide as (
         max(status) filter (where system = 'crm' and feed = '') as crm_status,
         max(status) filter (where system = 'dialer' and feed = '') as dialer_status,
         max(status) filter (where system = 'mail' and feed = '') as mail_status,
-        max(status) filter (where system = 'crm' and feed = 'call') as crm_call_status,
-        max(status) filter (where system = 'crm' and feed = 'email') as crm_email_status,
         max(status) filter (where system = 'crm' and feed = 'meeting') as meeting_status,
         max(status) filter (where system = 'crm' and feed = 'deal') as deal_status
     from by_feed
@@ -51,8 +49,8 @@ named as (
         coalesce(w.dialer_status, 'not_applicable') as dialer_status,
         -- Mail that belongs to no rep has no mailbox of its own: what is there was seen.
         coalesce(w.mail_status, case when d.rep_id = -1 then 'partial' end, 'not_applicable') as mail_status,
-        coalesce(w.dialer_status, w.crm_call_status, 'not_applicable') as call_status,
-        coalesce(w.mail_status, case when d.rep_id = -1 then 'partial' end, w.crm_email_status, 'not_applicable') as email_status,
+        coalesce(w.dialer_status, 'not_applicable') as call_status,
+        coalesce(w.mail_status, case when d.rep_id = -1 then 'partial' end, 'not_applicable') as email_status,
         coalesce(w.meeting_status, 'not_applicable') as meeting_status,
         coalesce(w.deal_status, 'not_applicable') as deal_status
     from core.rep_day as d

@@ -54,4 +54,4 @@ cross join input.parameter as p
 cross join input.run as u
 inner join core.rep_day as d on c.rep_id = d.rep_id and c.send_date = d.activity_date
 inner join core.rep_day_status as s on c.rep_id = s.rep_id and c.send_date = s.activity_date
-where s.email_status in ('complete', 'partial')
+where s.email_status <> 'missing'

@@ -54,4 +54,4 @@ select
 from shown as s
 cross join input.parameter as p
 cross join input.run as u
-where s.source_status in ('complete', 'partial')
+where s.source_status <> 'missing'

@@ -29,8 +29,8 @@ select
     d.rep_id,
     d.team_id,
     known(l.logged_items, s.conversation_status)::bigint as logged_items,
-    case when s.conversation_status in ('complete', 'partial') then l.minutes[1] end::double as log_lag_minutes_p50,
-    case when s.conversation_status in ('complete', 'partial') then l.minutes[2] end::double as log_lag_minutes_p90,
+    case when s.conversation_status <> 'missing' then l.minutes[1] end::double as log_lag_minutes_p50,
+    case when s.conversation_status <> 'missing' then l.minutes[2] end::double as log_lag_minutes_p90,
     s.conversation_status as source_status,
     s.conversation_status = 'complete' as is_complete
 from core.rep_day as d
