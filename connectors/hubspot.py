@@ -49,12 +49,13 @@ OBJECTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "crm_contact": (
         "contacts",
         (*_RECORD, "lastmodifieddate", "email", "hs_additional_emails", "phone", "mobilephone", "hs_whatsapp_phone_number",
-         "associatedcompanyid", "hs_calculated_merged_vids"),
+         "associatedcompanyid", "hs_calculated_merged_vids", "first_conversion_date"),
     ),
     "crm_company": ("companies", (*_RECORD, "hs_lastmodifieddate", "name", "domain")),
     "crm_deal": (
         "deals",
-        (*_RECORD, "hs_lastmodifieddate", "dealname", "dealstage", "pipeline", "amount", "deal_currency_code", "closedate"),
+        (*_RECORD, "hs_lastmodifieddate", "dealname", "dealstage", "pipeline", "amount", "deal_currency_code", "closedate",
+         "notes_next_activity_date"),
     ),
     "crm_call": (
         "calls",

@@ -160,6 +160,7 @@ def contact_values(state: State, contact: Contact) -> dict[str, Text]:
         "company": None,
         "description": None,
         "lifecyclestage": "lead",
+        "first_conversion_date": stamp(contact.lead_at) if contact.lead_at and contact.lead_at <= state.now else None,
         "hs_lead_status": None,
         "associatedcompanyid": record_id(state, "companies", contact.account) if contact.account else None,
         "hubspot_owner_id": owner_id(state.ids, contact.owner) if contact.owner else None,
@@ -197,6 +198,9 @@ def _deals(state: State) -> list[Record]:
             "amount": None if deal.amount is None else str(deal.amount),
             "deal_currency_code": deal.currency,
             "closedate": _noon(deal.close_date, zone),
+            "notes_next_activity_date": stamp(deal.next_activity_at)
+            if deal.next_activity_at and deal.next_activity_at > state.now
+            else None,
             "hubspot_owner_id": owner_id(state.ids, deal.owner) if deal.owner else None,
             "sourced_by_owner_id": owner_id(state.ids, deal.sourced_by) if deal.sourced_by else None,
             "description": None,

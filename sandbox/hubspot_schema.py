@@ -45,11 +45,11 @@ _RECORD = f"{_SOURCE} createdate:datetime:ro hs_merged_object_ids:string:ro desc
 _TEXT = {
     "contacts": f"""{_RECORD} lastmodifieddate:datetime:ro email hs_additional_emails:enumeration phone mobilephone
  hs_whatsapp_phone_number firstname lastname jobtitle company lifecyclestage:enumeration hs_lead_status:enumeration
- associatedcompanyid:number""",
+ associatedcompanyid:number first_conversion_date:datetime:ro""",
     "companies": f"""{_RECORD} hs_lastmodifieddate:datetime:ro name domain sales_territory:enumeration
  market_segment:enumeration""",
     "deals": f"""{_RECORD} hs_lastmodifieddate:datetime:ro dealname dealstage:enumeration pipeline:enumeration
- amount:number deal_currency_code:enumeration closedate:datetime sourced_by_owner_id:enumeration
+ amount:number deal_currency_code:enumeration closedate:datetime notes_next_activity_date:datetime:ro sourced_by_owner_id:enumeration
  hs_is_closed:bool:calc hs_is_closed_won:bool:calc hs_deal_stage_probability:number:calc""",
     "calls": f"""{_ACTIVITY} hs_call_title hs_call_body hs_call_direction:enumeration hs_call_disposition:enumeration
  hs_call_duration:number hs_call_status:enumeration hs_call_from_number hs_call_to_number hs_call_source:enumeration

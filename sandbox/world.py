@@ -111,6 +111,7 @@ class Contact(Struct, kw_only=True):
     created_at: Instant | None = None  # None: before everything else
     created_by: str = INTEGRATION
     created_via: Via | None = None  # addition
+    lead_at: Instant | None = None  # addition: filled in a form of ours
     merged_into: str | None = None
     merged_at: Instant | None = None
     deleted_at: Instant | None = None  # addition
@@ -289,6 +290,7 @@ class Deal(Struct, kw_only=True):
     created_by: str = INTEGRATION
     owner: str | None = None
     close_date: date | None = None  # addition
+    next_activity_at: Instant | None = None  # addition: a planned meeting or task
     name: str = ""  # addition
     events: list[DealEvent] = []
 

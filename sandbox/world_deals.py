@@ -49,6 +49,7 @@ class DealNow:
     owner: str | None
     sourced_by: str | None
     close_date: date | None
+    next_activity_at: datetime | None
     is_closed: bool
     is_won: bool
     closed_at: datetime | None
@@ -184,6 +185,7 @@ class _Telling:
             owner=self.owner,
             sourced_by=deal.sourced_by,
             close_date=deal.close_date or (self.closed_at.date() if self.closed_at else None),
+            next_activity_at=deal.next_activity_at,
             is_closed=stage.is_closed,
             is_won=stage.is_won,
             closed_at=self.closed_at,

@@ -5,16 +5,9 @@
 -- first_entered_at: entry into a counted pipeline, else into any; the creation of a deleted deal
 -- amount, currency: of now; the amount keeps the CRM's decimals
 -- exclusion_reason: deleted, or test: its company is a test record, or it has no company and all its contacts are test records
-with deals as (
-    -- A column that not every connector has: NULL where it is missing.
-    select * from staging.stg_crm_deal
-    union all by name
-    select null::boolean as has_next_step where false
-),
-
-standing as (
+with standing as (
     select d.*
-    from deals as d
+    from staging.stg_crm_deal as d
     left join core.map_merge as m
         on
             m.object_type = 'deal' and d.source_id = m.source_id and d.workspace_id = m.workspace_id

@@ -1,4 +1,5 @@
 -- staging.stg_crm_contact: contacts with every address and number of theirs.
+-- lead_at: first form of ours that the contact filled in (HubSpot's First Conversion Date)
 -- grain: source_id, workspace_id, contact_id
 -- scope: record_id
 -- on raw.hubspot_crm_contact_latest: record_id
@@ -19,6 +20,7 @@ select
     read_instant(payload ->> '$.properties.createdate') as created_at,
     nullif(payload ->> '$.properties.hs_created_by_user_id', '') as created_by_user_id,
     came_by(payload ->> '$.properties.hs_object_source') as created_via,
+    read_instant(payload ->> '$.properties.first_conversion_date') as lead_at,
     regexp_extract_all(coalesce(payload ->> '$.properties.hs_merged_object_ids', ''), '[0-9]+') as merged_ids,
     coalesce(
         unreadable('createdate', payload ->> '$.properties.createdate', read_instant(payload ->> '$.properties.createdate'))

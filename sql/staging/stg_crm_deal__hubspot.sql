@@ -1,4 +1,5 @@
 -- staging.stg_crm_deal: deals as they are now. A sourcing property, when it is set, names the owner who sourced the deal.
+-- has_next_step: an activity with it is planned (HubSpot's Next Activity Date); the text of a next step is never asked for
 -- grain: source_id, workspace_id, deal_id
 -- scope: record_id
 -- on raw.hubspot_crm_deal_latest: record_id
@@ -20,6 +21,7 @@ select
     nullif(payload ->> '$.properties.hs_created_by_user_id', '') as created_by_user_id,
     came_by(payload ->> '$.properties.hs_object_source') as created_via,
     read_instant(payload ->> '$.properties.closedate')::date as close_date,
+    nullif(payload ->> '$.properties.notes_next_activity_date', '') is not null as has_next_step,
     regexp_extract_all(coalesce(payload ->> '$.properties.hs_merged_object_ids', ''), '[0-9]+') as merged_ids,
     coalesce(
         unreadable('amount', payload ->> '$.properties.amount', try_cast(payload ->> '$.properties.amount' as decimal(18, 2))),

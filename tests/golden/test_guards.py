@@ -37,7 +37,8 @@ def test_mail_pressure_counts_what_a_contact_gets_from_everybody(tmp_path: Path)
     7 days to the 6th: 1 + 2 + 1 = 4, not over 4. To the 8th: 2nd to 8th = 5, over. To the 9th: 3rd to 9th = 2 + 1 + 1 + 1 = 5. To the 10th:
     4th to 10th = 6 by two reps, eleven hours apart. She answers on the 8th, after five mails: the mail of the 9th is the first again.
     Dan: six mails three days apart, never more than three in 7 days; the automatic answer of the 12th is none: the 17th ends a streak of six.
-    "Outbound mails (all kinds)": the bulk mail that Cora gets on the 16th presses too: b1 of the 10th and it, by two reps; third since her answer."""
+    "Outbound mails (all kinds)": the bulk mail that Cora gets on the 16th presses too: b1 of the 10th and it, by two reps; the third
+    since her answer."""
     mails = [
         mail("m1", "2026-03-02T14:00:00Z"), mail("m2", "2026-03-04T14:00:00Z"), mail("m3", "2026-03-04T15:00:00Z"),
         mail("m4", "2026-03-06T14:00:00Z"), mail("m5", "2026-03-08T14:00:00Z"), answer("r1", "2026-03-08T16:00:00Z", "m5"),

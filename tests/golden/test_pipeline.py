@@ -391,7 +391,8 @@ def test_untouched_is_fourteen_days_without_call_mail_or_meeting(run: Run) -> No
     known."""
     pipeline = run(
         world(
-            deal("X", {"at": "2026-02-10T10:00:00Z", "type": "created", "stage": "open", "amount": "50.00"}),
+            deal("X", {"at": "2026-02-10T10:00:00Z", "type": "created", "stage": "open", "amount": "50.00"},
+                 next_activity_at="2026-04-01T09:00:00Z"),
             deal("Y", {"at": "2026-02-10T10:00:00Z", "type": "created", "stage": "open", "amount": "50.00"}, contacts=[], owner="ann"),
             calls=[{"key": "D1", "rep": "ann", "direction": "outbound", "number": "+442071838750", "started_at": "2026-03-03T15:00:00Z",
                     "ended_at": "2026-03-03T15:00:30Z", "answered_at": None, "result": "no_answer"}],
@@ -404,8 +405,8 @@ def test_untouched_is_fourteen_days_without_call_mail_or_meeting(run: Run) -> No
     }
     assert days == {13: None, 14: 1, 16: 1, 17: 2, 18: 2, 19: 1}
     expect(row(pipeline, "bob@acme.com", "2026-03-17", "daily_pipeline_owner"), open_deals_untouched_14d=1)
-    # No deal is known to have a next step, so how many lack one is not known either.
-    expect(row(pipeline, "ann@acme.com", "2026-03-17"), open_deals_without_next_step=None)
+    # X has a meeting planned for April, Y has nothing.
+    expect(row(pipeline, "ann@acme.com", "2026-03-17"), open_deals_without_next_step=1)
 
 
 def test_deals_that_were_not_read_are_null(run: Run) -> None:

@@ -306,7 +306,9 @@ def test_a_deal_is_credited_to_its_source_then_its_maker_then_its_owner(more: di
 
 
 def test_created_pipeline_is_frozen_at_the_end_of_the_day_of_entry() -> None:
-    """(2) Later edits do not count; a missing amount is the first one within 30 days; 8 days without a rate are too many."""
+    """(2) Later edits do not count; a missing amount is the first one within 30 days; 8 days without a rate are too many.
+
+    C has no amount, E no rate: two without."""
     events = deal()["events"]
     same_day = {"at": stamp("05 18:00"), "type": "amount", "amount": "250.00"}
     later = {"at": stamp("07 18:00"), "type": "amount", "amount": "900.00"}
@@ -325,5 +327,5 @@ def test_created_pipeline_is_frozen_at_the_end_of_the_day_of_entry() -> None:
         deal(key="G", events=[*events, {"at": stamp("08 00:00"), "type": "merged_into", "deal": "A"}]),
     ]
     found = row(ANA, 5, deals=deals, fx=fx)
-    assert (found["deals_created"], found["deals_created_without_amount"]) == (5, 1)
+    assert (found["deals_created"], found["deals_created_without_amount"]) == (5, 2)
     assert found["pipeline_created_amount"] == Decimal("250.00") + Decimal("900.00") + Decimal("92.00")
