@@ -7,7 +7,7 @@ UV := $(BIN)/uv --quiet
 export UV_SYSTEM_CERTS := true
 COMPILE := $(UV) pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header
 
-.PHONY: help install demo test lint types check lock bench clean
+.PHONY: help install demo test lint types check lock bench bench-build clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ bench: $(READY) ## extract and land beside dlt, on the same server (its packages
 	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
 	$(UV) pip sync --require-hashes --python .venv-bench/bin/python requirements-bench.lock
 	$(BIN)/python -m benchmarks
+
+bench-build: $(READY) ## the build of a large warehouse: whole, a normal day, no change, beside the floor
+	$(BIN)/python -m benchmarks.increment --reps 100 --days 180
 
 clean: ## remove what was built here; data stays
 	rm -rf .venv .venv-bench build demo *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache

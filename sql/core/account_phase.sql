@@ -1,5 +1,9 @@
 -- core.account_phase: dates at whose end an account was being worked on: it had an open deal, or a touch of ours in the last 90 days.
 -- grain: account_key, phase_from
+-- scope: account_key
+-- on core.contact_touch: account_key
+-- on core.dim_account: account_key
+-- on core.fct_deal_daily: account_key
 -- phase_from, phase_until: dates, half-open and without overlap; a touch counts on its own local day
 -- is_untouched: nobody of ours had called, written to or met any contact of the account in the 14 days up to the end of the date
 with touched as (
