@@ -15,6 +15,7 @@ where
     or emails_sent <> emails_delivered + emails_bounced
     or email_recipients <> recipients_delivered + recipients_bounced
     or email_recipients < emails_sent
+    or calls_inbound_abandoned > calls_inbound_missed
     or conversations_new > conversations
     or conversations > conversation_contacts_call + conversation_contacts_email + conversation_contacts_meeting
     or logged_activities_24h > loggable_activities

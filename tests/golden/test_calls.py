@@ -176,9 +176,9 @@ EXAMPLES = [
                         crm=logged(None, duration_seconds=320))]},
     ),
     Example(
-        "desk", "2, 2h. a: answered 90 s, then 200 s at a colleague's; b: answered 5 s; c: missed; d: a voicemail is a missed call with a message. "
-        "Inbound 4, answered 2, missed 2; none is made; an internal caller is none at all. Talk 90 + 5; handled a and b",
-        {f"desk {DAY}": {"calls_made": 0, "calls_inbound": 4, "calls_inbound_answered": 2, "calls_inbound_missed": 2, "talk_seconds": 95, "calls_handled": 2,
+        "desk", "2, 2h. a: answered 90 s, then 200 s at a colleague's; b: answered 5 s; c: missed; d: a voicemail is a missed call with a message; f: "
+        "given up after 4 s, g after 5. Inbound 6, answered 2, missed 4, of them 1 abandoned (under 5 s); none is made; an internal caller is none at all. Talk 90 + 5; handled a and b",
+        {f"desk {DAY}": {"calls_made": 0, "calls_inbound": 6, "calls_inbound_answered": 2, "calls_inbound_missed": 4, "calls_inbound_abandoned": 1, "talk_seconds": 95, "calls_handled": 2,
                              "calls_connected": 0, "calls_answered": 0},
          f"second {DAY}": {"calls_made": 0, "calls_inbound": 0, "talk_seconds": 200, "calls_handled": 1}},
         {"reps": [rep("second")],
@@ -188,6 +188,8 @@ EXAMPLES = [
             call("dskb", "desk", tel(342), at("10:10:00"), 5, direction="inbound"),
             call("dskc", "desk", tel(343), at("10:20:00"), None, direction="inbound", result="missed"),
             call("dskd", "desk", tel(344), at("10:30:00"), None, direction="inbound", result="voicemail"),
+            call("dskf", "desk", tel(345), at("10:50:00"), None, direction="inbound", result="missed", ended_at=at("10:50:04")),
+            call("dskg", "desk", tel(346), at("10:55:00"), None, direction="inbound", result="missed", ended_at=at("10:55:05")),
             call("dske", "desk", "+12125550007", at("10:40:00"), 60, direction="inbound"),
         ]},
     ),
