@@ -41,6 +41,14 @@ def _cron(expression: str) -> str:
     return expression
 
 
+def _business_hours(section: Any) -> Any:
+    if not section.business_hours_start < section.business_hours_end <= 24:
+        raise ValueError(
+            "business_hours_start must lie before business_hours_end; allowed: whole hours from 0 to 24, like 9 and 17"
+        )
+    return section
+
+
 def _mode(text: str) -> str:
     if len(text) not in (3, 4) or set(text) - set("01234567"):
         raise ValueError('not file permissions; allowed: octal digits in quotes like "0600", "0640"')
@@ -188,5 +196,6 @@ def settings_model() -> type[Settings]:
         for f in fields(Parameters)
         if f.name not in Company.model_fields
     }
-    parameters = create_model("Parameters", __base__=Section, **thresholds)
+    hours: Any = model_validator(mode="after")(_business_hours)
+    parameters = create_model("Parameters", __base__=Section, __validators__={"hours": hours}, **thresholds)
     return create_model("Settings", __base__=Settings, parameters=(parameters, parameters()), **sources)
