@@ -19,7 +19,10 @@ from connectors.stream import LandingHeader, Stream, Window
 LAST_DAY = date(2026, 3, 19)  # a Thursday: the "normal day" is the one before the run
 RUN_AT = datetime(2026, 3, 20, 4, tzinfo=UTC)
 ZONES = ("Europe/Berlin", "America/New_York", "Europe/London", "Asia/Kolkata", "America/Los_Angeles")
-CONTACTS_OF_A_REP = 200
+POOL = 200  # contacts whom a rep is at on a day
+NEW_A_DAY = 4  # of them new that day: so a contact is worked for 50 days, as in sequences, and a rep meets 1,460 a year
+SPAN = 10_000  # contact numbers reserved for a rep
+DAY_ZERO = date(2020, 1, 1)
 
 
 def iso(instant: str) -> str:
@@ -33,7 +36,7 @@ select
     d.day + to_seconds(28800 + (32400 / {most} * k.n)::bigint) as ts,
     hash(r.rep, d.day_no, k.n, '{kind}') as h,
     (hash(r.rep, d.day_no, k.n, '{kind}', 'u') % 10000) / 10000.0 as u,
-    r.rep * {contacts} + (hash(r.rep, d.day_no, k.n, '{kind}', 'c') % {contacts})::integer as contact
+    r.rep * {span} + d.day_no * {new} + (hash(r.rep, d.day_no, k.n, '{kind}', 'c') % {pool})::integer as contact
 from (select range::integer as rep from range(0, {reps})) as r
 cross join (
     select range::timestamp as day, date_diff('day', date '2020-01-01', range::date) as day_no
@@ -161,8 +164,8 @@ def write_history(folder: Path, reps: int, days: int) -> list[Path]:
         "email,name,timezone,team,hire_date\n"
         + "".join(f"rep{r}@acme.com,Rep {r},{ZONES[r % len(ZONES)]},T{r % 20},2020-01-01\n" for r in range(reps))
     )
-    files = [*_static(con, folder, reps)]
     first = LAST_DAY - timedelta(days=days)
+    files = [*_static(con, folder, reps), *_customers(con, folder, reps, _pool(first), _pool(LAST_DAY) + POOL - NEW_A_DAY, "s")]
     for feed_no, feed in enumerate(FEEDS):
         start = first
         while start < LAST_DAY:
@@ -193,33 +196,49 @@ def write_day(folder: Path, reps: int) -> list[Path]:
     late = f"{tagged} from ({acts}) where h % 50 = 1 order by ts"
     gone = f"select '{{\"salespulse_gone\":\"' || id || '\"}}' as line from ({acts}) where h % 2000 = 7"
     files.append(_write(con, folder, calls, late, LAST_DAY - timedelta(days=35), LAST_DAY, "late", marks=gone))
+    newest = _pool(LAST_DAY) + POOL
+    files += _customers(con, folder, reps, newest - NEW_A_DAY, newest, "d")
     con.close()
     return files
 
 
+def _pool(day: date) -> int:
+    """Number of the first contact whom a rep is at on that day."""
+    return (day - DAY_ZERO).days * NEW_A_DAY
+
+
 def _acts(feed: Feed, reps: int, first: date, last: date) -> str:
-    return ACTS.format(
-        kind=feed.of, most=SPREAD[feed.of], reps=reps, first=first, last=last, contacts=CONTACTS_OF_A_REP
-    )
+    numbers = {"span": SPAN, "new": NEW_A_DAY, "pool": POOL}
+    return ACTS.format(kind=feed.of, most=SPREAD[feed.of], reps=reps, first=first, last=last, **numbers)
 
 
 def _static(con: duckdb.DuckDBPyConnection, folder: Path, reps: int) -> list[Path]:
-    """Users, contacts, companies and pipelines; contacts are 200 a rep, companies one for four contacts."""
+    """Users, agents and mailboxes."""
     made = "2020-01-01T00:00:00Z"
-    people = reps * CONTACTS_OF_A_REP
     owner = f"""select '{{"id":"' || (700000 + range) || '","email":"rep' || range || '@acme.com","type":"PERSON","firstName":"Rep","lastName":"' || range || '","userId":' ||
         (800000 + range) || ',"createdAt":"{made}","updatedAt":"{made}","archived":false,"teams":[]}}' as line from range(0, {reps})"""
     agent = f"""select '{{"Agent":{{"id":"' || (900000 + range) || '","fullname":"Rep ' || range || '","email":"rep' || range || '@acme.com","associated_numbers":["+1212' ||
         (5550000 + range) || '"]}}}}' as line from range(0, {reps})"""
     account = f"""select '{{"mailbox":"rep' || range || '@acme.com","aliases":[]}}' as line from range(0, {reps})"""
+    told = [("hubspot", "crm_user", owner), ("cloudtalk", "dialer_user", agent), ("gmail", "mail_account", account)]
+    return [_write(con, folder, Feed(s, name, 0, "", ""), select, None, None, "s") for s, name, select in told]
+
+
+def _customers(
+    con: duckdb.DuckDBPyConnection, folder: Path, reps: int, first: int, last: int, tag: str
+) -> list[Path]:
+    """Contacts numbered first to last (last not included) of every rep, and their companies, one for four contacts."""
+    made = "2020-01-01T00:00:00Z"
+    numbers = f"(select r.range * {SPAN} + c.range as range from range(0, {reps}) as r cross join range({first}, {last}) as c)"
     contact = f"""select '{{"id":"' || (60000000 + range) || '","properties":{{"email":"c' || range || '@cust' || (range // 4) || '.com","phone":"+4420' || (10000000 + range) ||
         '","associatedcompanyid":"' || (70000000 + range // 4) || '","createdate":"{made}","hs_object_source":"IMPORT","hs_lastmodifieddate":"{made}"}},"createdAt":"{made}","updatedAt":"{made}","archived":false}}'
-        as line from range(0, {people})"""
+        as line from {numbers}"""
     company = f"""select '{{"id":"' || (70000000 + range) || '","properties":{{"name":"Customer ' || range || '","domain":"cust' || range || '.com","sales_territory":"T' || (range % 7) ||
-        '","market_segment":"S' || (range % 3) || '","createdate":"{made}","hs_object_source":"IMPORT"}},"createdAt":"{made}","updatedAt":"{made}","archived":false}}' as line from range(0, {people // 4})"""
-    told = [("hubspot", "crm_user", owner), ("cloudtalk", "dialer_user", agent), ("gmail", "mail_account", account),
-            ("hubspot", "crm_contact", contact), ("hubspot", "crm_company", company)]  # fmt: skip
-    return [_write(con, folder, Feed(s, name, 0, "", ""), select, None, None, "s") for s, name, select in told]
+        '","market_segment":"S' || (range % 3) || '","createdate":"{made}","hs_object_source":"IMPORT"}},"createdAt":"{made}","updatedAt":"{made}","archived":false}}' as line
+        from (select distinct range // 4 as range from {numbers})"""
+    told = [("crm_contact", contact), ("crm_company", company)]
+    days = (LAST_DAY, LAST_DAY + timedelta(days=1)) if tag == "d" else (None, None)
+    return [_write(con, folder, Feed("hubspot", name, 0, "", ""), select, *days, tag) for name, select in told]
 
 
 def _write(
