@@ -92,40 +92,38 @@ def _bring_up(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, repo
 def _narrow(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report: BuildReport) -> None:
     """Make the rows of the dirty keys anew and write those that differ."""
     con.execute(f"create or replace temp table fresh as {changes.narrowed(one)}")
-    standing = f"(select * from {one.table} where {one.scope} in (select key from dirty))"
     if one.kind == "merged":
-        _merge(con, one, changes, report, standing)
+        _merge(con, one, changes, report, f"(select * from {one.table} where {one.scope} in (select key from dirty))")
         return
     if one.parts:
         report.quarantined += _quarantine(con, one, "fresh", "record_id in (select key from dirty)")
-    con.execute(f"create or replace temp table old as from {standing}")
-    if changes.note(one.table, "old", "fresh"):
-        con.execute(
-            f"create or replace temp table dirty as select distinct {one.scope} as key from {changes.rows[one.table]}"
-        )
-        con.execute(f"delete from {one.table} where {one.scope} in (select key from dirty)")
-        con.execute(f"insert into {one.table} by name select * from fresh where {one.scope} in (select key from dirty)")
+    if changes.write(one.table, f"{one.scope} in (select key from dirty)"):
+        changes.keep_whole(one)
         report.rows[one.table] = _count(con, changes.rows[one.table])
 
 
 def _whole(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report: BuildReport) -> None:
     """Make the table anew. A small one is compared with what stood, so that what depends on it need not be made anew as well."""
     if one.kind == "merged":
-        con.execute(f"create or replace temp table fresh as {one.select}")
+        con.execute(f"create or replace temp table fresh as {_laid_down(one)}")
         _merge(con, one, changes, report, one.table)
     else:
         is_small = not changes.full and exists(con, one.table) and _count(con, one.table) <= SMALL
         made = "fresh" if is_small else one.table
-        con.execute(f"create or replace {'temp ' if is_small else ''}table {made} as {one.select}")
+        con.execute(f"create or replace {'temp ' if is_small else ''}table {made} as {_laid_down(one)}")
         if one.parts:
             report.quarantined += _quarantine(con, one, made, "true")
         if not is_small:
             changes.everywhere.add(one.table)
-        elif changes.note(one.table, one.table, "fresh"):
-            con.execute(f"create or replace table {one.table} as from fresh")
+        else:
+            changes.write(one.table)
     if one.schema == "marts" and (wrong := forbidden_types(con, one.table)):
         raise BuildError(f"sql/marts/{one.name}.sql: types that BI tools cannot read: {', '.join(wrong)}; cast them")
     report.rows[one.table] = _count(con, one.table)
+
+
+def _laid_down(one: Model) -> str:
+    return f"select * from ({one.select}\n) order by {one.order}" if one.order else one.select
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:

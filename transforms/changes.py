@@ -14,26 +14,37 @@ from dataclasses import dataclass, field
 
 import duckdb
 
+from . import difference
 from .landing import LINES_OF_A_LANDING
 from .model import Model
 from .warehouse import name, value
 
-SMALL = 3_000_000  # rows up to which a table made anew as a whole is compared with what stood, so that little changes stay little
+SMALL = 20_000_000  # rows up to which a table made anew as a whole is compared with what stood, so that little changes stay little
 FEW = 100_000  # keys up to which a narrow build is always worth it
 SHARE = 0.3  # of a table's rows; with more keys than that the whole is cheaper
 WHOLE_IF_CHANGED = ("input.parameter", "input.source_setting", "input.secret", "input.metric")
 
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """rows: relation of all rows that a table has now for some values of a column. keys: SELECT of these values."""
+
+    rows: str
+    keys: str
+
+
 @dataclass(slots=True)
 class Changes:
     """full: everything is made anew. everywhere: tables of which any row may have changed. rows: table -> temp table of its changed
-    rows, old and new. reason: why values of complete days change, for meta.restatement."""
+    rows, old and new. reason: why values of complete days change, for meta.restatement. whole: table -> column -> where all rows of
+    the changed values of that column stand, so that what asks for them need not search fifty million for them."""
 
     con: duckdb.DuckDBPyConnection
     full: bool
     reason: str = "late_data"
     everywhere: set[str] = field(default_factory=set)
     rows: dict[str, str] = field(default_factory=dict)
+    whole: dict[str, dict[str, Whole]] = field(default_factory=dict)
 
     def touched(self, tables: Iterable[str]) -> list[str]:
         """Those of the tables that changed. Bookkeeping that is not compared counts as changed at every run."""
@@ -75,24 +86,37 @@ class Changes:
             if keep and len(plain) < len(lines) and table not in model.keep:
                 keep = ""  # other rows of it matter too, and nobody said which
             if keep:
+                rows = f"select * from {table} where {keep}"
+                if len(plain) == 1 and table not in model.keep and (at_hand := self.whole.get(table, {}).get(plain[0])):
+                    rows = self._from_at_hand(table, plain[0], at_hand)
                 view = name(f"kept {table}")
-                self.con.execute(f"create or replace temp view {view} as select * from {table} where {keep}")
+                self.con.execute(f"create or replace temp view {view} as {rows}")
                 sql = re.sub(rf"\b(from|join)(\s+){re.escape(table)}\b(?!\.)", rf"\1\2{view}", sql)
         return f"select * from ({sql}\n) where {model.scope} in (select key from dirty)"
 
-    def note(self, table: str, old: str, fresh: str) -> int:
-        """Keep what differs between two relations as the changed rows of a table. Returns how many."""
-        kept = name(f"changed {table}")
-        self.con.execute(
-            f"""create or replace temp table {kept} as
-                (from {old} except all from {fresh}) union all (from {fresh} except all from {old})"""
-        )
-        n = int(str(value(self.con, f"select count(*) from {kept}")))
-        if n:
-            self.rows[table] = kept
-        else:
-            self.con.execute(f"drop table {kept}")
-        return n
+    def _from_at_hand(self, table: str, column: str, at_hand: Whole) -> str:
+        """Rows of the dirty keys: those at hand, and of other keys, if there are any, those of the table."""
+        rest = name(f"rest {table}")
+        self.con.execute(f"create or replace temp table {rest} as from dirty where key not in ({at_hand.keys})")
+        rows = f"select * from {at_hand.rows} where {column} in (select key from dirty)"
+        if value(self.con, f"select count(*) from {rest}"):
+            rows += f" union all by name select * from {table} where {column} in (select key from {rest})"
+        return rows
+
+    def write(self, table: str, where: str = "true") -> bool:
+        """Make those rows of a table what temp table fresh has, and keep what differed as its changed rows. Whether anything did."""
+        found = difference.write(self.con, table, "fresh", where)
+        if found.rows:
+            self.rows[table] = found.changed
+        return bool(found.rows)
+
+    def keep_whole(self, model: Model) -> None:
+        """Temp table dirty: the model's keys that differ; and all rows of these keys as they are now, for the models that follow."""
+        con, changed, rows = self.con, self.rows[model.table], name(f"fresh {model.table}")
+        con.execute(f"create or replace temp table dirty as select distinct {model.scope} as key from {changed}")
+        con.execute(f"create or replace temp table {rows} as from fresh where {model.scope} in (select key from dirty)")
+        by = {model.scope} | (set(model.grain) if len(model.grain) == 1 else set())
+        self.whole[model.table] = {column: Whole(rows, f"select {column} from {changed}") for column in by}
 
 
 def since_last_build(con: duckdb.DuckDBPyConnection, models: Sequence[Model], *, full: bool) -> Changes:
@@ -119,7 +143,13 @@ def compare(changes: Changes, table: str) -> None:
     if not exists(changes.con, copy) or _shape(changes.con, copy) != _shape(changes.con, table):
         changes.everywhere.add(table)
     else:
-        changes.note(table, copy, table)
+        kept = name(f"changed {table}")
+        changes.con.execute(
+            f"""create or replace temp table {kept} as
+                (from {copy} except all from {table}) union all (from {table} except all from {copy})"""
+        )
+        if value(changes.con, f"select count(*) from {kept}"):
+            changes.rows[table] = kept
 
 
 def remember(changes: Changes, models: Sequence[Model]) -> None:
@@ -133,10 +163,8 @@ def remember(changes: Changes, models: Sequence[Model]) -> None:
         "built_landing_no": str(value(con, "select coalesce(max(landing_no), 0) from meta.extract_window")),
     }
     con.executemany("insert or replace into meta.fact values (?, ?)", [list(pair) for pair in facts.items()])
-    for kept in changes.rows.values():
-        con.execute(f"drop table if exists {kept}")
-    for leftover in ("dirty", "fresh", "old"):
-        con.execute(f"drop table if exists {leftover}")
+    for row in con.execute("select table_name from duckdb_tables() where database_name = 'temp'").fetchall():
+        con.execute(f"drop table temp.{name(row[0])}")
 
 
 def exists(con: duckdb.DuckDBPyConnection, table: str) -> bool:
@@ -160,6 +188,9 @@ def _raw(changes: Changes, models: Sequence[Model], landing_no: int) -> None:
             kept = name(f"changed {table}")
             con.execute(f"create or replace temp table {kept} as select distinct record_id {new}")
             changes.rows[table] = kept
+            if table.endswith("_latest") and value(con, f"select count(distinct workspace_id) from {base}") == 1:
+                fresh = f"(select * {new.replace(base, table)})"
+                changes.whole[table] = {"record_id": Whole(fresh, f"select record_id from {fresh}")}
 
 
 def _inputs(con: duckdb.DuckDBPyConnection) -> list[str]:

@@ -16,6 +16,7 @@ from sqlglot.errors import ParseError
 
 from . import dictionary
 
+DATES = ("activity_date", "send_date", "first_touch_date", "iso_week_start", "month_start", "date")
 LAYERS = ("staging", "core", "marts")
 HEADER = re.compile(r"^-- (?P<name>[\w.]+): (?P<text>.*)$")
 NARROW = re.compile(r"^-- (?P<verb>on|keep) (?P<table>[\w.]+): (?P<text>.*)$")
@@ -43,6 +44,7 @@ class Model:
         ""  # of a merged table: column that says from when on a change of a row is a restatement; always if not given
     )
     scope: str = ""  # column by which rows hang together; see changes.py
+    order: str = ""  # column by which the rows of a table made anew are laid down, so that a scan for the recent ones skips the others
     on: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     keep: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -86,7 +88,7 @@ def _parsed(schema: str, file: str, text: str) -> Model:
     own: dict[
         str, str
     ] = {}  # what the header says of the model itself; the first such line, for a column may be called so too
-    reserved = {"severity"} if schema == "checks" else {"grain", "kind", "scope", "final"}
+    reserved = {"severity"} if schema == "checks" else {"grain", "kind", "scope", "final", "order"}
     facts: dict[str, str] = {}
     on: dict[str, tuple[str, ...]] = {}
     keep: dict[str, str] = {}
@@ -129,6 +131,7 @@ def _parsed(schema: str, file: str, text: str) -> Model:
         reads=reads,
         final=own.get("final", ""),
         scope=own.get("scope", ""),
+        order=own.get("order", next((key for key in grain if key in DATES and kind == "merged"), "")),
         on=on,
         keep=keep,
     )
@@ -168,6 +171,7 @@ def _staging(found: Iterable[Model]) -> list[Model]:
             reads=frozenset().union(*(m.reads for m in models)),
             parts=tuple(m.sql for m in models),
             scope=models[0].scope if len({m.scope for m in models}) == 1 else "",
+            order=models[0].order,
             on={table: lines for m in models for table, lines in m.on.items()},
         )
         for name, models in sorted(parts.items())

@@ -1,5 +1,6 @@
 -- core.account_phase: dates at whose end an account was being worked on: it had an open deal, or a touch of ours in the last 90 days.
 -- grain: account_key, phase_from
+-- order: phase_from
 -- scope: account_key
 -- on core.contact_touch: account_key
 -- on core.dim_account: account_key

@@ -1,5 +1,6 @@
 -- core.cold_call: counted outbound calls to a contact that nobody had a two-way exchange with before, that has no open deal and did not reach out in the last 90 days.
 -- grain: call_key
+-- order: activity_date
 -- scope: call_key
 -- on core.fct_call: call_key
 -- on core.contact_first_exchange: select f.call_key from core.fct_call as f inner join changed as x on f.contact_key = x.contact_key

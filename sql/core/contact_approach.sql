@@ -1,5 +1,6 @@
 -- core.contact_approach: counted calls and mails by which a contact reached out to us.
 -- grain: approach_key
+-- order: occurred_at
 -- scope: approach_key
 -- on core.fct_call: call_key
 -- on core.fct_email: message_key

@@ -1,5 +1,6 @@
 -- core.contact_mail_day: what a contact got from all of us together, on the days on which somebody wrote (METRICS 3, mail pressure).
 -- grain: contact_key, activity_date
+-- order: activity_date
 -- scope: contact_key
 -- on core.fct_email: select other_contact_key from changed
 -- on core.fct_email: select r.contact_key from changed as e inner join core.fct_email_recipient as r on e.message_key = r.message_key

@@ -1,5 +1,6 @@
 -- core.contact_response: every sign of a person at the other end: a human mail or a call of theirs, or a call of ours that reached them.
 -- grain: response_key
+-- order: occurred_at
 -- scope: response_key
 -- on core.contact_approach: approach_key
 -- on core.fct_call: call_key

@@ -1,5 +1,6 @@
 -- core.contact_touch: whom a rep touched on a day, one row a contact and channel: the ground of all distinct counts.
 -- grain: rep_id, activity_date, contact_key, channel
+-- order: activity_date
 -- scope: activity_date
 -- on core.fct_call: activity_date
 -- on core.fct_email: activity_date

@@ -1,5 +1,6 @@
 -- core.conversation_event: every moment at which an exchange with a contact was two-way (METRICS 4a, 4b).
 -- grain: event_key, rep_id, contact_key
+-- order: occurred_at
 -- origin_key: what the event hangs together with: the call, the meeting, or the thread of mails
 -- scope: origin_key
 -- on core.fct_call: call_key

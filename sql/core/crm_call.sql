@@ -1,5 +1,6 @@
 -- core.crm_call: calls as the CRM has them logged, with the rep, the contact and the numbers that the other side may have.
 -- grain: crm_call_key
+-- order: occurred_at
 -- scope: call_id
 -- on staging.stg_crm_call: call_id
 -- on core.map_identity: select c.call_id from staging.stg_crm_call as c inner join changed as i on c.owner_user_id = i.source_user_id

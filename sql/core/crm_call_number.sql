@@ -1,5 +1,6 @@
 -- core.crm_call_number: numbers that the other side of a logged call may have, one row a number.
 -- grain: crm_call_key, number
+-- order: occurred_at
 -- scope: crm_call_key
 -- on core.crm_call: crm_call_key
 select distinct

@@ -1,5 +1,6 @@
 -- core.crm_email: mails as the CRM has them logged. Scheduled, failed and forwarded ones are no mails that were sent.
 -- grain: crm_email_key
+-- order: occurred_at
 -- scope: email_id
 -- on staging.stg_crm_email: email_id
 -- on core.map_identity: select e.email_id from staging.stg_crm_email as e inner join changed as i on e.owner_user_id = i.source_user_id

@@ -1,5 +1,6 @@
 -- core.dialer_call: physical calls as the dialer saw them, legs folded into one.
 -- grain: call_key
+-- order: started_at
 -- scope: call_key
 -- on core.fct_call_leg: call_key
 -- number_tail: last nine digits of the other side's number

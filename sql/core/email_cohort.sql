@@ -1,5 +1,6 @@
 -- core.email_cohort: contacts that a rep wrote to in a thread on a day, and when the first human reply of theirs came (METRICS 2, reply_rate).
 -- grain: rep_id, activity_date, send_kind, thread_key, contact_key
+-- order: activity_date
 -- scope: activity_date
 -- on core.fct_email: activity_date
 -- on core.fct_email: select e.activity_date from core.fct_email as e inner join changed as c on e.thread_key = c.thread_key where e.direction = 'outbound'

@@ -1,5 +1,6 @@
 -- core.fct_call: one physical call, however many systems logged it. Counted by METRICS 0.4, matched by 0.5, outcomes by 2a-2e.
 -- grain: call_key
+-- order: activity_date
 -- scope: call_key
 -- on core.dialer_call: call_key
 -- on core.crm_call: crm_call_key

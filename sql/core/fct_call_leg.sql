@@ -1,5 +1,6 @@
 -- core.fct_call_leg: who took part in a dialer call and how long each talked. A call that was not transferred has one leg.
 -- grain: call_key, leg_no
+-- order: started_at
 -- scope: root_call_id
 -- on staging.stg_dialer_call: select coalesce(r.root_call_id, c.call_id) from changed as c left join core.call_root as r on c.call_id = r.call_id
 -- on core.call_root: root_call_id

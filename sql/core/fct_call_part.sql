@@ -1,5 +1,6 @@
 -- core.fct_call_part: who had a part in a call and how long each talked: the legs where the dialer has them, else the log's rep.
 -- grain: call_key, rep_id
+-- order: activity_date
 -- scope: call_key
 -- on core.fct_call: call_key
 -- on core.fct_call_leg: call_key

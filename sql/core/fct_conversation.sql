@@ -1,5 +1,6 @@
 -- core.fct_conversation: conversations: distinct rep, contact and local day with a two-way exchange.
 -- grain: rep_id, contact_key, activity_date
+-- order: activity_date
 -- scope: contact_key
 -- on core.conversation_event: contact_key
 -- on core.dim_contact: contact_key

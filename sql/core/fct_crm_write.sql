@@ -1,5 +1,6 @@
 -- core.fct_crm_write: what people did in the CRM by hand (METRICS 1a-1d); integrations, imports, APIs and automation are left out.
 -- grain: write_kind, write_key
+-- order: activity_date
 -- record_id: the CRM's id of the record changed, created or logged
 -- scope: record_id
 -- on staging.stg_crm_write: object_id

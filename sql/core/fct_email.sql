@@ -1,5 +1,6 @@
 -- core.fct_email: one mail with who, when, what kind and whether it counts (METRICS 0.4, 0.5, 3).
 -- grain: message_key
+-- order: activity_date
 -- scope: message_key
 -- on core.mail_message: message_key
 -- on core.fct_email_recipient: message_key

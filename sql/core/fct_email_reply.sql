@@ -1,5 +1,6 @@
 -- core.fct_email_reply: mails from outside that answer a mail of ours: the last counted outbound mail before them in the thread gets the credit.
 -- grain: reply_key
+-- order: activity_date
 -- scope: reply_key
 -- on core.fct_email: message_key
 -- on core.fct_email: select i.message_key from core.fct_email as i inner join changed as c on i.thread_key = c.thread_key where i.direction = 'inbound'

@@ -1,5 +1,6 @@
 -- core.fct_meeting: one meeting, however many calendars and records hold it (by iCalUID, else host, start and contacts).
 -- grain: meeting_key
+-- order: occurred_at
 -- scope: start_at
 -- on staging.stg_crm_meeting: start_at
 -- on core.map_identity: select m.start_at from staging.stg_crm_meeting as m inner join changed as i on m.owner_user_id = i.source_user_id

@@ -1,5 +1,6 @@
 -- core.fct_tool_action: use of the tools that were bought, one row a rep, day, tool and kind of evidence (METRICS 5a).
 -- grain: rep_id, activity_date, tool, evidence
+-- order: activity_date
 -- scope: activity_date
 -- on core.fct_crm_write: activity_date
 -- on core.fct_call_part: activity_date

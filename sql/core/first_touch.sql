@@ -1,5 +1,6 @@
 -- core.first_touch: the first time that anybody of ours called or wrote to a contact, and the first response to it (METRICS 2, response_rate).
 -- grain: contact_key
+-- order: activity_date
 -- scope: contact_key
 -- on core.touch_day: contact_key
 -- rep_id: who touched first; activity_date: that rep's local day

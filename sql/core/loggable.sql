@@ -1,5 +1,6 @@
 -- core.loggable: activities that belong into the CRM, and whether they got there in time (METRICS 1e).
 -- grain: activity_key
+-- order: activity_date
 -- scope: activity_key
 -- on core.fct_call: call_key
 -- on core.fct_meeting: meeting_key

@@ -1,5 +1,6 @@
 -- core.mail_message: one mail, in however many mailboxes and systems it lies. The mailbox wins for headers and time, the CRM for associations.
 -- grain: message_key
+-- order: sent_at
 -- scope: message_key
 -- on core.mailbox_copy: message_key
 -- on core.match_email: message_key

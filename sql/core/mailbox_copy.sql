@@ -1,5 +1,6 @@
 -- core.mailbox_copy: one row a copy of a mail in a mailbox; drafts and what was thrown away are left out.
 -- grain: mailbox, provider_id
+-- order: sent_at
 -- scope: provider_id
 -- on staging.stg_mail_message: provider_id
 -- on core.map_identity: select m.provider_id from staging.stg_mail_message as m inner join changed as i on m.mailbox = i.source_user_id

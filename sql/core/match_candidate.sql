@@ -1,5 +1,6 @@
 -- core.match_candidate: CRM logs without the dialer's id, and the dialer calls that each may be: same rep, direction and number, in time, durations alike (T2).
 -- grain: crm_call_key, call_key
+-- order: started_at
 -- scope: crm_call_key
 -- on core.crm_call: crm_call_key
 -- on core.match_call_id: crm_call_key

@@ -1,5 +1,6 @@
 -- core.pipeline_day: everything about deals on a rep's day, once by who sourced them and once by who owned them at that moment.
 -- grain: credit, rep_id, activity_date
+-- order: activity_date
 -- credit: sourcing or owner
 -- Rows: the spine, and any other day of a rep (or of -1) with a deal that was open or to which something happened, so that nothing open is lost
 -- because its owner left.

@@ -1,5 +1,6 @@
 -- core.rep_day: the spine: every rep with a sales role and every date of employment, and any other date on which the rep did something.
 -- grain: rep_id, activity_date
+-- order: activity_date
 -- scope: activity_date
 -- on input.run: select local_date(min(now), 'UTC') - 2 + unnest(range(0, 5 + (local_date(max(now), 'UTC') - local_date(min(now), 'UTC'))::integer))::integer from changed
 -- on input.run: select min(history_start) + unnest(range(0, 1 + (max(history_start) - min(history_start))::integer))::integer from changed

@@ -1,5 +1,6 @@
 -- core.rep_day_status: how far each source can be trusted for a rep's day.
 -- grain: rep_id, activity_date
+-- order: activity_date
 -- scope: activity_date
 -- on core.rep_day: activity_date
 -- on core.rep_source: select d.activity_date from core.rep_day as d inner join changed as r on d.rep_id = r.rep_id

@@ -1,5 +1,6 @@
 -- core.response_time: what came in and asks for an answer of a rep, and when that rep gave it (METRICS 2, first_response_minutes; 2h).
 -- grain: item_key
+-- order: activity_date
 -- scope: origin_key
 -- on core.fct_email: thread_key
 -- on core.fct_call: coalesce(contact_key, call_key)

@@ -1,5 +1,6 @@
 -- core.tool_day: tools that a rep had a seat for or used on a day.
 -- grain: rep_id, activity_date, tool
+-- order: activity_date
 -- scope: activity_date
 -- on core.rep_day: activity_date
 -- on core.fct_tool_action: activity_date

@@ -1,5 +1,6 @@
 -- core.touch_day: contacts that a rep called or wrote to on a day, how often, and what came of it: the ground of first touches and of follow-up.
 -- grain: rep_id, contact_key, activity_date
+-- order: activity_date
 -- scope: contact_key
 -- on core.fct_call: contact_key
 -- on core.fct_email: select r.contact_key from core.fct_email_recipient as r inner join changed as e on r.message_key = e.message_key

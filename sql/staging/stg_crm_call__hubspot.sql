@@ -1,5 +1,6 @@
 -- staging.stg_crm_call: calls as logged in HubSpot. Durations come in milliseconds, outcomes as GUIDs with the account's own labels.
 -- grain: source_id, workspace_id, call_id
+-- order: occurred_at
 -- scope: record_id
 -- on raw.hubspot_crm_call_latest: record_id
 with calls as (

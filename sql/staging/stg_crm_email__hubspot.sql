@@ -1,5 +1,6 @@
 -- staging.stg_crm_email: mails as logged in HubSpot, or sent by its sequences. Addresses from hs_email_headers, else from the address properties.
 -- grain: source_id, workspace_id, email_id
+-- order: occurred_at
 -- scope: record_id
 -- on raw.hubspot_crm_email_latest: record_id
 with mails as (

@@ -1,5 +1,6 @@
 -- staging.stg_crm_meeting: meetings with their outcome.
 -- grain: source_id, workspace_id, meeting_id
+-- order: start_at
 -- scope: record_id
 -- on raw.hubspot_crm_meeting_latest: record_id
 select

@@ -1,5 +1,6 @@
 -- staging.stg_crm_write: changes that were made to contacts, companies, deals and notes; the values given at creation left out.
 -- grain: source_id, workspace_id, object_type, object_id, property, written_at
+-- order: written_at
 -- scope: record_id
 -- on raw.hubspot_crm_company_history_latest: record_id
 -- on raw.hubspot_crm_contact_history_latest: record_id

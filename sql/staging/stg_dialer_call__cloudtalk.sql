@@ -1,5 +1,6 @@
 -- staging.stg_dialer_call: CloudTalk calls, one row a leg (Cdr).
 -- grain: source_id, workspace_id, call_id
+-- order: started_at
 -- scope: record_id
 -- on raw.cloudtalk_dialer_call_latest: record_id
 -- transferred_from: the leg before. That it is a Cdr id is a guess: the API's document only says "where the call was transferred

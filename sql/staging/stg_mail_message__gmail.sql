@@ -1,5 +1,6 @@
 -- staging.stg_mail_message: copies of mails in mailboxes, classed by their headers alone (RFC 3464, RFC 3834).
 -- grain: source_id, workspace_id, mailbox, provider_id
+-- order: sent_at
 -- scope: record_id
 -- on raw.gmail_mail_message_latest: record_id
 -- mail_class: bounce, receipt (read, or delayed), auto_reply, calendar, bulk or human; the first test that holds decides
