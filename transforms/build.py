@@ -105,12 +105,12 @@ def _narrow(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report
 def _whole(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report: BuildReport) -> None:
     """Make the table anew. A small one is compared with what stood, so that what depends on it need not be made anew as well."""
     if one.kind == "merged":
-        con.execute(f"create or replace temp table fresh as {_laid_down(one)}")
+        _make(con, "temp table fresh", one)
         _merge(con, one, changes, report, one.table)
     else:
         is_small = not changes.full and exists(con, one.table) and _count(con, one.table) <= SMALL
         made = "fresh" if is_small else one.table
-        con.execute(f"create or replace {'temp ' if is_small else ''}table {made} as {_laid_down(one)}")
+        _make(con, f"{'temp ' if is_small else ''}table {made}", one)
         if one.parts:
             report.quarantined += _quarantine(con, one, made, "true")
         if not is_small:
@@ -122,8 +122,14 @@ def _whole(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report:
     report.rows[one.table] = _count(con, one.table)
 
 
-def _laid_down(one: Model) -> str:
-    return f"select * from ({one.select}\n) order by {one.order}" if one.order else one.select
+def _make(con: duckdb.DuckDBPyConnection, made: str, one: Model) -> None:
+    """Create what is told with the model's rows. Joined first and sorted then, since each by itself needs memory."""
+    if not one.order:
+        con.execute(f"create or replace {made} as {one.select}")
+        return
+    con.execute(f"create or replace temp table unsorted as {one.select}")
+    con.execute(f"create or replace {made} as from unsorted order by {one.order}")
+    con.execute("drop table unsorted")
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
