@@ -11,7 +11,7 @@ from time import perf_counter
 import duckdb
 
 from . import coverage, merge, model
-from .changes import FEW, SHARE, SMALL, Changes, compare, exists, remember, since_last_build
+from .changes import FEW, SHARE, SMALL, Changes, compare, remember, since_last_build
 from .model import Model
 from .warehouse import transaction, value
 
@@ -49,6 +49,24 @@ def build(
     folder = folder or model.root()
     models = [m for m in model.load(folder) if m.kind != "view"]
     report = BuildReport()
+    con.execute(
+        "set preserve_insertion_order = false"
+    )  # tables that have an order say so; keeping any other takes memory
+    try:
+        _build(con, models, report, on_model, full=full)
+    finally:
+        con.execute("set preserve_insertion_order = true")  # landing numbers lines as they come
+    return report
+
+
+def _build(
+    con: duckdb.DuckDBPyConnection,
+    models: list[Model],
+    report: BuildReport,
+    on_model: Callable[[str], None] | None,
+    *,
+    full: bool,
+) -> None:
     with transaction(con):
         changes = since_last_build(con, models, full=full)
         coverage.refresh(con)
@@ -64,7 +82,6 @@ def build(
                 raise BuildError(f"sql/{one.schema}/{one.name}.sql: {error}") from error
             report.seconds[one.table] = perf_counter() - began
         remember(changes, models)
-    return report
 
 
 def forbidden_types(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
@@ -73,9 +90,9 @@ def forbidden_types(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
 
 
 def _bring_up(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report: BuildReport) -> None:
-    touched = changes.touched(one.reads)
+    touched = changes.touched(one)
     report.how[one.table] = "kept"
-    if not changes.full and not touched and exists(con, one.table):
+    if not changes.full and not touched and one.table in changes.there:
         return
     if changes.can_narrow(one, touched):
         dirty = changes.find_dirty(one, touched)
@@ -108,7 +125,7 @@ def _whole(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report:
         _make(con, "temp table fresh", one)
         _merge(con, one, changes, report, one.table)
     else:
-        is_small = not changes.full and exists(con, one.table) and _count(con, one.table) <= SMALL
+        is_small = not changes.full and one.table in changes.there and _count(con, one.table) <= SMALL
         made = "fresh" if is_small else one.table
         _make(con, f"{'temp ' if is_small else ''}table {made}", one)
         if one.parts:
@@ -119,6 +136,7 @@ def _whole(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report:
             changes.write(one.table)
     if one.schema == "marts" and (wrong := forbidden_types(con, one.table)):
         raise BuildError(f"sql/marts/{one.name}.sql: types that BI tools cannot read: {', '.join(wrong)}; cast them")
+    changes.there.add(one.table)
     report.rows[one.table] = _count(con, one.table)
 
 
@@ -141,7 +159,7 @@ def _merge(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report:
     report.changed_rows += merged.changed_rows
     report.restated_values += merged.restated_values
     if merged.changed_rows or merged.gone_rows:
-        changes.rows[one.table] = merged.changes
+        changes.note(one.table, merged.changes)
     report.rows[one.table] = merged.changed_rows
 
 

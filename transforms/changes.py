@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import duckdb
 
-from . import difference
+from . import columns, difference
 from .landing import LINES_OF_A_LANDING
 from .model import Model
 from .warehouse import name, value
@@ -35,40 +35,53 @@ class Whole:
 
 @dataclass(slots=True)
 class Changes:
-    """full: everything is made anew. everywhere: tables of which any row may have changed. rows: table -> temp table of its changed
-    rows, old and new. reason: why values of complete days change, for meta.restatement. whole: table -> column -> where all rows of
-    the changed values of that column stand, so that what asks for them need not search fifty million for them."""
+    """What is known so far in a build.
+
+    full: everything is made anew. reason: why values of complete days change, for meta.restatement. there: tables that exist.
+    everywhere: tables of which any row may have changed. rows: table -> temp table of its changed rows, old and new. columns: table ->
+    its columns, where row_comes tells the new from the old. parts: (table, columns) -> what of its changed rows matters to these.
+    whole: table -> column -> where all rows of the changed values of that column stand, so that nobody searches fifty million for them.
+    """
 
     con: duckdb.DuckDBPyConnection
     full: bool
     reason: str = "late_data"
+    there: set[str] = field(default_factory=set)
     everywhere: set[str] = field(default_factory=set)
     rows: dict[str, str] = field(default_factory=dict)
     whole: dict[str, dict[str, Whole]] = field(default_factory=dict)
+    columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    parts: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def touched(self, tables: Iterable[str]) -> list[str]:
-        """Those of the tables that changed. Bookkeeping that is not compared counts as changed at every run."""
-        return [
-            t
-            for t in sorted(tables)
-            if t in self.everywhere or t in self.rows or (t.startswith("meta.") and t != "meta.coverage")
-        ]
+    def touched(self, model: Model) -> dict[str, str]:
+        """Tables that the model reads of which something changed that it may be using: their changed rows, "" for any.
 
-    def can_narrow(self, model: Model, touched: Sequence[str]) -> bool:
+        Bookkeeping that is not compared counts as changed at every run.
+        """
+        found: dict[str, str] = {}
+        for table in sorted(model.reads):
+            if table in self.rows and table not in self.everywhere:
+                if rows := self._that_matter(model, table):
+                    found[table] = rows
+            elif table in self.everywhere or (table.startswith("meta.") and table != "meta.coverage"):
+                found[table] = ""
+        return found
+
+    def can_narrow(self, model: Model, touched: Mapping[str, str]) -> bool:
         return (
             not self.full
             and bool(model.scope)
-            and exists(self.con, model.table)
-            and all(t in self.rows and t in model.on for t in touched)
+            and model.table in self.there
+            and all(rows and t in model.on for t, rows in touched.items())
         )
 
-    def find_dirty(self, model: Model, touched: Sequence[str]) -> int:
+    def find_dirty(self, model: Model, touched: Mapping[str, str]) -> int:
         """Temp table dirty(key): the keys of the model that the changes touch. Returns how many."""
         parts = [
-            _rewritten(line, {"changed": self.rows[table]})
+            _rewritten(line, {"changed": rows})
             if line.lower().startswith(("select", "with"))
-            else f"select {line} from {self.rows[table]}"
-            for table in touched
+            else f"select {line} from {rows}"
+            for table, rows in touched.items()
             for line in model.on[table]
         ]
         union = " union all ".join(f"select * from ({part}) as part(key)" for part in parts)
@@ -76,6 +89,26 @@ class Changes:
             f"create or replace temp table dirty as select distinct key from ({union}) where key is not null"
         )
         return int(str(value(self.con, "select count(*) from dirty")))
+
+    def _that_matter(self, model: Model, table: str) -> str:
+        """Changed rows of a table, less those that differ only in columns that the model does not use; "" if there are no others."""
+        rows = self.rows[table]
+        there = self.columns.get(table)
+        if not there:
+            return rows
+        asked = columns.used(model.select, [*model.on.get(table, ()), model.keep.get(table, "")], there)
+        if asked is None:
+            return rows
+        wanted = ", ".join(map(name, asked))
+        if (table, wanted) not in self.parts:
+            part = name(f"changed {table} {len(self.parts)}")
+            self.con.execute(
+                f"""create or replace temp table {part} as
+                    select {wanted or "1 as row_is_there"} from {rows} group by all
+                    having count_if(row_comes) <> count_if(not row_comes)"""
+            )
+            self.parts[table, wanted] = part if value(self.con, f"select 1 from {part} limit 1") else ""
+        return self.parts[table, wanted]
 
     def narrowed(self, model: Model) -> str:
         """The model's SELECT, its inputs kept to what concerns the dirty keys."""
@@ -107,8 +140,14 @@ class Changes:
         """Make those rows of a table what temp table fresh has, and keep what differed as its changed rows. Whether anything did."""
         found = difference.write(self.con, table, "fresh", where)
         if found.rows:
-            self.rows[table] = found.changed
+            self.note(table, found.changed)
         return bool(found.rows)
+
+    def note(self, table: str, changed: str) -> None:
+        """Keep the changed rows of a table that tell which of them come."""
+        self.rows[table] = changed
+        there = self.con.execute(f"select * exclude (row_comes) from {changed} limit 0").description or []
+        self.columns[table] = tuple(column[0] for column in there)
 
     def keep_whole(self, model: Model) -> None:
         """Temp table dirty: the model's keys that differ; and all rows of these keys as they are now, for the models that follow."""
@@ -130,6 +169,7 @@ def since_last_build(con: duckdb.DuckDBPyConnection, models: Sequence[Model], *,
     elif "built_settings" in before and before["built_settings"] != settings:
         reason = "parameters_changed"
     changes = Changes(con, full or reason != "late_data" or "built_definitions" not in before, reason)
+    changes.there = _tables(con)
     if not changes.full:
         _raw(changes, models, int(before["built_landing_no"]))
         for table in _inputs(con):
@@ -140,7 +180,7 @@ def since_last_build(con: duckdb.DuckDBPyConnection, models: Sequence[Model], *,
 def compare(changes: Changes, table: str) -> None:
     """Note how a small table differs from its copy of the last build."""
     copy = f"built.{name(table)}"
-    if not exists(changes.con, copy) or _shape(changes.con, copy) != _shape(changes.con, table):
+    if f"built.{table}" not in changes.there or _shape(changes.con, copy) != _shape(changes.con, table):
         changes.everywhere.add(table)
     else:
         kept = name(f"changed {table}")
@@ -167,15 +207,12 @@ def remember(changes: Changes, models: Sequence[Model]) -> None:
         con.execute(f"drop table temp.{name(row[0])}")
 
 
-def exists(con: duckdb.DuckDBPyConnection, table: str) -> bool:
-    schema, _, own = table.partition(".")
-    return bool(
-        value(
-            con,
-            "select count(*) from duckdb_tables() where schema_name = ? and table_name = ? and database_name = current_database()",
-            [schema, own.strip('"')],
-        )
-    )
+def _tables(con: duckdb.DuckDBPyConnection) -> set[str]:
+    """schema.table of every table."""
+    rows = con.execute(
+        "select schema_name, table_name from duckdb_tables() where database_name = current_database()"
+    ).fetchall()
+    return {f"{schema}.{table}" for schema, table in rows}
 
 
 def _raw(changes: Changes, models: Sequence[Model], landing_no: int) -> None:
@@ -202,10 +239,11 @@ def _inputs(con: duckdb.DuckDBPyConnection) -> list[str]:
 
 def _settings(con: duckdb.DuckDBPyConnection) -> str:
     """A digest of what touches every number: the thresholds, and names that macros look up."""
+    there = _tables(con)
     told = [
         str(con.execute(f"select * from {table} order by all").fetchall())
         for table in WHOLE_IF_CHANGED
-        if exists(con, table)
+        if table in there
     ]
     return hashlib.sha256("\n".join(told).encode()).hexdigest()
 

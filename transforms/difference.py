@@ -15,7 +15,7 @@ from .warehouse import name, value
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """rows: how many rows go or come. changed: temp table of them, those that go and those that come."""
+    """rows: how many rows go or come. changed: temp table of them; its column row_comes tells which."""
 
     rows: int
     changed: str
@@ -41,7 +41,9 @@ def write(con: duckdb.DuckDBPyConnection, table: str, fresh: str, where: str = "
         con.execute(f"create or replace temp table coming as from {fresh}")
     con.execute(
         f"""create or replace temp table {changed} as
-            select * from {table} where rowid in (select row_no from going) union all from coming"""
+            select *, false as row_comes from {table} where rowid in (select row_no from going)
+            union all
+            select *, true from coming"""
     )
     con.execute(f"delete from {table} where rowid in (select row_no from going)")
     con.execute(f"insert into {table} from coming")

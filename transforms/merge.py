@@ -62,9 +62,11 @@ def merge(con: duckdb.DuckDBPyConnection, model: Model, standing: str, *, reason
     kept = name(f"changed {model.table}")
     con.execute(
         f"""create or replace temp table {kept} as
-            select {", ".join(f"o.{name(c)}" for c in fresh)} from {model.table} as o inner join difference as d on {on_difference}
+            select {", ".join(f"o.{name(c)}" for c in fresh)}, false as row_comes
+            from {model.table} as o inner join difference as d on {on_difference}
             union all
-            select {", ".join(f"o.{name(c)}" for c in fresh)} from fresh as o inner join difference as d on {on_difference}"""
+            select {", ".join(f"o.{name(c)}" for c in fresh)}, true
+            from fresh as o inner join difference as d on {on_difference}"""
     )
     gone = con.execute("select count(*) from difference where not is_there").fetchone()
     con.execute(f"delete from {model.table} as o using difference as d where {on_difference}")

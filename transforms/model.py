@@ -188,7 +188,8 @@ def _ordered(models: list[Model]) -> list[Model]:
     merged = {m.table for m in models if m.kind == "merged"}
 
     def before(m: Model) -> list[str]:
-        reads = {t for t in m.reads if t in by_table}
+        kept = set(re.findall(r"\b(?:staging|core|marts)\.\w+", " ".join(m.keep.values())))
+        reads = {t for t in m.reads | kept if t in by_table}
         # Merging writes meta.restatement: what shows the bookkeeping comes after.
         keeps_books = m.schema == "marts" and any(t.startswith("meta.") for t in m.reads)
         return sorted((reads | (merged if keeps_books else set())) - {m.table})

@@ -80,7 +80,6 @@ def open_warehouse(
     try:
         con.execute("set TimeZone = 'UTC'")
         con.execute("set temp_directory = ?", [str(path.parent / "tmp")])
-        con.execute("set preserve_insertion_order = false")  # what has an order says so; keeping others takes memory
         if memory_limit:
             con.execute("set memory_limit = ?", [memory_limit])
         if threads:

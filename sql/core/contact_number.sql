@@ -1,5 +1,7 @@
 -- core.contact_number: which contact a telephone number is; the smallest contact_key where several share it.
 -- grain: number_tail, number
+-- scope: number_tail
+-- on core.dim_contact: select right(unnest(phones), 9) from changed
 -- number: digits as the CRM has them
 -- number_tail: the last nine of them, to find numbers that lack a country code
 select

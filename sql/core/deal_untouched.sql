@@ -15,14 +15,16 @@ with deal_contacts as (
 
 -- A mail's day is that of the rep who sent or got it, so are a call's and a meeting's.
 touches as (
-    select contact_key, activity_date from core.fct_call where is_counted
+    select contact_key, activity_date from core.fct_call where is_counted and contact_key in (select contact_key from deal_contacts)
     union
     select r.contact_key, e.activity_date
     from core.fct_email as e
     inner join core.fct_email_recipient as r on e.message_key = r.message_key and r.is_external
     where e.direction = 'outbound' and e.is_counted and r.contact_key in (select contact_key from deal_contacts)
     union
-    select other_contact_key, activity_date from core.fct_email where direction = 'inbound' and is_counted
+    select other_contact_key, activity_date
+    from core.fct_email
+    where direction = 'inbound' and is_counted and other_contact_key in (select contact_key from deal_contacts)
     union
     select contact_key, held_date
     from (

@@ -1,5 +1,8 @@
 -- core.dim_account: companies of the CRM as they are now; a merged company lives on in its survivor.
 -- grain: account_key
+-- scope: company_id
+-- on staging.stg_crm_company: company_id
+-- on core.map_merge: loser_id
 -- is_test: its domain is one of the test domains
 select
     c.source_id || ':' || c.workspace_id || ':' || c.company_id as account_key,

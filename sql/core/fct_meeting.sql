@@ -6,7 +6,7 @@
 -- on core.map_identity: select m.start_at from staging.stg_crm_meeting as m inner join changed as i on m.owner_user_id = i.source_user_id
 -- on core.map_identity: select m.start_at from staging.stg_crm_meeting as m inner join changed as i on m.created_by_user_id = i.source_user_id
 -- on core.crm_link: select m.start_at from staging.stg_crm_meeting as m inner join changed as l on m.meeting_id = l.from_id where l.from_type = 'meeting'
--- on core.dim_contact: select m.occurred_at from core.fct_meeting as m inner join changed as c on list_contains(m.contact_keys, c.contact_key)
+-- on core.dim_contact: select m.occurred_at from (select occurred_at, unnest(contact_keys) as contact_key from core.fct_meeting) as m inner join changed as c on m.contact_key = c.contact_key
 -- on core.account_version: select m.occurred_at from core.fct_meeting as m inner join changed as a on m.account_key = a.account_key
 -- on core.dim_rep: select m.occurred_at from core.fct_meeting as m inner join changed as r on m.host_rep_id = r.rep_id
 -- on core.dim_rep: select m.occurred_at from core.fct_meeting as m inner join changed as r on m.booked_by_rep_id = r.rep_id

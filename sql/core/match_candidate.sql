@@ -7,6 +7,7 @@
 -- on core.match_call_id: select c.crm_call_key from changed as x inner join core.dialer_call as d on x.call_key = d.call_key inner join core.crm_call_number as c on d.rep_id = c.rep_id and d.number_tail = c.number_tail
 -- on core.dialer_call: select c.crm_call_key from changed as d inner join core.crm_call_number as c on d.rep_id = c.rep_id and d.number_tail = c.number_tail and c.occurred_at between d.started_at - interval 1 day and d.ended_at + interval 1 day
 -- on core.crm_call_number: crm_call_key
+-- keep core.dialer_call: number_tail in (select number_tail from core.crm_call_number where crm_call_key in (select key from dirty))
 with open_logs as (
     select
         c.crm_call_key,
@@ -18,11 +19,23 @@ with open_logs as (
         n.number_tail
     from core.crm_call as c
     inner join core.crm_call_number as n on c.crm_call_key = n.crm_call_key
-    where n.rep_id <> -1 and c.crm_call_key not in (select crm_call_key from core.match_call_id)
+    anti join core.match_call_id as m on c.crm_call_key = m.crm_call_key
+    where n.rep_id <> -1
 ),
 
 open_calls as (
-    select * from core.dialer_call where rep_id <> -1 and call_key not in (select call_key from core.match_call_id)
+    select
+        d.call_key,
+        d.rep_id,
+        d.direction,
+        d.counterpart_number,
+        d.number_tail,
+        d.started_at,
+        d.ended_at,
+        d.talk_s
+    from core.dialer_call as d
+    anti join core.match_call_id as m on d.call_key = m.call_key
+    where d.rep_id <> -1
 )
 
 select distinct

@@ -3,6 +3,16 @@
 -- grain: activity_date, scope, entity, measure
 -- kind: merged
 -- scope: activity_date
+-- on core.rep_day: select distinct d.activity_date from core.rep_day as d where d.activity_date >= (select min(activity_date) from changed)
+-- keep core.rep_day: activity_date >= (select min(window_from) from core.call_quality_window where activity_date in (select key from dirty))
+-- on core.rep_availability: select distinct d.activity_date from core.rep_day as d where d.activity_date >= (select min(activity_date) from changed)
+-- keep core.rep_availability: activity_date >= (select min(window_from) from core.call_quality_window where activity_date in (select key from dirty))
+-- on core.rep_day_status: select distinct d.activity_date from core.rep_day as d where d.activity_date >= (select min(activity_date) from changed)
+-- keep core.rep_day_status: activity_date >= (select min(window_from) from core.call_quality_window where activity_date in (select key from dirty))
+-- on core.call_quality_day: select distinct d.activity_date from core.rep_day as d where d.activity_date >= (select min(activity_date) from changed)
+-- keep core.call_quality_day: activity_date >= (select min(window_from) from core.call_quality_window where activity_date in (select key from dirty))
+-- on core.caller_id_day: select distinct d.activity_date from core.rep_day as d where d.activity_date >= (select min(activity_date) from changed)
+-- keep core.caller_id_day: activity_date >= (select min(window_from) from core.call_quality_window where activity_date in (select key from dirty))
 -- activity_date: Last day of the window: of a rep the rep's own working days, of the organisation days on which anybody was to work
 -- scope: rep, org or number
 -- entity: rep_id as text, org, or one of our own numbers as digits

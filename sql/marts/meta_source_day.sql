@@ -26,28 +26,6 @@ with days as (
     group by all
 ),
 
-seen as (
-    select source_id, workspace_id, (started_at at time zone 'UTC')::date as seen_date, count(*) as n
-    from staging.stg_dialer_call
-    where not is_deleted
-    group by all
-    union all
-    select source_id, workspace_id, (sent_at at time zone 'UTC')::date, count(*)
-    from staging.stg_mail_message
-    where not is_deleted
-    group by all
-    union all
-    select source_id, workspace_id, (occurred_at at time zone 'UTC')::date, count(*)
-    from (
-        select source_id, workspace_id, occurred_at from staging.stg_crm_call where not is_deleted
-        union all
-        select source_id, workspace_id, occurred_at from staging.stg_crm_email where not is_deleted
-        union all
-        select source_id, workspace_id, start_at from staging.stg_crm_meeting where not is_deleted
-    )
-    group by all
-),
-
 successes as (
     select source_id, workspace_id, max(extracted_at) as last_success_at
     from meta.extract_window
@@ -72,12 +50,12 @@ select
     d.activity_date as date,
     case when d.is_complete then 'complete' when d.is_missing then 'missing' else 'partial' end as status,
     ((d.day_end + to_seconds(coalesce(i.lag_seconds, 0))) at time zone 'UTC') as expected_until,
-    coalesce(sum(s.n), 0)::bigint as rows,
+    coalesce(sum(s.records), 0)::bigint as rows,
     (any_value(x.last_success_at) at time zone 'UTC') as last_success_at,
     (any_value(m.watermark) at time zone 'UTC') as watermark
 from days as d
 left join input.source as i on d.source_id = i.source_id and d.workspace_id = i.workspace_id
-left join seen as s on d.source_id = s.source_id and d.workspace_id = s.workspace_id and d.activity_date = s.seen_date
+left join core.source_day_count as s on d.source_id = s.source_id and d.workspace_id = s.workspace_id and d.activity_date = s.utc_date
 left join successes as x on d.source_id = x.source_id and d.workspace_id = x.workspace_id
 left join marks as m on d.source_id = m.source_id and d.workspace_id = m.workspace_id
 group by d.source_id, d.workspace_id, d.activity_date, d.is_complete, d.is_missing, d.day_end, i.lag_seconds

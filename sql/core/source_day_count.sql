@@ -1,0 +1,36 @@
+-- core.source_day_count: calls, mails and meetings of each source on each UTC date, as the sources have them, before any matching.
+-- grain: source_id, workspace_id, system_kind, utc_date
+-- scope: utc_date
+-- on staging.stg_dialer_call: (started_at at time zone 'UTC')::date
+-- on staging.stg_mail_message: (sent_at at time zone 'UTC')::date
+-- on staging.stg_crm_call: (occurred_at at time zone 'UTC')::date
+-- on staging.stg_crm_email: (occurred_at at time zone 'UTC')::date
+-- on staging.stg_crm_meeting: (start_at at time zone 'UTC')::date
+select
+    source_id,
+    workspace_id,
+    system_kind,
+    utc_date,
+    count(*) as records
+from (
+    select source_id, workspace_id, 'dialer' as system_kind, (started_at at time zone 'UTC')::date as utc_date
+    from staging.stg_dialer_call
+    where not is_deleted
+    union all
+    select source_id, workspace_id, 'mail', (sent_at at time zone 'UTC')::date
+    from staging.stg_mail_message
+    where not is_deleted
+    union all
+    select source_id, workspace_id, 'crm', (occurred_at at time zone 'UTC')::date
+    from staging.stg_crm_call
+    where not is_deleted
+    union all
+    select source_id, workspace_id, 'crm', (occurred_at at time zone 'UTC')::date
+    from staging.stg_crm_email
+    where not is_deleted
+    union all
+    select source_id, workspace_id, 'crm', (start_at at time zone 'UTC')::date
+    from staging.stg_crm_meeting
+    where not is_deleted
+)
+group by all
