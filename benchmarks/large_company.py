@@ -6,6 +6,7 @@ about 90 records. Deterministic: every fact follows from the record's number by 
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -157,31 +158,33 @@ FEEDS = (
 SPREAD = {"call": 32, "mail": 32, "meeting": 1, "task": 2, "note": 2}
 
 
-def write_history(folder: Path, reps: int, days: int) -> list[Path]:
-    """Landing files of everything up to the day before LAST_DAY, a file a stream and quarter; and reps.csv. Returns the files."""
+def write_history(folder: Path, reps: int, days: int) -> Generator[Path]:
+    """Landing files of everything up to the day before LAST_DAY, a file a stream and quarter, one after the other; and reps.csv."""
     con = duckdb.connect()
     (folder / "reps.csv").write_text(
         "email,name,timezone,team,hire_date\n"
         + "".join(f"rep{r}@acme.com,Rep {r},{ZONES[r % len(ZONES)]},T{r % 20},2020-01-01\n" for r in range(reps))
     )
     first = LAST_DAY - timedelta(days=days)
-    files = [*_static(con, folder, reps), *_customers(con, folder, reps, _pool(first), _pool(LAST_DAY) + POOL - NEW_A_DAY, "s")]
+    yield from _static(con, folder, reps)
+    yield from _customers(con, folder, reps, _pool(first), _pool(LAST_DAY) + POOL - NEW_A_DAY, "s")
     for feed_no, feed in enumerate(FEEDS):
         start = first
         while start < LAST_DAY:
             end = min(start + timedelta(days=91), LAST_DAY)
             acts = _acts(feed, reps, start, end - timedelta(days=1))
             where = f" where n < {feed.most}"
-            files.append(
-                _write(con, folder, feed, f"{feed.select} from ({acts}){where} order by ts", start, end, f"h{feed_no}")
-            )
+            yield _write(con, folder, feed, f"{feed.select} from ({acts}){where} order by ts", start, end, f"h{feed_no}")
             start = end
     con.close()
-    return files
+
+
+# Which part of a night's look back is found changed: nearly all of it yesterday's, and a little of up to 35 days.
+EDITED = "h % 10000 < case when day >= date '{last}' - 1 then 500 when day >= date '{last}' - 7 then 100 else 5 end"
 
 
 def write_day(folder: Path, reps: int) -> list[Path]:
-    """Landing files of LAST_DAY, and of 2 % of the trailing 35 days' dialer calls edited, and some deleted."""
+    """Landing files of LAST_DAY; of the 35 days before it dialer calls that were edited (tagged) and, of the last week, some deleted."""
     con = duckdb.connect()
     files = [
         _write(
@@ -193,8 +196,8 @@ def write_day(folder: Path, reps: int) -> list[Path]:
     calls = FEEDS[0]
     acts = _acts(calls, reps, LAST_DAY - timedelta(days=35), LAST_DAY - timedelta(days=1))
     tagged = dialer_calls('{"id":1,"name":"Interested"}')
-    late = f"{tagged} from ({acts}) where h % 50 = 1 order by ts"
-    gone = f"select '{{\"salespulse_gone\":\"' || id || '\"}}' as line from ({acts}) where h % 2000 = 7"
+    late = f"{tagged} from ({acts}) where {EDITED.format(last=LAST_DAY)} order by ts"
+    gone = f"select '{{\"salespulse_gone\":\"' || id || '\"}}' as line from ({acts}) where h % 2000 = 1907 and day >= date '{LAST_DAY}' - 7"
     files.append(_write(con, folder, calls, late, LAST_DAY - timedelta(days=35), LAST_DAY, "late", marks=gone))
     newest = _pool(LAST_DAY) + POOL
     files += _customers(con, folder, reps, newest - NEW_A_DAY, newest, "d")
