@@ -17,7 +17,7 @@ from pathlib import Path
 
 import connectors
 from benchmarks import large_company
-from transforms import build, inputs, landing
+from transforms import build, inputs, landing, raw
 from transforms.warehouse import open_warehouse
 
 ROOT = Path(__file__).parent.parent
@@ -77,7 +77,7 @@ def step(options: argparse.Namespace) -> dict[str, object]:
     with open_warehouse(folder / "warehouse.duckdb", memory_limit=options.memory, threads=2) as con:
         if options.step in ("land", "land-day"):
             for source in connectors.NAMES:
-                landing.declare(con, [(source, s.name) for s in connectors.load(source)[0].streams])
+                raw.declare(con, [(source, s.name) for s in connectors.load(source)[0].streams])
             day = options.step == "land-day"
             files = (
                 large_company.write_day(folder, options.reps)

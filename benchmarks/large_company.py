@@ -174,7 +174,9 @@ def write_history(folder: Path, reps: int, days: int) -> Generator[Path]:
             end = min(start + timedelta(days=91), LAST_DAY)
             acts = _acts(feed, reps, start, end - timedelta(days=1))
             where = f" where n < {feed.most}"
-            yield _write(con, folder, feed, f"{feed.select} from ({acts}){where} order by ts", start, end, f"h{feed_no}")
+            yield _write(
+                con, folder, feed, f"{feed.select} from ({acts}){where} order by ts", start, end, f"h{feed_no}"
+            )
             start = end
     con.close()
 
@@ -227,9 +229,7 @@ def _static(con: duckdb.DuckDBPyConnection, folder: Path, reps: int) -> list[Pat
     return [_write(con, folder, Feed(s, name, 0, "", ""), select, None, None, "s") for s, name, select in told]
 
 
-def _customers(
-    con: duckdb.DuckDBPyConnection, folder: Path, reps: int, first: int, last: int, tag: str
-) -> list[Path]:
+def _customers(con: duckdb.DuckDBPyConnection, folder: Path, reps: int, first: int, last: int, tag: str) -> list[Path]:
     """Contacts numbered first to last (last not included) of every rep, and their companies, one for four contacts."""
     made = "2020-01-01T00:00:00Z"
     numbers = f"(select r.range * {SPAN} + c.range as range from range(0, {reps}) as r cross join range({first}, {last}) as c)"

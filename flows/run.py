@@ -17,7 +17,7 @@ from connectors.stream import Changes, Connector
 from flows.report import RunReport
 from flows.settings import Settings
 from flows.windows import Source
-from transforms import landing, model, state
+from transforms import model, raw, state
 from transforms.inputs import Inputs, SourceInput, read_files
 from transforms.warehouse import open_warehouse
 
@@ -99,7 +99,7 @@ def start_run(
             open_warehouse(settings.warehouse_file, memory_limit=settings.memory_limit, threads=settings.threads)
         )
         sources = {name: stack.enter_context(closing(c)) for name, c in open_sources(settings, clock, mailboxes)}
-        landing.declare(con, sorted(declared_streams(sources.values())))
+        raw.declare(con, sorted(declared_streams(sources.values())))
         _note(con, report, "running")
         try:
             yield Run(settings, con, sources, report)

@@ -35,15 +35,15 @@ def reported(run: Run) -> Generator[None]:
 
 def land_leftovers(run: Run) -> None:
     """Land the complete files of a run that was cut off between reading and landing. What is no landing file is put aside."""
+    read: list[tuple[Window, Path]] = []
     for file in landing.pending(run.con, run.settings.landing_dir):
         try:
-            window = read_header(file).window
+            read.append((read_header(file).window, file))
         except ConnectorError as error:
             run.report.findings.append(
                 Finding("landing", "warn", 1, f"{error} It was put aside as {_put_aside(file)}.")
             )
-        else:
-            _land(run, window, file)
+    _land(run, read)
 
 
 def extract_and_land(run: Run, windows: Sequence[Window]) -> None:
@@ -58,11 +58,11 @@ def extract_and_land(run: Run, windows: Sequence[Window]) -> None:
     watcher().planned(windows)
     waves = Waves(windows, lambda w: waits_for(streams[w.source, w.stream]))
     with run.timed("extract and land"):
-        for window, outcome in extract_all(waves, prepare, run.settings.concurrency):
-            if isinstance(outcome, Path):
-                _land(run, window, outcome)
-            else:
-                _note_failure(run, window, streams[window.source, window.stream], outcome)
+        for done in extract_all(waves, prepare, run.settings.concurrency):
+            _land(run, [(window, outcome) for window, outcome in done if isinstance(outcome, Path)])
+            for window, outcome in done:
+                if not isinstance(outcome, Path):
+                    _note_failure(run, window, streams[window.source, window.stream], outcome)
 
 
 def build(run: Run) -> None:
@@ -106,28 +106,28 @@ def publish_file(run: Run) -> None:
     run.report.published = done.path
 
 
-def _land(run: Run, window: Window, file: Path) -> None:
-    try:
-        landed = landing.land(run.con, file)
-    except landing.LandingError as error:
-        _failed(run, window, "failed", f"{error} It was put aside as {_put_aside(file)}.")
-        return
-    if landed.already:
-        return
-    requests, retries, seconds = _traffic(run, file)
-    result = WindowResult(
-        window,
-        "done",
-        rows=landed.rows_read,
-        new=landed.rows_new,
-        deleted=landed.rows_deleted,
-        quarantined=landed.rows_quarantined,
-        requests=requests,
-        retries=retries,
-        seconds=seconds,
-    )
-    run.report.windows.append(result)
-    watcher().window(label_of(window), result)
+def _land(run: Run, read: Sequence[tuple[Window, Path]]) -> None:
+    """Land what was read: files of a stream one after the other, in the order in which they came, so that mailboxes land together."""
+    outcomes = landing.land_all(run.con, [file for _, file in sorted(read, key=lambda one: one[0].stream)])
+    for window, file in read:
+        landed = outcomes[file]
+        if isinstance(landed, landing.LandingError):
+            _failed(run, window, "failed", f"{landed} It was put aside as {_put_aside(file)}.")
+        elif not landed.already:
+            requests, retries, seconds = _traffic(run, file)
+            result = WindowResult(
+                window,
+                "done",
+                rows=landed.rows_read,
+                new=landed.rows_new,
+                deleted=landed.rows_deleted,
+                quarantined=landed.rows_quarantined,
+                requests=requests,
+                retries=retries,
+                seconds=seconds,
+            )
+            run.report.windows.append(result)
+            watcher().window(label_of(window), result)
 
 
 def _put_aside(file: Path) -> str:

@@ -44,24 +44,33 @@ def extract_window(piece: Piece, label: str) -> Path:  # noqa: ARG001  the label
 
 def extract_all(
     waves: Waves, prepare: Callable[[Window], Piece], concurrency: int
-) -> Iterator[tuple[Window, Path | BaseException]]:
-    """Read windows side by side, at most `concurrency` of each source; gives each window with its file or its error.
+) -> Iterator[Sequence[tuple[Window, Path | BaseException]]]:
+    """Read windows side by side, at most `concurrency` of each source; gives those that are done, each with its file or its error.
 
-    The caller lands a file before it asks for the next, so that streams read by ids see what their parents landed.
+    The caller lands them before it asks for more, so that streams read by ids see what their parents landed. Meanwhile the next
+    windows are read; all that are done by then come together.
     """
     finished: SimpleQueue[tuple[Window, PrefectFuture[Any]]] = SimpleQueue()
     running: Counter[str] = Counter()
-    while True:
+
+    def begin() -> None:
         for window in waves.ready(running, concurrency):
             running[window.source] += 1
             future = extract_window.submit(prepare(window), label_of(window))
             future.add_done_callback(lambda done, window=window: finished.put((window, done)))
+
+    while True:
+        begin()
         if not running.total():
             return
-        window, future = finished.get()
-        running[window.source] -= 1
-        yield window, future.result(raise_on_failure=False)
-        waves.over(window)
+        done = [finished.get()]
+        while not finished.empty():
+            done.append(finished.get())
+        running.subtract(window.source for window, _ in done)
+        begin()
+        yield [(window, future.result(raise_on_failure=False)) for window, future in done]
+        for window, _ in done:
+            waves.over(window)
 
 
 class Waves:

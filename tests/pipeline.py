@@ -18,7 +18,7 @@ from connectors.stream import ByIds, Changes, Connector, DateRange, Snapshot, St
 from sandbox.server import running
 from sandbox.settings_out import write_settings
 from sandbox.world import World, parse
-from transforms import build, checks, inputs, landing, publish, state
+from transforms import build, checks, inputs, landing, publish, raw, state
 from transforms.parameters import Parameters
 from transforms.warehouse import open_warehouse
 
@@ -41,9 +41,9 @@ class Pipeline:
         self.con.execute("delete from input.source_setting")
         sources = [self._open(name, now) for name in connectors.NAMES if name in self.config]
         for source in sources:
-            landing.declare(self.con, [(source.name, s.name) for s in source.streams])
+            raw.declare(self.con, [(source.name, s.name) for s in source.streams])
         for name in connectors.NAMES:  # models read the raw tables of every connector there is
-            landing.declare(self.con, [(name, s.name) for s in connectors.load(name)[0].streams])
+            raw.declare(self.con, [(name, s.name) for s in connectors.load(name)[0].streams])
         for source in sources:
             if source.name not in without:
                 self._read(source, now, first, run_id)

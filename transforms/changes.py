@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 import duckdb
 
 from . import columns, difference
-from .landing import LINES_OF_A_LANDING
 from .model import Model
+from .raw import LINES_OF_A_LANDING
 from .warehouse import name, value
 
 SMALL = 20_000_000  # rows up to which a table made anew as a whole is compared with what stood, so that little changes stay little

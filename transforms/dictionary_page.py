@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from . import build, dictionary, inputs, landing, model, publish
+from . import build, dictionary, inputs, model, publish, raw
 from .warehouse import open_warehouse
 
 PAGE = Path(__file__).parent.parent / "docs" / "metrics.md"
@@ -22,8 +22,8 @@ def page() -> str:
     with tempfile.TemporaryDirectory() as folder:
         published = Path(folder) / "sales_metrics.duckdb"
         with open_warehouse(Path(folder) / "warehouse.duckdb") as con:
-            raw = sorted({t for m in model.load(model.root()) for t in m.reads if t.startswith("raw.")})
-            landing.declare(con, [_stream(table) for table in raw])
+            tables = sorted({t for m in model.load(model.root()) for t in m.reads if t.startswith("raw.")})
+            raw.declare(con, [_stream(table) for table in tables])
             inputs.load(con, inputs.Inputs("page", datetime(2026, 1, 2, tzinfo=UTC), date(2026, 1, 1)))
             build.build(con)
             publish.publish(con, published)

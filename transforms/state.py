@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 import duckdb
 
-from .landing import LINES_OF_A_LANDING, raw_table
+from .raw import LINES_OF_A_LANDING, raw_table
 from .warehouse import value
 
 

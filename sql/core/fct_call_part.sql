@@ -11,42 +11,62 @@
 -- is_handled: the rep dialled, or answered
 with legs as (
     select
-        c.call_key,
-        l.rep_id,
-        sum(case when c.outcome = 'voicemail_left' then 0 else l.talk_s end) as talk_s,
-        bool_or(c.direction = 'outbound' or l.is_answered) as is_handled,
-        bool_or(l.user_id is not null) as has_account
-    from core.fct_call_leg as l
-    inner join core.fct_call as c on l.call_key = c.call_key
-    group by c.call_key, l.rep_id
-),
-
-parts as (
-    select * from legs
-    union all
-    select
         call_key,
         rep_id,
-        case when outcome = 'voicemail_left' then 0 else talk_s end as talk_s,
-        direction = 'outbound' or outcome = 'answered' as is_handled,
-        false as has_account
-    from core.fct_call
-    where call_origin = 'crm_only'
+        sum(talk_s) as talk_s,
+        bool_or(is_answered) as is_answered,
+        bool_or(user_id is not null) as has_account
+    from core.fct_call_leg
+    group by call_key, rep_id
+),
+
+-- With the call's instant beside the rep before the rep's version is looked up: else the planner may pair every call with every version.
+parts as (
+    select
+        c.call_key,
+        c.occurred_at,
+        c.direction,
+        c.outcome,
+        c.territory_id,
+        c.segment,
+        c.is_counted,
+        c.exclusion_reason,
+        l.rep_id as part_rep_id,
+        case when c.outcome = 'voicemail_left' then 0 else l.talk_s end as part_talk_s,
+        c.direction = 'outbound' or l.is_answered as is_handled,
+        l.has_account
+    from core.fct_call as c
+    inner join legs as l on c.call_key = l.call_key
+    union all
+    select
+        c.call_key,
+        c.occurred_at,
+        c.direction,
+        c.outcome,
+        c.territory_id,
+        c.segment,
+        c.is_counted,
+        c.exclusion_reason,
+        c.rep_id,
+        case when c.outcome = 'voicemail_left' then 0 else c.talk_s end,
+        c.direction = 'outbound' or c.outcome = 'answered',
+        false
+    from core.fct_call as c
+    where c.call_origin = 'crm_only'
 )
 
 select
     p.call_key,
-    p.rep_id,
-    local_date(c.occurred_at, r.timezone) as activity_date,
-    c.occurred_at,
-    c.direction,
-    round(p.talk_s)::bigint as talk_s,
-    p.is_handled and (c.direction = 'outbound' or c.outcome = 'answered') as is_handled,
+    p.part_rep_id as rep_id,
+    local_date(p.occurred_at, r.timezone) as activity_date,
+    p.occurred_at,
+    p.direction,
+    round(p.part_talk_s)::bigint as talk_s,
+    p.is_handled and (p.direction = 'outbound' or p.outcome = 'answered') as is_handled,
     p.has_account,
-    c.territory_id,
-    c.segment,
-    c.is_counted,
-    c.exclusion_reason
+    p.territory_id,
+    p.segment,
+    p.is_counted,
+    p.exclusion_reason
 from parts as p
-inner join core.fct_call as c on p.call_key = c.call_key
-inner join core.dim_rep as r on p.rep_id = r.rep_id and c.occurred_at >= r.valid_from and c.occurred_at < r.valid_to
+inner join core.dim_rep as r on p.part_rep_id = r.rep_id and p.occurred_at >= r.valid_from and p.occurred_at < r.valid_to

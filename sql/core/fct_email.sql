@@ -27,6 +27,15 @@ with recipients as (
     group by message_key
 ),
 
+-- Judged once a domain, which are far fewer than mails.
+domains as (
+    select
+        m.domain,
+        exists (select 1 from core.internal_domain as d where m.domain = d.domain or m.domain like '%.' || d.domain) as is_internal,
+        exists (select 1 from input.test_domain as t where m.domain = t.domain or m.domain like '%.' || t.domain) as is_test
+    from (select distinct domain_of(from_address) as domain from core.mail_message) as m
+),
+
 judged as (
     select
         m.*,
@@ -35,20 +44,12 @@ judged as (
         case when m.direction = 'outbound' then m.sender_rep_id else coalesce(list_filter(m.holder_rep_ids, lambda h: h <> -1)[1], -1) end as rep_id,
         coalesce(c.contact_key, 'mail:' || m.from_address) as writer_key,
         case when m.direction = 'outbound' then r.account_key else k.account_key end as account_key,
-        m.direction = 'inbound' and (
-            s.rep_id is not null
-            or exists (
-                select 1 from core.internal_domain as d
-                where domain_of(m.from_address) = d.domain or domain_of(m.from_address) like '%.' || d.domain
-            )
-        ) as is_from_inside,
-        exists (
-            select 1 from input.test_domain as t
-            where domain_of(m.from_address) = t.domain or domain_of(m.from_address) like '%.' || t.domain
-        ) or coalesce(k.is_test, false) as is_from_test,
+        m.direction = 'inbound' and (s.rep_id is not null or coalesce(d.is_internal, false)) as is_from_inside,
+        coalesce(d.is_test, false) or coalesce(k.is_test, false) as is_from_test,
         coalesce(r.has_test, false) as has_test
     from core.mail_message as m
     left join recipients as r on m.message_key = r.message_key
+    left join domains as d on domain_of(m.from_address) = d.domain
     left join core.map_rep_address as s on m.from_address = s.address
     left join core.contact_address as c on m.from_address = c.address
     left join core.dim_contact as k on c.contact_key = k.contact_key

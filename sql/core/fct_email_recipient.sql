@@ -20,18 +20,24 @@ with outbound as (
     where direction = 'outbound'
 ),
 
+-- Judged once a domain, which are far fewer than mails.
+domains as (
+    select
+        m.domain,
+        exists (select 1 from core.internal_domain as d where m.domain = d.domain or m.domain like '%.' || d.domain) as is_internal,
+        exists (select 1 from input.test_domain as t where m.domain = t.domain or m.domain like '%.' || t.domain) as is_test
+    from (select distinct domain_of(address) as domain from outbound) as m
+),
+
 known as (
     select
         o.*,
         coalesce(c.contact_key, 'mail:' || o.address) as contact_key,
         k.account_key,
-        a.rep_id is not null
-        or exists (select 1 from core.internal_domain as d where domain_of(o.address) = d.domain or domain_of(o.address) like '%.' || d.domain)
-            as is_internal,
-        coalesce(k.is_test, false)
-        or exists (select 1 from input.test_domain as t where domain_of(o.address) = t.domain or domain_of(o.address) like '%.' || t.domain)
-            as is_test
+        a.rep_id is not null or coalesce(m.is_internal, false) as is_internal,
+        coalesce(k.is_test, false) or coalesce(m.is_test, false) as is_test
     from outbound as o
+    left join domains as m on domain_of(o.address) = m.domain
     left join core.contact_address as c on o.address = c.address
     left join core.dim_contact as k on c.contact_key = k.contact_key
     left join core.map_rep_address as a on o.address = a.address
@@ -52,7 +58,7 @@ bounced as (
 alone as (
     select message_key
     from known
-    where not is_internal and not is_test
+    where not is_internal and not is_test and message_key in (select message_key from bounced)
     group by message_key
     having count(*) = 1
 )

@@ -1,11 +1,9 @@
 -- core.fct_email_reply: mails from outside that answer a mail of ours: the last counted outbound mail before them in the thread gets the credit.
 -- grain: reply_key
 -- order: activity_date
--- scope: reply_key
--- on core.fct_email: message_key
--- on core.fct_email: select i.message_key from core.fct_email as i inner join changed as c on i.thread_key = c.thread_key where i.direction = 'inbound'
--- on core.dim_rep: select y.reply_key from core.fct_email_reply as y inner join changed as r on y.rep_id = r.rep_id
--- keep core.fct_email: thread_key in (select thread_key from core.fct_email where message_key in (select key from dirty))
+-- scope: thread_key
+-- on core.fct_email: thread_key
+-- on core.dim_rep: select y.thread_key from core.fct_email_reply as y inner join changed as r on y.rep_id = r.rep_id
 -- reply_kind: 'human' or 'auto_reply'
 -- rep_id: who wrote the answered mail
 -- activity_date: local date of receipt in that rep's zone
@@ -13,6 +11,7 @@
 with answers as (
     select
         i.message_key as reply_key,
+        i.thread_key,
         i.mail_class as reply_kind,
         i.other_contact_key as contact_key,
         i.account_key,
@@ -33,6 +32,7 @@ with answers as (
 
 select
     a.reply_key,
+    a.thread_key,
     a.reply_kind,
     a.contact_key,
     a.account_key,

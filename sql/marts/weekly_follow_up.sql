@@ -88,6 +88,7 @@ spread as (
         mails,
         (activity_date - (isodow(activity_date) - 1)::integer)::date + 7 * unnest(range(0, 6))::integer as iso_week_start
     from core.touch_day
+    where activity_date >= (select min(as_of_date) - 29 from weeks)
 ),
 
 last_30_by_contact as (

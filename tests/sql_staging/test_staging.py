@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 import connectors
-from transforms import landing
+from transforms import raw
 from transforms.warehouse import open_warehouse
 
 Row = dict[str, Any]
@@ -21,7 +21,7 @@ Stage = Callable[..., list[Row]]
 @pytest.fixture(scope="module")
 def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     with open_warehouse(tmp_path_factory.mktemp("staging") / "w.duckdb") as opened:
-        landing.declare(opened, [(n, s.name) for n in connectors.NAMES for s in connectors.load(n)[0].streams])
+        raw.declare(opened, [(n, s.name) for n in connectors.NAMES for s in connectors.load(n)[0].streams])
         yield opened
 
 

@@ -40,6 +40,7 @@ def landing_file(tmp_path: Path) -> Write:
         trailer: dict[str, Any] | None = None,
         start: str | None = START,
         end: str | None = END,
+        partition: str = "",
         **facts: Any,
     ) -> Path:
         header = {
@@ -47,7 +48,7 @@ def landing_file(tmp_path: Path) -> Write:
             "run_id": run,
             "window": {
                 "source": "cloudtalk", "workspace": "main", "stream": stream, "kind": kind, "start": start, "end": end,
-                "partition": "", "cursor": None,
+                "partition": partition, "cursor": None,
             },
             "stream": {"name": stream, "key": ["id"], "updated_at": None, "happened_at": "at", "deleted": None, "volatile": ["link"], **facts},
             "extracted_at": read_at.isoformat(),
@@ -62,7 +63,7 @@ def landing_file(tmp_path: Path) -> Write:
             "seconds": 0.5,
         }
         texts = [r if isinstance(r, str) else json.dumps(r) for r in records]
-        file = tmp_path / f"{stream}.{kind}.{run}.jsonl"
+        file = tmp_path / f"{stream}.{partition}.{kind}.{run}.jsonl"
         file.write_text(
             "\n".join([json.dumps(header), *texts, *lines, json.dumps(trailer or last)]) + "\n", encoding="utf-8"
         )

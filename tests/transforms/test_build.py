@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 import connectors
-from transforms import build, checks, inputs, landing, model, publish
+from transforms import build, checks, inputs, model, publish, raw
 from transforms.build import BuildError
 from transforms.model import ModelError
 from transforms.parameters import Parameters
@@ -192,7 +192,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBP
     reps = folder / "reps.csv"
     reps.write_text("email,name,timezone\nann@acme.com,Ann,Asia/Tokyo\n", encoding="utf-8")
     with open_warehouse(folder / "warehouse.duckdb") as con:
-        landing.declare(con, [(n, s.name) for n in connectors.NAMES for s in connectors.load(n)[0].streams])
+        raw.declare(con, [(n, s.name) for n in connectors.NAMES for s in connectors.load(n)[0].streams])
         inputs.load(con, inputs.Inputs("r1", NOW, date(2026, 3, 1), files={"reps": reps}))
         build.build(con)
         yield con

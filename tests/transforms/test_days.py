@@ -17,7 +17,7 @@ import pytest
 
 import connectors
 from tests.transforms.conftest import Write
-from transforms import build, inputs, landing
+from transforms import build, inputs, landing, raw
 
 ZONES = (
     "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Apia", "Pacific/Honolulu", "Australia/Lord_Howe", "America/St_Johns",
@@ -38,7 +38,7 @@ def test_every_call_is_counted_on_one_day_of_its_reps_own(
     zones = {rep: _zones(chance) for rep in range(REPS)}
     _reps_file(tmp_path / "reps.csv", zones)
     for source in connectors.NAMES:
-        landing.declare(con, [(source, s.name) for s in connectors.load(source)[0].streams])
+        raw.declare(con, [(source, s.name) for s in connectors.load(source)[0].streams])
     agents = [{"Agent": {"id": str(100 + r), "email": f"rep{r}@acme.com"}} for r in range(REPS)]
     landing.land(
         con,
@@ -85,7 +85,7 @@ def test_the_days_of_a_rep_follow_each_other_without_gap_or_overlap(
     zones = {rep: [(None, chance.choice(ZONES))] for rep in range(REPS)}
     _reps_file(tmp_path / "reps.csv", zones)
     for source in connectors.NAMES:
-        landing.declare(con, [(source, s.name) for s in connectors.load(source)[0].streams])
+        raw.declare(con, [(source, s.name) for s in connectors.load(source)[0].streams])
     _build(con, tmp_path / "reps.csv")
     gaps = con.execute(
         """select rep_id, activity_date from (

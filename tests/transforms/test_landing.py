@@ -130,6 +130,59 @@ def test_a_complete_file_of_a_run_that_was_cut_off_is_found(
     assert landing.pending(con, tmp_path) == []
 
 
+BOXES = ("ann@x.com", "bob@x.com", "cyd@x.com")
+RAW = "select * exclude (_seq) from raw.cloudtalk_dialer_call order by record_id, payload, is_deleted"
+WINDOWS = """select window_id, run_id, partition, status, rows_read, rows_new, rows_deleted, rows_quarantined, landing_file
+    from meta.extract_window order by all"""
+QUARANTINE = "select stream, reason, payload, run_id from meta.quarantine order by all"
+
+
+def box_files(landing_file: Write) -> list[Path]:
+    """Three mailboxes, read whole twice: the second time one record changed, one is gone, one is no JSON, one is named as gone."""
+    first = [
+        landing_file([record(f"{box}/1"), record(f"{box}/2"), record(f"{box}/3")], kind="full", partition=box)
+        for box in BOXES
+    ]
+    again = [
+        landing_file([record("ann@x.com/1", 2), record("ann@x.com/2")], kind="full", partition="ann@x.com", run="r2"),
+        landing_file(
+            [record("bob@x.com/1"), '{"id": '], kind="changes", partition="bob@x.com", run="r2",
+            lines=['{"salespulse_gone": "bob@x.com/3"}'],
+        ),
+        landing_file([record("cyd@x.com/4")], partition="cyd@x.com", run="r2", lines=['{"salespulse_seen": "cyd@x.com/2"}']),
+    ]  # fmt: skip
+    return [*first, *again]
+
+
+def test_files_of_several_mailboxes_land_together_as_each_by_itself(landing_file: Write, tmp_path: Path) -> None:
+    """r2: ann's record 3 is gone (full), bob's by name, cyd's 1 and 3 (a range that holds 4 and has seen 2); bob's broken line is put aside."""
+    told = []
+    for name in ("together", "alone"):
+        with open_warehouse(tmp_path / f"{name}.duckdb") as con:
+            files = box_files(landing_file)
+            landed = [*landing.land_all(con, files).values()] if name == "together" else [landing.land(con, file) for file in files]
+            told.append((landed, *(con.execute(q).fetchall() for q in (RAW, WINDOWS, QUARANTINE))))
+            transactions = con.execute("select count(distinct landing_no) from meta.extract_window").fetchone()
+            assert transactions == ((2,) if name == "together" else (6,))
+            gone = con.execute("select record_id from raw.cloudtalk_dialer_call_latest where is_deleted order by 1")
+            assert [row[0] for row in gone.fetchall()] == ["ann@x.com/3", "bob@x.com/3", "cyd@x.com/1", "cyd@x.com/3"]
+    assert told[0] == told[1]
+
+
+def test_a_broken_file_among_others_stops_none_of_them(con: duckdb.DuckDBPyConnection, landing_file: Write) -> None:
+    good, bad, also = (landing_file([record(f"{box}/1")], kind="full", partition=box) for box in BOXES)
+    bad.write_text(bad.read_text().replace('"records": 1', '"records": 7'))
+    outcomes = landing.land_all(con, [good, bad, also])
+    assert isinstance(outcomes[bad], LandingError)
+    assert "holds 1 records, its trailer says 7" in str(outcomes[bad])
+    assert sorted(latest(con)) == ["ann@x.com/1", "cyd@x.com/1"]
+    assert landing.land_all(con, [good, also]) == {
+        file: landing.Landed(landed.window_id, already=True)
+        for file, landed in outcomes.items()
+        if isinstance(landed, landing.Landed)
+    }
+
+
 @pytest.mark.parametrize(
     "text", ["naïve 🚀 'quote' \"double\" ; drop table raw.x --", "\x00\x1f", "a\\u0000b", "]}\n{"]
 )

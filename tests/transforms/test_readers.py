@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import connectors
-from transforms import build, inputs, landing, publish
+from transforms import build, inputs, publish, raw
 from transforms.warehouse import open_warehouse
 
 ROOT = Path(__file__).parents[2]
@@ -72,7 +72,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "email,name,timezone\nann@acme.com,Ann,Asia/Tokyo\nbob@acme.com,Bob,America/New_York\n", encoding="utf-8"
     )
     with open_warehouse(folder / "warehouse.duckdb") as con:
-        landing.declare(con, [(n, s.name) for n in connectors.NAMES for s in connectors.load(n)[0].streams])
+        raw.declare(con, [(n, s.name) for n in connectors.NAMES for s in connectors.load(n)[0].streams])
         inputs.load(
             con, inputs.Inputs("r1", datetime(2026, 3, 20, 6, tzinfo=UTC), date(2026, 3, 1), files={"reps": reps})
         )

@@ -1,0 +1,198 @@
+"""Reading landing files: their ends, then their lines, by DuckDB. No record becomes a Python object."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from connectors.stream import Window
+
+from .raw import changed
+
+MARK = '{"salespulse_'
+LONGEST_LINE = 8 * 2**20  # bytes; a longer record is no activity record
+TAIL = 1 << 20
+
+
+class LandingError(Exception):
+    """A landing file cannot be used as it is. The message says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class LandingFile:
+    """A complete landing file: where it is, and what its first and last line say."""
+
+    path: Path
+    window: Window
+    run_id: str
+    extracted_at: datetime
+    stream: Mapping[str, Any]
+    trailer: Mapping[str, Any]
+
+    @property
+    def absence(self) -> str:
+        """Which known records of its partition are gone if the file does not hold them: 'all', 'range' (of its days) or 'none'."""
+        reading: Mapping[str, Any] = self.stream.get("reading") or {}
+        if self.window.kind == "full" or (self.window.kind == "snapshot" and reading.get("absence_means") == "deleted"):
+            return "all"
+        return "range" if self.window.kind == "range" else "none"
+
+
+def open_file(path: Path) -> LandingFile:
+    """Header and trailer of a landing file, without reading what lies between. Raises LandingError."""
+    try:
+        with path.open("rb") as f:
+            first = f.readline(LONGEST_LINE)
+            f.seek(max(0, f.seek(0, os.SEEK_END) - TAIL))
+            last = f.read().rstrip(b"\n").rpartition(b"\n")[2]
+        header, trailer = json.loads(first), json.loads(last)
+    except (OSError, ValueError) as error:
+        raise LandingError(
+            f"{path} is not a landing file, or was cut off: {error}. Delete it; its window is read again."
+        ) from error
+    if header.get("salespulse_landing") != 1 or trailer.get("salespulse_trailer") != 1:
+        raise LandingError(
+            f"{path} has no header or no trailer: it was not written to its end. Delete it; its window is read again."
+        )
+    window: dict[str, Any] = dict(header["window"])
+    for key in ("start", "end"):
+        window[key] = datetime.fromisoformat(window[key]) if window.get(key) else None
+    extracted_at = datetime.fromisoformat(header["extracted_at"])
+    return LandingFile(path, Window(**window), str(header["run_id"]), extracted_at, header["stream"], trailer)
+
+
+def parse(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile]) -> None:
+    """Temp tables of files of one stream.
+
+    landing_file: one row a file, file_no from 0. landing_mark: the marker lines. landing_record: what landing must know of each record,
+    without the record itself. line_no runs over all files. Raises LandingError when a file does not hold what its trailer says.
+    """
+    con.execute(
+        """create or replace temp table landing_file (
+            file_no integer, path varchar, partition varchar, absence varchar, window_start timestamptz, window_end timestamptz,
+            extracted_at timestamptz, run_id varchar, landing_id varchar)"""
+    )
+    con.executemany(
+        "insert into landing_file values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            [
+                *(number, str(f.path), f.window.partition, f.absence, f.window.start, f.window.end),
+                *(f.extracted_at, f.run_id, f"{f.window.window_id}.{f.run_id}"),
+            ]
+            for number, f in enumerate(files)
+        ],
+    )
+    paths = {"files": [str(f.path) for f in files]}
+    con.execute(f"create or replace temp table landing_mark as select * from {scan(marks=True)}", paths)
+    con.execute(f"create or replace temp table landing_record as {_records(files[0].stream)}", paths)
+    found = dict(con.execute("select file_no, count(*) from landing_record group by all").fetchall())
+    for number, file in enumerate(files):
+        if found.get(number, 0) != file.trailer["records"]:
+            raise LandingError(
+                f"{file.path} holds {found.get(number, 0)} records, its trailer says {file.trailer['records']}. "
+                "Delete it; its window is read again."
+            )
+
+
+def scan(*, marks: bool) -> str:
+    """SQL that reads the lines of $files: the marker lines, or the records. Read twice rather than held in memory once."""
+    # A control character cannot stand raw in JSON, so it never splits a line into columns.
+    return f"""(
+        select l.line_no, f.file_no, l.line
+        from (
+            select row_number() over () as line_no, line, filename
+            from read_csv($files, columns = {{'line': 'varchar'}}, header = false, auto_detect = false, delim = '\x01', quote = '',
+                          escape = '', strict_mode = false, max_line_size = {LONGEST_LINE}, buffer_size = {2 * LONGEST_LINE},
+                          parallel = false, filename = true)
+        ) as l
+        inner join landing_file as f on l.filename = f.path
+        where {"" if marks else "not "}starts_with(l.line, '{MARK}')
+    )"""
+
+
+def quarantine(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile]) -> dict[int, int]:
+    """Records without a key or that are no JSON, and what the connector rejected: kept with the reason, never landed. New ones by file."""
+    window = files[0].window
+    parameters = {
+        "source": window.source, "workspace": window.workspace, "stream": window.stream, "files": [str(f.path) for f in files],
+    }  # fmt: skip
+    con.execute(
+        f"""create or replace temp table landing_bad as
+            select r.file_no, case when r.is_json then 'the record has no id' else 'not valid JSON' end as reason, l.line as payload
+            from landing_record as r inner join {scan(marks=False)} as l on r.line_no = l.line_no
+            where r.record_id is null
+            union all
+            select file_no, line ->> '$.reason', line ->> '$.salespulse_rejected'
+            from landing_mark
+            where starts_with(line, '{{"salespulse_rejected"')""",
+        {"files": parameters["files"]},
+    )
+    con.execute(
+        """delete from landing_bad as b where exists (
+            select 1 from meta.quarantine as q
+            where q.stage = 'landing' and q.stream = $stream and q.source_id = $source and q.payload = b.payload and q.resolved_at is null)""",
+        {"stream": window.stream, "source": window.source},
+    )
+    changed(
+        con,
+        """insert into meta.quarantine
+           select $source, $workspace, $stream, null, b.reason, b.payload, 'landing', f.run_id, f.extracted_at, null
+           from landing_bad as b inner join landing_file as f on b.file_no = f.file_no""",
+        parameters,
+    )
+    return dict(con.execute("select file_no, count(*) from landing_bad group by all").fetchall())
+
+
+def _records(stream: Mapping[str, Any]) -> str:
+    """SELECT of landing_record, by what the stream says of its records."""
+    keys = list(stream["key"])
+    paths = [*keys, stream.get("updated_at"), stream.get("happened_at"), stream.get("deleted")]
+    asked = ", ".join(_literal(_path(path)) for path in paths if path)
+    at = {path: number for number, path in enumerate([path for path in paths if path], start=1)}
+
+    def told(path: str | None) -> str:
+        return f"told[{at[path]}]" if path else "null::varchar"
+
+    hashed = "line"
+    for path in stream.get("volatile") or ():
+        patch = "null"
+        for part in reversed(path.split(".")):
+            patch = f"{{{json.dumps(part)}: {patch}}}"
+        hashed = f"json_merge_patch({hashed}, {_literal(patch)})"
+    key = ", ".join(f"nullif({told(path)}, '')" for path in keys)
+    whole = " and ".join(f"nullif({told(path)}, '') is not null" for path in keys)
+    return f"""
+        select
+            line_no,
+            file_no,
+            is_json,
+            case when {whole} then concat_ws('/', {key}) end as record_id,
+            payload_hash,
+            read_instant({told(stream.get("updated_at"))}) as source_updated_at,
+            read_instant({told(stream.get("happened_at"))}) as happened_at,
+            coalesce(lower({told(stream.get("deleted"))}) in ('true', '1'), false) as is_deleted
+        from (
+            select
+                line_no,
+                file_no,
+                is_json,
+                case when is_json then md5({hashed}) end as payload_hash,
+                case when is_json then json_extract_string(line, [{asked}]) end as told
+            from (select line_no, file_no, line, json_valid(line) as is_json from {scan(marks=False)})
+        )"""
+
+
+def _path(dotted: str) -> str:
+    return "$" + "".join(f'."{part}"' for part in dotted.split("."))
+
+
+def _literal(text: str) -> str:
+    """An SQL string. Used for JSON paths of stream declarations only."""
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,133 @@
+"""What parsed landing files change in raw: new versions of their records, and tombstones for what is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import duckdb
+
+from .landing_scan import LandingFile, scan
+from .raw import LINES_OF_A_LANDING, changed, latest_view, raw_table, superseded_table
+
+# The newest version of each record is its latest; what was read later wins between versions that the source does not date.
+AGE = "coalesce({0}.source_updated_at, '-infinity'::timestamptz), {1}"
+
+
+def append(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile], number: int) -> dict[int, int]:
+    """Append the records that differ from their latest version. A stale version is kept once, and never becomes the latest. New rows by file."""
+    window = files[0].window
+    table = raw_table(window.source, window.stream)
+    facts = {"source": window.source, "workspace": window.workspace, "number": number}
+    changed(
+        con,
+        f"""create or replace temp table landing_chosen as
+            with fresh as (
+                select r.*, f.extracted_at
+                from landing_record as r inner join landing_file as f on r.file_no = f.file_no
+                where r.record_id is not null
+                qualify row_number() over (partition by r.record_id order by r.source_updated_at desc nulls last, r.line_no desc) = 1
+            ),
+            known as (
+                select record_id, payload_hash, source_updated_at, is_deleted, _extracted_at, _seq
+                from {latest_view(window.source, window.stream)}
+                where source_id = $source and workspace_id = $workspace and record_id in (select record_id from fresh)
+            ),
+            aged as (
+                select
+                    f.*,
+                    k._seq as latest_seq,
+                    $number::bigint * {LINES_OF_A_LANDING} + f.line_no as own_seq,
+                    k.record_id is not null and ({AGE.format("f", "f.extracted_at")}) < ({AGE.format("k", "k._extracted_at")}) as is_stale,
+                    k.payload_hash is distinct from f.payload_hash or k.is_deleted is distinct from f.is_deleted as is_other
+                from fresh as f
+                left join known as k on f.record_id = k.record_id
+            )
+            select * from aged as a
+            where
+                a.is_other and (
+                    not a.is_stale
+                    or not exists (
+                        select 1 from {table} as r
+                        where
+                            r.source_id = $source and r.workspace_id = $workspace and r.record_id = a.record_id
+                            and r.payload_hash = a.payload_hash and r.is_deleted = a.is_deleted
+                    )
+                )""",
+        facts,
+    )
+    con.execute(
+        f"""insert into {superseded_table(window.source, window.stream)}
+            select case when is_stale then own_seq else latest_seq end from landing_chosen where latest_seq is not null"""
+    )
+    changed(
+        con,
+        f"""insert into {table}
+            select
+                $source, $workspace, c.record_id, l.line::json, c.payload_hash, c.source_updated_at, c.happened_at, c.is_deleted,
+                f.partition, f.extracted_at, f.window_start, f.window_end, f.run_id, f.landing_id, c.own_seq
+            from {scan(marks=False)} as l
+            inner join landing_chosen as c on l.line_no = c.line_no
+            inner join landing_file as f on c.file_no = f.file_no""",
+        {**facts, "files": [str(f.path) for f in files]},
+    )
+    return dict(con.execute("select file_no, count(*) from landing_chosen group by all").fetchall())
+
+
+def bury(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile], number: int) -> dict[int, int]:
+    """Tombstones: what the vendor says is gone, and what a listing that is the whole truth no longer holds. Rows by file."""
+    told = con.execute("select 1 from landing_mark where starts_with(line, '{\"salespulse_gone\"') limit 1").fetchone()
+    if not told and all(file.absence == "none" for file in files):
+        return {}  # nothing can be gone: spare the look at all that is known
+    window = files[0].window
+    table, latest = raw_table(window.source, window.stream), latest_view(window.source, window.stream)
+    facts = {"source": window.source, "workspace": window.workspace, "number": number}
+    changed(
+        con,
+        f"""create or replace temp table landing_gone as
+            with named as (
+                select file_no, line ->> '$.salespulse_gone' as gone, line ->> '$.salespulse_seen' as seen
+                from landing_mark where starts_with(line, '{{"salespulse_gone"') or starts_with(line, '{{"salespulse_seen"')
+            ),
+            present as (
+                select record_id from landing_record where record_id is not null
+                union
+                select seen from named where seen is not null
+            ),
+            absent as (
+                select l._seq, l.record_id, f.file_no
+                from {latest} as l
+                inner join landing_file as f on l._partition = f.partition
+                where
+                    l.source_id = $source and l.workspace_id = $workspace and not l.is_deleted
+                    and (
+                        f.absence = 'all'
+                        or (f.absence = 'range' and l.happened_at >= f.window_start and l.happened_at < least(f.window_end, f.extracted_at))
+                    )
+                    and l.record_id not in (select record_id from present)
+                union all
+                select l._seq, l.record_id, n.file_no
+                from {latest} as l
+                inner join named as n on l.record_id = n.gone
+                where l.source_id = $source and l.workspace_id = $workspace and not l.is_deleted
+            )
+            select
+                _seq as latest_seq,
+                min(file_no) as file_no,
+                $number::bigint * {LINES_OF_A_LANDING} + {LINES_OF_A_LANDING // 2} + row_number() over (order by record_id) as own_seq
+            from absent
+            group by _seq, record_id""",
+        facts,
+    )
+    con.execute(f"insert into {superseded_table(window.source, window.stream)} select latest_seq from landing_gone")
+    changed(
+        con,
+        f"""insert into {table}
+            select
+                l.source_id, l.workspace_id, l.record_id, l.payload, l.payload_hash, l.source_updated_at, l.happened_at, true,
+                l._partition, f.extracted_at, f.window_start, f.window_end, f.run_id, f.landing_id, g.own_seq
+            from {table} as l
+            inner join landing_gone as g on l._seq = g.latest_seq
+            inner join landing_file as f on g.file_no = f.file_no""",
+        facts,
+    )
+    return dict(con.execute("select file_no, count(*) from landing_gone group by all").fetchall())

@@ -1,0 +1,51 @@
+"""The raw tables: what landed, every version of every record, and which versions are no longer the latest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import duckdb
+
+from .warehouse import name
+
+LINES_OF_A_LANDING = 1_000_000_000  # room for the records of one landing in the running number of versions
+
+
+def raw_table(source: str, stream: str) -> str:
+    """Qualified, quoted name of the raw table of a stream."""
+    return f"raw.{name(f'{source}_{stream}')}"
+
+
+def latest_view(source: str, stream: str) -> str:
+    """The view of the newest version of each record; deleted ones included."""
+    return raw_table(source, f"{stream}_latest")
+
+
+def superseded_table(source: str, stream: str) -> str:
+    """Versions that are not the latest, by far the fewest: listed beside the table, so that nobody has to sort it."""
+    return raw_table(source, f"{stream}_superseded")
+
+
+def declare(con: duckdb.DuckDBPyConnection, streams: Iterable[tuple[str, str]]) -> None:
+    """Make sure that the raw tables and their _latest views exist, for (source, stream) names."""
+    for source, stream in streams:
+        table, old = raw_table(source, stream), superseded_table(source, stream)
+        con.execute(
+            f"""create table if not exists {table} (
+                source_id varchar, workspace_id varchar, record_id varchar, payload json, payload_hash varchar,
+                source_updated_at timestamptz, happened_at timestamptz, is_deleted boolean, _partition varchar,
+                _extracted_at timestamptz, _window_start timestamptz, _window_end timestamptz, _run_id varchar,
+                _landing_id varchar, _seq bigint)"""
+        )
+        con.execute(f"create table if not exists {old} (_seq bigint)")
+        con.execute(
+            f"""create view if not exists {latest_view(source, stream)} as
+                select v.* from {table} as v where not exists (select 1 from {old} as o where o._seq = v._seq)"""
+        )
+
+
+def changed(con: duckdb.DuckDBPyConnection, statement: str, parameters: Mapping[str, object]) -> int:
+    """Run a statement that writes; how many rows it wrote. DuckDB refuses parameters that a statement does not use: they are left out."""
+    used = {key: item for key, item in parameters.items() if f"${key}" in statement}
+    row = con.execute(statement, used).fetchone()
+    return int(row[0]) if row else 0
