@@ -105,7 +105,7 @@ def load() -> dict[str, Table]:
         numbers = {**base.get("number", {}), **entry.get("number", {})}
         swapped = entry.get("instead", {})
         own = {
-            n: _number(n, {**{"records": entry.get("records", base.get("records"))}, **e}, records, swapped)
+            n: _number(n, {"records": entry.get("records", base.get("records")), **e}, records, swapped)
             for n, e in numbers.items()
         }
         standing = tables.get(name)
@@ -141,7 +141,14 @@ def _number(name: str, entry: Mapping[str, Any], records: Mapping[str, Records],
     filled["records"] = records[swapped.get(wanted, wanted)] if wanted and counted else None
     if metric := filled.get("metric"):
         of = metrics[metric]
-        filled = {"definition": of.definition, "counts": of.counts, "value": of.value, "unit": of.unit, **filled, "metric": of}
+        filled = {
+            "definition": of.definition,
+            "counts": of.counts,
+            "value": of.value,
+            "unit": of.unit,
+            **filled,
+            "metric": of,
+        }
         filled["additivity"] = filled.get("additivity", of.additivity)
     elif filled.get("how", "sum") not in ("sum",) or not counted:
         filled.setdefault("additivity", "non-additive: never to be added up or averaged")
@@ -152,7 +159,10 @@ def _activity(who: str) -> Table:
     """A daily table of the activity family: its columns are metrics, or rates of them."""
     told = dictionary.load()
     placed = who in ("territory", "segment")
-    there = [*(told.placed if placed else told.counted), *(m for m in told.metrics if m.distinct and who in ("team", "org"))]
+    there = [
+        *(told.placed if placed else told.counted),
+        *(m for m in told.metrics if m.distinct and who in ("team", "org")),
+    ]
     beside = {"crm_active_reps", "reps_working"} if who in ("team", "org") else set[str]()
     names = {m.name for m in there} | beside
     rates = [m for m in told.rates if dictionary.parts_of(m) <= names]

@@ -70,9 +70,11 @@ class _Row:
     def _counted(self, number: Number, records: Records) -> Explanation:
         shows, rows = _records(self.con, self.table, number, records, self.cell)
         total = total_of(self.con, number, rows)
-        rule = f"rows of {dictionary_tables.counted_from(number)} where {number.counts}"
+        rule = f"rows of {dictionary_tables.counted_from(number)}"
+        rule += f" where {number.counts}" if number.counts != "true" else ""
         rule += f", {HOW.get(number.how, f'quantile {number.how} of')} {number.value}" if number.value else ""
-        return self._told(number, rule, total, shows=shows, rows=rows, kinds=records.objects)
+        kinds = {link: records.objects.get(link, "") for link in records.links}
+        return self._told(number, rule, total, shows=shows, rows=rows, kinds=kinds)
 
     def _of_activity(self, number: Number) -> Explanation:
         """A metric of the dictionary, in the daily tables that the dictionary itself makes."""
