@@ -52,8 +52,7 @@ def _metrics() -> list[str]:
         "## Metrics",
         "Counts are NULL when the source was not read for the day or the rep has no account in it, and 0 when it was and nothing happened;",
         "rates are NULL when there is nothing to divide by. `salespulse explain METRIC --day … --rep …` lists the records behind each.",
-        "What begins with `daily_`, `hourly_`, `guard_`, `cohort_` or `target_` before a rule is the table that the number stands in; all others stand",
-        "in the `_activity` tables, or are rates of what does.",
+        "Where a table stands before the rule, the number stands there; all others stand in the `_activity` tables, or are rates of what does.",
     ]
     told = dictionary.load()
     others = list(dictionary_tables.listed())

@@ -150,7 +150,9 @@ def _number(name: str, entry: Mapping[str, Any], records: Mapping[str, Records],
             "metric": of,
         }
         filled["additivity"] = filled.get("additivity", of.additivity)
-    elif filled.get("how", "sum") not in ("sum",) or not counted:
+    elif filled.get("denominator"):
+        filled.setdefault("additivity", "ratio: add up the parts, then divide")
+    elif filled.get("how", "sum") != "sum" or not counted:
         filled.setdefault("additivity", "non-additive: never to be added up or averaged")
     return msgspec.convert({**filled, "name": name}, Number)
 

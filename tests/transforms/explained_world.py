@@ -49,7 +49,7 @@ def _leads(made: dict[str, Any], reps: list[str]) -> None:
 
 
 def _deals(made: dict[str, Any], reps: list[str]) -> None:
-    """Deals won, re-opened, lost and won after all; without an amount, without a rate, past their close date, edited; an account nobody calls."""
+    """Deals won, re-opened and lost; without an amount, without a rate, past their close date, edited; an account nobody calls."""
     account, contact = made["contacts"][0]["account"], made["contacts"][0]["key"]
 
     def deal(key: str, currency: str, *events: tuple[float, str, dict[str, str]], **more: Any) -> dict[str, Any]:
