@@ -115,9 +115,9 @@ def _records(
     source = records.source
     columns = {row[0] for row in con.execute(f"describe select * from {source}").fetchall()}
     reason = "r.exclusion_reason" if "exclusion_reason" in columns else "null::varchar"
-    wanted = {table.date: str(cell.day), **cell.keys}
-    where = {key: records.keys.get(key, key) for key in wanted}
-    picked = " and ".join(f"{expression}::varchar = ?" for expression in where.values() if expression)
+    where = {key: records.keys.get(key, key) for key in (table.date, *cell.keys)}
+    told_apart = [key for key in cell.keys if where[key]]
+    picked = "".join(f" and {where[key]}::varchar = ?" for key in told_apart)
     adds = number.value or "1"
     rep = f"(select arg_max(d.name, d.valid_from) from core.dim_rep as d where d.rep_id = r.{records.rep})"
     links = "".join(f", {sql} as {name(what)}" for what, sql in records.links.items())
@@ -132,8 +132,8 @@ def _records(
                 {shown}{links}
             from {source} as r
             cross join input.parameter as p
-            where ({records.where}) and {picked}
+            where {where[table.date]} = ? and ({records.where}){picked}
             order by adds is null, 2, 1""",
-        [value for key, value in wanted.items() if where[key]],
+        [cell.day, *(cell.keys[key] for key in told_apart)],
     )
     return [c[0] for c in cursor.description or []], cursor.fetchall()

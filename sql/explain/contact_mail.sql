@@ -1,5 +1,13 @@
 -- explain.contact_mail: mails to the contacts that somebody wrote to on the day: of the trailing days, and since the contact last spoke.
-with sent as (
+with written_to as (
+    select r.contact_key, max({'at': e.occurred_at, 'key': e.message_key}) as last_mail
+    from core.fct_email as e
+    inner join core.fct_email_recipient as r on e.message_key = r.message_key and r.is_external
+    where e.direction = 'outbound' and (e.is_counted or e.exclusion_reason = 'bulk') and e.activity_date = getvariable('day')
+    group by r.contact_key
+),
+
+sent as (
     select distinct
         r.contact_key,
         e.message_key,
@@ -9,14 +17,7 @@ with sent as (
         coalesce(e.send_kind, e.exclusion_reason) as kind
     from core.fct_email as e
     inner join core.fct_email_recipient as r on e.message_key = r.message_key and r.is_external
-    where e.direction = 'outbound' and (e.is_counted or e.exclusion_reason = 'bulk')
-),
-
-written_to as (
-    select contact_key, max({'at': occurred_at, 'key': message_key}) as last_mail
-    from sent
-    where sent_on = getvariable('day')
-    group by contact_key
+    where e.direction = 'outbound' and (e.is_counted or e.exclusion_reason = 'bulk') and r.contact_key in (select w.contact_key from written_to as w)
 ),
 
 came as (
