@@ -36,9 +36,9 @@ def _at(days_ago: float) -> str:
 
 
 def _leads(made: dict[str, Any], reps: list[str]) -> None:
-    """Everybody called in the last month had filled in a form: 3 minutes, 10 minutes, 40 minutes or half a day before a call."""
+    """Everybody called in the last month had filled in a form: 5, 15 or 60 minutes or half a day before a call."""
     number_of = {number: contact for contact in made["contacts"] for number in contact["phones"]}
-    waits = (3, 10, 40, 700)
+    waits = (5, 15, 60, 700)  # the very limits of what daily_speed_to_lead counts
     for call in made["calls"]:
         contact = number_of.get(call["number"])
         if contact and "lead_at" not in contact and call["direction"] == "outbound":
