@@ -200,6 +200,17 @@ def explain(
     team: str | None = None,
     territory: str | None = None,
     segment: str | None = None,
+    tool: str | None = None,
+    hour: str | None = None,
+    contact: str | None = None,
+    kind: str | None = None,
+    channel: str | None = None,
+    stage: str | None = None,
+    to_stage: str | None = None,
+    measure: str | None = None,
+    number: str | None = None,
+    target: str | None = None,
+    table: str | None = None,
     all_: Annotated[bool, Parameter(name="--all", negative=())] = False,
 ) -> int:
     """Show why a number is what it is: the records behind it, which of them count and why not, and how it changed over time.
@@ -207,7 +218,7 @@ def explain(
     Parameters
     ----------
     metric
-        A metric of the daily tables, like calls_made or connect_rate (meta_metric lists them).
+        A number of the daily tables, like calls_made, connect_rate or open_deals (meta_metric lists them).
     day
         The date of the row.
     rep
@@ -218,14 +229,39 @@ def explain(
         A territory's row.
     segment
         A segment's row.
+    tool
+        A tool's row of daily_tool_usage.
+    hour
+        An hour's row of hourly_call, 0 to 23.
+    contact
+        A contact's row of guard_email_pressure: contact_key as published.
+    kind
+        one_to_one or sequence, of cohort_email_reply.
+    channel
+        call, email or both, of cohort_first_touch_response.
+    stage
+        from_stage_key of cohort_stage_conversion.
+    to_stage
+        to_stage_key of it.
+    measure
+        A measure of guard_call_quality, like connect_rate: of a rep, of one of our numbers, else of the organisation.
+    number
+        One of our own numbers, as digits, in guard_call_quality.
+    target
+        The metric that a target is for, in target_attainment.
+    table
+        The table, where several have a number of that name.
     all_
         Show every record, however many.
     """
     from flows.explain import show
 
-    return show(
-        Console(highlight=False), metric, day, rep=rep, team=team, territory=territory, segment=segment, everything=all_
-    )
+    given = {
+        "rep": rep, "team": team, "territory": territory, "segment": segment, "tool": tool, "hour": hour, "contact": contact, "kind": kind,
+        "channel": channel, "stage": stage, "to-stage": to_stage, "measure": measure, "number": number, "target": target,
+    }  # fmt: skip
+    said = {option: value for option, value in given.items() if value is not None}
+    return show(Console(highlight=False), metric, day, said, table=table, everything=all_)
 
 
 @sandbox.command

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import duckdb
 
-from . import build, dictionary, inputs, model, publish, raw
+from . import build, dictionary, dictionary_tables, inputs, model, publish, raw
+from .dictionary_tables import Number, Table
 from .warehouse import open_warehouse
 
 PAGE = Path(__file__).parent.parent / "docs" / "metrics.md"
@@ -51,9 +52,11 @@ def _metrics() -> list[str]:
         "## Metrics",
         "Counts are NULL when the source was not read for the day or the rep has no account in it, and 0 when it was and nothing happened;",
         "rates are NULL when there is nothing to divide by. `salespulse explain METRIC --day … --rep …` lists the records behind each.",
+        "Where a table stands before the rule, the number stands there; all others stand in the `_activity` tables, or are rates of what does.",
     ]
     told = dictionary.load()
-    for family in dict.fromkeys(m.family for m in told.metrics):
+    others = list(dictionary_tables.listed())
+    for family in dict.fromkeys([*(m.family for m in told.metrics), *(t.family for t, _ in others)]):
         lines += [
             "",
             f"### {family.replace('_', ' ').capitalize()}",
@@ -66,12 +69,24 @@ def _metrics() -> list[str]:
                 rule += f", sum of `{m.value}`" if m.value else f", different `{m.distinct}`" if m.distinct else ""
                 peers = f" *{m.peers}.*" if m.peers else ""
                 lines.append(f"| `{m.name}` | {m.definition}.{peers} | {rule} | {m.additivity} |")
+        lines += [_of_table(t, n) for t, n in others if t.family == family]
     return lines
+
+
+def _of_table(table: Table, number: Number) -> str:
+    """A metric that one table's own mart counts."""
+    rule = f"`{table.name}`: `{dictionary_tables.counted_from(number)}`"
+    if number.records:
+        rule += f" where `{number.counts}`" if number.counts != "true" else ""
+        how = {"sum": "sum of", "distinct": "different", "max": "greatest"}.get(number.how, f"{number.how} quantile of")
+        rule += f", {how} `{number.value}`" if number.value else ""
+    return f"| `{number.name}` | {number.definition}. | {rule} | {number.additivity} |"
 
 
 def _tables(tables: list[tuple[str, str]], columns: list[tuple[str, str, str, str]]) -> list[str]:
     lines = ["", "## Tables of the published file", "Metrics are listed by name only; above they are explained."]
-    known = {m.name: m.definition for m in dictionary.load().metrics}
+    known = {n.name: n.definition for _, n in dictionary_tables.listed()}
+    known |= {m.name: m.definition for m in dictionary.load().metrics}
     for table, comment in tables:
         own = [row[1:] for row in columns if row[0] == table]
         lines += ["", f"### {table}", comment + ".", "", "| column | type | what it is |", "|---|---|---|"]

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from . import dictionary
+from . import dictionary, dictionary_tables
 from .calendar import business_days
 from .csv_input import (
     Faults,
@@ -244,7 +244,7 @@ def _load_parameters(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
                formula_sql varchar, numerator varchar, denominator varchar, unit varchar, grain varchar, additivity varchar,
                clock varchar, null_rule varchar, since_version varchar, peers_note varchar, fact varchar, counts varchar)"""
     )
-    _insert(con, "metric", dictionary.rows(dictionary.load()))
+    _insert(con, "metric", dictionary.rows(dictionary.load()) + dictionary_tables.rows())
     for name, default in asdict(Parameters()).items():
         con.execute(
             """insert into meta.parameter values ($name, $value, $default, $now)

@@ -14,7 +14,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError
 
-from . import dictionary
+from . import dictionary, dictionary_tables
 
 DATES = ("activity_date", "send_date", "first_touch_date", "iso_week_start", "month_start", "date")
 LAYERS = ("staging", "core", "marts")
@@ -127,7 +127,7 @@ def _parsed(schema: str, file: str, text: str) -> Model:
         kind=kind,
         grain=grain,
         severity=own.get("severity", "error"),
-        columns={**_metric_comments(schema), **{k: v for k, v in facts.items() if "." not in k}},
+        columns={**_metric_comments(schema, name), **{k: v for k, v in facts.items() if "." not in k}},
         reads=reads,
         final=own.get("final", ""),
         scope=own.get("scope", ""),
@@ -137,9 +137,11 @@ def _parsed(schema: str, file: str, text: str) -> Model:
     )
 
 
-def _metric_comments(schema: str) -> dict[str, str]:
-    """A column called like a metric means that metric, in whichever mart it stands."""
-    return {m.name: m.definition for m in dictionary.load().metrics} if schema == "marts" else {}
+def _metric_comments(schema: str, table: str) -> dict[str, str]:
+    """A column called like a metric means that metric, in whichever mart it stands, unless the dictionary says otherwise of the table."""
+    if schema != "marts":
+        return {}
+    return {m.name: m.definition for m in dictionary.load().metrics} | dictionary_tables.comments(table)
 
 
 @cache  # a run loads the models to declare, to build and to publish; parsing them takes most of a second

@@ -11,8 +11,6 @@
 -- rep_id: Who touched the contact before anybody else of ours did
 -- channel: What that rep did on that day to reach the contact: call, email or both
 -- team_id: Team at that date; -1 for none
--- contacts_touched: Contacts whose first outbound call or mail ever, by anybody, as far back as calls and mails were read, fell on this day: the denominator
--- responded_14d: Of these, with a mail by hand or a call of theirs, or a call of ours that reached them, after that touch and within reply_window_days (14 days unless set otherwise): the numerator of response_rate
 -- matures_on: Date on which the window of the day's last first touch ends
 -- is_mature: True when that date is over, so that the numbers stand
 -- source_status: How far calls and mails were read on the day of the touch

@@ -8,9 +8,6 @@
 -- activity_date: Local calendar date of the activity in the rep's own time zone
 -- rep_id: Key of the rep (dim_rep); -1 for users that no rep could be found for
 -- team_id: Team at that date; -1 for none
--- logged_items: Loggable activities of the day (connected dialer calls, held meetings, one-to-one mails) that are in the CRM by now, however late
--- log_lag_minutes_p50: Median of the minutes of the clock from the end of each to its record; 0 for what was logged before it ended, as meetings are. Never to be averaged or added up; NULL without any
--- log_lag_minutes_p90: 90th percentile of the same
 -- source_status: How far calls, mails and meetings were read on that day
 -- is_complete: True when all were read whole
 with lags as (

@@ -4,8 +4,6 @@
 -- activity_date: Local calendar date in the owner's own time zone; all numbers are as of its end
 -- rep_id: Key of the rep who owns the deals at that moment (dim_rep); -1 for nobody known
 -- team_id: Team of the rep at that date; -1 for none
--- open_deals: Open deals: the denominator. Add over reps, never over days
--- deal_contacts_in_two_way_30d: Contacts associated with each open deal who had a conversation with anybody of ours in the 30 days up to the end of the day, added over the deals: a contact counts once for each deal. The numerator; add over reps, never over days. NULL while less than 30 days had been read, or calls, mails or meetings were not
 -- source_status: How far deals, calls, mails and meetings were read on that day; missing for the first 29 days of this file
 -- is_complete: True when all were read whole
 with phases as (

@@ -11,10 +11,6 @@
 -- activity_date: Local calendar date in the rep's own time zone
 -- rep_id: Key of the rep (dim_rep); -1 for users that no rep could be found for
 -- team_id: Team at that date; -1 for none
--- activities: Calls made, inbound calls answered, mails sent by hand and meetings held, as the host: what a rep does in person; steps of a sequence send themselves
--- activities_off_hours: Of these, those that began outside business_hours_start to business_hours_end by the rep's clock, or on a day without working_fraction
--- touches_known_segment: Calls made, mails sent (sequences too) and meetings held with an account whose segment is known; NULL for reps without a segment of their own. The denominator of focus
--- touches_own_segment: Of these, those with accounts of the rep's own segment at that date: the numerator of focus
 -- source_status: How far calls, mails and meetings were read on that day
 -- is_complete: True when all were read whole
 with done as (

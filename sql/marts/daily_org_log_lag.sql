@@ -5,9 +5,6 @@
 -- on core.loggable: activity_date
 -- on marts.daily_log_lag: activity_date
 -- activity_date: Calendar date of the activity, everybody's own
--- logged_items: Sum of daily_log_lag's
--- log_lag_minutes_p50: Median of the minutes of the clock from the end of each activity to its record; 0 for what was logged before it ended, as meetings are. Never to be averaged or added up; NULL without any
--- log_lag_minutes_p90: 90th percentile of the same
 -- source_status: complete when every row beneath is, missing when none spoke, else partial
 -- is_complete: True when every rep's row of that day is complete
 with days as (

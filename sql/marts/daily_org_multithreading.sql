@@ -2,8 +2,6 @@
 -- grain: activity_date
 -- kind: merged
 -- activity_date: Calendar date, everybody's own; all numbers are as of its end
--- open_deals: Open deals: the denominator; never to be added over days
--- deal_contacts_in_two_way_30d: Contacts associated with each open deal who had a conversation with anybody of ours in the last 30 days, added over the deals: the numerator; never to be added over days
 -- source_status: complete when every row beneath is, missing when none spoke, else partial
 -- is_complete: True when every owner's row of that day is complete
 select

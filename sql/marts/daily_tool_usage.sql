@@ -14,17 +14,7 @@
 -- rep_id: Key of the rep (dim_rep)
 -- team_id: Team at that date; -1 for none
 -- tool: Tool as seats.csv names it; crm, dialer and mail for the systems that are read
--- is_active: Whether the rep used it that day; NULL when no source could say
--- actions: Qualifying actions; where evidence is login, sign-ins
 -- evidence: action, or login where nothing but a sign-in shows the use; NULL without use
--- has_seat: Whether a seat was assigned to the rep
--- is_unassigned_use: Used without a seat: a leak of licences, or a seat missing in seats.csv
--- working_fraction: Share of a working day that the rep was there
--- assigned_seat_days: 1 on a day with a seat on which the rep worked, else 0: lower part of seat utilisation; NULL when use is not known
--- active_seat_days: Of these, 1 when the tool was used: upper part of seat utilisation
--- seat_cost_amount: Cost of the seat that day: the month's price over the days of the month; NULL when seats.csv gives none
--- is_idle: A seat held for 30 days or more and not used in the last 30
--- idle_cost_amount: Cost of the seat that day when it is idle, else 0
 -- source_status: How far the tool's source was read: complete, partial, missing, or not_applicable when nothing reads the tool
 -- is_complete: True when it was read to the end of the day and its lag
 with days as (

@@ -4,8 +4,6 @@
 -- activity_date: Calendar date; touches on the rep's own local day, deals by their owner's; all numbers are as of its end
 -- rep_id: Key of the rep who owns the account now, as the CRM does not tell since when (dim_rep); -1 for nobody known
 -- territory_id: Territory of the account at that date; -1 for none
--- accounts_worked_on: Accounts with an open deal, or whose contacts anybody of ours called, wrote to or met in the 90 days up to the end of the day, as far back as was read. Add over rows of a day, never over days
--- accounts_untouched_14d: Of these, those that nobody of ours called, wrote to or met in the 14 days up to the end of the day; mails and calls of theirs are no touches of ours. NULL while less than 14 days had been read, or calls, mails or meetings were not
 -- source_status: How far deals, calls, mails and meetings of all reps were read on that day: complete, partial, or missing when none was and for the first 13 days of this file
 -- is_complete: True when all were read whole
 with owners as (

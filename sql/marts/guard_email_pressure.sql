@@ -8,15 +8,6 @@
 -- activity_date: Local date of sending
 -- contact_key: The contact, as a keyed hash: the same for the same contact in every table of this file
 -- crm_record_id: Id of the contact's record in the CRM; NULL when it has none
--- mails: Emails to the contact that day
--- mails_7d: Emails to the contact in the trailing mail_pressure_days days, by anybody
--- reps_7d: Reps who sent them
--- reps_24h: Most reps who had written within 24 hours of each other, as of any email of that day
--- unanswered_streak: Emails since the contact last wrote or called, as of the last email of that day; as far back as emails were read
--- over_limit: mails_7d is greater than mail_pressure_limit
--- streak_over_limit: unanswered_streak has reached mail_streak_limit
--- several_reps_24h: reps_24h has reached mail_reps_limit
--- is_flagged: Any of the three
 -- source_status: How far the reps' mail was read that day: complete, partial or missing
 -- is_complete: True when every day of the trailing window was read to its end
 with mail_days as (

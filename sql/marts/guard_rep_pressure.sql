@@ -12,12 +12,6 @@
 -- rep_id: Key of the rep (dim_rep); -1 for users that no rep could be found for
 -- team_id: Team at that date; -1 for none
 -- distinct_contacts_emailed: Contacts the rep wrote to that day: lower part of the share of contacts; over days the same contact counts again
--- contacts_over_mail_limit: Of those, contacts with more than mail_pressure_limit mails in mail_pressure_days days
--- contacts_flagged: Of those emailed, contacts with any flag of guard_email_pressure that day
--- emails_sent_7d: Emails sent in the trailing mail_pressure_days days: lower part of the bounce rate; not to be added up over days
--- emails_bounced_7d: Of those, emails of which every external recipient failed
--- bounce_rate: emails_bounced_7d / emails_sent_7d; NULL where nothing was sent
--- bounce_signal: bounce_rate is greater than bounce_rate_limit
 -- source_status: How far the rep's mail was read that day
 -- is_complete: True when every day of the trailing window was read to its end
 with charged as (

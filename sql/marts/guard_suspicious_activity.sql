@@ -9,9 +9,6 @@
 -- activity_date: Local calendar date in the rep's own time zone
 -- rep_id: Key of the rep (dim_rep); -1 for users that no rep could be found for
 -- team_id: Team at that date; -1 for none
--- calls_ended_at_once: Calls made that ended less than suspicious_answer_seconds seconds after a person answered
--- repeated_dials: Calls made that were the suspicious_dials_per_hour-th or a later one to the same number within an hour, on one day
--- calls_logged_only_late: Calls made that no dialer knows of, logged on their day from suspicious_log_hour o'clock of the rep's clock on
 -- source_status: How far the calls' source was read
 -- is_complete: True when it was read to the end of the day and its lag
 with dialled as (

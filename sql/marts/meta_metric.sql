@@ -1,7 +1,7 @@
 -- marts.meta_metric: the dictionary: what every number in this file means.
 -- grain: metric_name
 -- kind: replaced
--- metric_name: Column of the daily tables, or rate of v_daily_rep_rates
+-- metric_name: Column of the daily tables, or rate of their columns
 -- label: How to call it on a dashboard
 -- family: Which of the headline metrics it belongs to
 -- definition: What is counted
@@ -16,7 +16,7 @@
 -- owner: Who answers for the definition
 -- since_version: Contract version that brought it
 -- peers_note: How others count, for a reader who compares; NULL where nothing is to be said
--- fact: Records it is counted from (warehouse), NULL for a rate
+-- fact: Records it is counted from (warehouse), NULL for a rate; after the table that it stands in, where that is not one of the _activity tables
 -- counts: Which of these records count, NULL for a rate
 select
     metric_name,
