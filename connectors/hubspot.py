@@ -168,7 +168,7 @@ class HubSpot:
         self.now = now
         self.streams = streams_of(settings)
         self._settings = settings
-        self._limiter = shared(self.name, f"{settings.base_url} {workspace}", _budgets(settings))
+        self._limiter = shared(self.name, f"{settings.base_url} {workspace}", budgets_of(settings))
         self._client = Client(
             source=self.name,
             base_url=settings.base_url,
@@ -335,12 +335,12 @@ def _auth(settings: HubSpotSettings) -> httpx.Auth:
     )
 
 
-def _budgets(settings: HubSpotSettings) -> dict[str, Budget | Day]:
-    """HubSpot counts a request when it comes in, before it works on it; 30 ms of a second are left for ways of unequal length."""
+def budgets_of(settings: HubSpotSettings) -> dict[str, Budget | Day]:
+    """HubSpot counts a request when it comes in: at least 4 % of a window are left for ways and queues of unequal length."""
     reserve = settings.reserve
     return {
-        "requests": Budget(settings.requests_per_10_seconds, 10.0, reserve, transit=0.3),
-        "search": Budget(settings.search_per_second, 1.0, reserve, transit=0.03),
+        "requests": Budget(settings.requests_per_10_seconds, 10.0, reserve, transit=0.4),
+        "search": Budget(settings.search_per_second, 1.0, reserve, transit=0.04),
         # Its limit is told by every answer but search's; an OAuth app has none.
         "day": Day(None, settings.time_zone, reserve),
     }

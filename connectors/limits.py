@@ -148,8 +148,7 @@ class Limiter:
                     _write(rows, name, use)
                 elif isinstance(budget, Budget):
                     window = _read(rows, name, Window)
-                    surely = math.inf if budget.transit is None or written is None else written + budget.transit
-                    asked = window.settle(budget, permit.id, min(answered, surely))
+                    asked = window.settle(budget, permit.id, written, answered)
                     if one and asked:
                         ends = math.inf if one.ends_in is None else now + one.ends_in
                         window.tell(budget, one.limit, one.left, ends, asked, now)

@@ -17,6 +17,7 @@ DRIFT = 1.0005  # two machines' clocks run apart by no more than NTP's slew limi
 LEASE = 120.0  # seconds a request may stay unanswered before it is taken to have been counted when it was let through
 EASED = 0.8  # the share that is left of our part of a window after a refusal ...
 REGAIN = 1_200.0  # ... and the seconds in which a whole window's worth is regained
+CALM = 2_000  # requests without a refusal after which the time that they are taken to be under way is halved
 LONGEST_PAUSE = 86_400.0
 PROBE = 900.0  # how often a spent day of unknown end is tried again, by one request
 
@@ -25,8 +26,8 @@ PROBE = 900.0  # how often a spent day of unknown end is tried again, by one req
 class Budget:
     """At most `limit` units in any `seconds`, of which the share `reserve` is left to others, rounded up to whole units.
 
-    transit: seconds after a request was handed to the network in which the vendor has surely counted it; None: known only
-    from the answer. counts: the name of a budget whose every cost is a cost of this one too.
+    transit: the least time, in seconds from handing a request to the network, in which the vendor may be taken to have counted it
+    although it has not answered yet, when many requests have shown so; None: known only from the answer. counts: the name of a budget whose every cost is a cost of this one too.
     """
 
     limit: int
@@ -75,7 +76,8 @@ class Slot(msgspec.Struct, array_like=True):
 class Window(msgspec.Struct, omit_defaults=True):
     """A budget's last window. told: the vendor's own limit. foreign: units that others surely hold, until `foreign_ends`.
 
-    eased: the share of our part that we allow ourselves since `eased_at`. paused: nobody is let through before.
+    eased: the share of our part that we allow ourselves since `refused_at`. under_way: seconds that requests are taken to need
+    to the vendor's count, None: half a window. paused: nobody is let through before.
     """
 
     slots: list[Slot] = []
@@ -84,7 +86,8 @@ class Window(msgspec.Struct, omit_defaults=True):
     foreign: int = 0
     foreign_ends: float = 0.0
     eased: float = 1.0
-    eased_at: float = 0.0
+    under_way: float | None = None
+    refused_at: float = 0.0
     paused: float = 0.0
 
     def tidy(self, budget: Budget, now: float) -> None:
@@ -95,8 +98,8 @@ class Window(msgspec.Struct, omit_defaults=True):
         self.slots = [slot for slot in self.slots if slot.ends > now]
         if self.foreign_ends <= now or self.foreign_ends > now + budget.seconds * DRIFT + LEASE:
             self.foreign = 0
-        if self.eased_at > now + 1:
-            self.eased_at = now
+        if self.refused_at > now + 1:
+            self.refused_at = now
         if self.paused > now + LONGEST_PAUSE:
             self.paused = now
 
@@ -109,7 +112,13 @@ class Window(msgspec.Struct, omit_defaults=True):
         return permitted(permitted(self.limit(budget), budget.reserve), 1 - self._share(now))
 
     def _share(self, now: float) -> float:
-        return min(1.0, self.eased + max(0.0, now - self.eased_at) / REGAIN)
+        return min(1.0, self.eased + max(0.0, now - self.refused_at) / REGAIN)
+
+    def _transit(self, budget: Budget) -> float:
+        """Seconds from the network's hands to the vendor's count at the most; infinite: only the answer tells."""
+        if budget.transit is None:
+            return math.inf
+        return max(budget.transit, budget.seconds / 2 if self.under_way is None else self.under_way)
 
     def held(self) -> int:
         return sum(slot.units for slot in self.slots)
@@ -141,8 +150,11 @@ class Window(msgspec.Struct, omit_defaults=True):
             Slot(now, now + budget.seconds * DRIFT + LEASE, units, permit, self.held() + units, self.taken)
         )
 
-    def settle(self, budget: Budget, permit: str, counted: float) -> Slot | None:
-        """The units were counted by the vendor at `counted` at the latest. Gives the slot as it was while open."""
+    def settle(self, budget: Budget, permit: str, written: float | None, answered: float) -> Slot | None:
+        """The request was handed to the network, and answered, at these times. Gives its slot as it was while open."""
+        counted = answered if written is None else min(answered, written + self._transit(budget))
+        if budget.transit is not None:
+            self.under_way = self._transit(budget) * 0.5 ** (1 / CALM)
         for number, slot in enumerate(self.slots):
             if slot.open == permit:
                 ends = min(max(counted, slot.at) + budget.seconds * DRIFT, slot.ends)
@@ -177,10 +189,19 @@ class Window(msgspec.Struct, omit_defaults=True):
             self.foreign_ends = min(ends, now + budget.seconds * DRIFT)
 
     def refuse(self, budget: Budget, wait: float, now: float) -> None:
-        """The vendor refused for this limit: rest, and then take less for a while. Many refusals at once count once."""
+        """The vendor refused for this limit: rest. Many refusals at once count once.
+
+        We may have been wrong about the time that requests are under way; if that cannot be it any more, others use the limit
+        too and we take less for a while.
+        """
         self.paused = max(self.paused, now + wait)
-        if now - self.eased_at >= max(wait, budget.seconds) or self.eased == 1.0:
-            self.eased, self.eased_at = max(0.25, self._share(now) * EASED), now
+        if now - self.refused_at < max(wait, budget.seconds) and self.refused_at > 0:
+            return
+        if self._transit(budget) < budget.seconds / 4:
+            self.eased, self.under_way = self._share(now), 2 * self._transit(budget)
+        else:
+            self.eased = max(0.25, self._share(now) * EASED)
+        self.refused_at = now
 
 
 class DayUse(msgspec.Struct, omit_defaults=True):
