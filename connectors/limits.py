@@ -229,7 +229,8 @@ class Limiter:
                     days.append((name, budget, use, units))
                     continue
                 window = _read(rows, name, Window)
-                window.tidy(budget, now)
+                if window.tidy(budget, now):
+                    _write(rows, name, window)
                 if units > (most := permitted(window.limit(budget), budget.reserve)):
                     raise ValueError(f"{units} units never fit {name!r}: {most} in {budget.seconds} s")
                 wait = max(wait, window.wait(budget, units, now))

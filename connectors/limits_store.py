@@ -17,6 +17,10 @@ from .stream import ConnectorError
 
 PATIENCE = 60.0  # seconds to wait for other processes, each of which needs a fraction of a millisecond
 
+TABLE = """
+create table if not exists budget (account text, name text, state blob not null, primary key (account, name)) without rowid
+"""
+
 
 class Rows:
     """The states of an account's budgets inside one transaction, by name."""
@@ -78,11 +82,12 @@ class Store:
                 self._path or ":memory:", timeout=PATIENCE, isolation_level=None, check_same_thread=False
             )
             try:
-                connection.execute("pragma journal_mode = wal")
+                # No WAL: who changes to it is told "locked" at once when another process does so too, whatever the patience.
+                connection.execute("pragma journal_mode = truncate")
                 connection.execute("pragma synchronous = off")
-                connection.execute(
-                    "create table if not exists budget (account text, name text, state blob not null, primary key (account, name)) without rowid"
-                )
+                connection.execute("begin immediate")
+                connection.execute(TABLE)
+                connection.execute("commit")
             except sqlite3.Error:
                 connection.close()
                 raise

@@ -27,7 +27,8 @@ class Budget:
     """At most `limit` units in any `seconds`, of which the share `reserve` is left to others, rounded up to whole units.
 
     transit: the least time, in seconds from handing a request to the network, in which the vendor may be taken to have counted it
-    although it has not answered yet, when many requests have shown so; None: known only from the answer. counts: the name of a budget whose every cost is a cost of this one too.
+    although it has not answered yet, when many requests have shown so; None: known only from the answer. counts: the name of a
+    budget whose every cost is a cost of this one too.
     """
 
     limit: int
@@ -90,11 +91,13 @@ class Window(msgspec.Struct, omit_defaults=True):
     refused_at: float = 0.0
     paused: float = 0.0
 
-    def tidy(self, budget: Budget, now: float) -> None:
-        """Drop what is over. Times that cannot be (the machine was started anew) are as if just let through."""
+    def tidy(self, budget: Budget, now: float) -> bool:
+        """Drop what is over. True: there were times that cannot be (the machine was started anew), now as if just let through."""
+        anew = False
         for slot in self.slots:
             if slot.at > now + 1:
-                slot.at, slot.ends = now, min(slot.ends, now + budget.seconds * DRIFT)
+                slot.at, slot.ends, slot.open = now, min(slot.ends, now + budget.seconds * DRIFT), ""
+                anew = True
         self.slots = [slot for slot in self.slots if slot.ends > now]
         if self.foreign_ends <= now or self.foreign_ends > now + budget.seconds * DRIFT + LEASE:
             self.foreign = 0
@@ -102,6 +105,7 @@ class Window(msgspec.Struct, omit_defaults=True):
             self.refused_at = now
         if self.paused > now + LONGEST_PAUSE:
             self.paused = now
+        return anew
 
     def limit(self, budget: Budget) -> int:
         """The vendor's limit: a lower one that it told counts, a higher one up to what was set."""
