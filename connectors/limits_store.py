@@ -10,7 +10,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .stream import ConnectorError
@@ -76,8 +76,9 @@ class Store:
         if self._connection is None:
             if self._path is not None:
                 self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                # Names of budgets hold mailboxes. SQLite gives the files beside it the same permissions.
-                os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+                # Names of budgets hold mailboxes. Only a new file is opened here: closing one that is in use would drop its locks.
+                with suppress(FileExistsError):
+                    os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
             connection = sqlite3.connect(
                 self._path or ":memory:", timeout=PATIENCE, isolation_level=None, check_same_thread=False
             )
