@@ -11,7 +11,7 @@ import binascii
 import math
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ import msgspec
 import stamina
 
 from .auth import TokenAuth, TokenUnavailable
-from .limits import Limiter
+from .limits import Limiter, LimitSpent, Told
 from .stream import ConnectorError, PermissionMissing, Traffic
 
 EXCERPT = 300  # characters of a refusing body in an error
@@ -36,18 +36,20 @@ class NotFound(ConnectorError):
 
 @dataclass(frozen=True, slots=True)
 class Ok:
-    """The body is the answer. pause: seconds for which the account should rest before anybody asks again."""
-
-    pause: float = 0.0
+    """The body is the answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Ask again. after: seconds the server named, or None. everyone: it concerns the account, not this call alone."""
+    """Ask again. after: seconds the server named, or None. everyone: a limit refused, so it concerns all who share it.
+
+    budget: which of the limiter's budgets that was; all that the call costs, where it is not known.
+    """
 
     reason: str
     after: float | None = None
     everyone: bool = False
+    budget: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class Reauth:
 
 Verdict = Ok | Retry | Fail | Denied | Gone | Reauth
 Judge = Callable[[httpx.Response], Verdict]
+Tells = Callable[[httpx.Response], Iterable[Told]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,7 @@ class Client:
     """One vendor account over HTTP. Thread-safe. TLS is verified; redirects are refused.
 
     attempts: tries a call in all. max_body_bytes: bound of one decoded body. http2: for many small concurrent reads.
+    tells: what the headers of any answer say of the vendor's limits.
     """
 
     def __init__(
@@ -121,6 +125,7 @@ class Client:
         auth: httpx.Auth | None,
         limiter: Limiter,
         judge: Judge,
+        tells: Tells = lambda _: (),
         timeout: float = 60.0,
         http2: bool = False,
         attempts: int = 6,
@@ -131,6 +136,7 @@ class Client:
         self._auth = auth
         self._limiter = limiter
         self._judge = judge
+        self._tells = tells
         self._attempts = attempts
         self._max_body_bytes = max_body_bytes
         self._backoff = backoff
@@ -191,11 +197,17 @@ class Client:
         self._http.close()
 
     def _attempt(self, call: _Call, number: int) -> bytes:
-        call.traffic.waited_seconds += self._limiter.acquire(call.cost)
+        try:
+            permit = self._limiter.acquire(call.cost)
+        except LimitSpent as error:
+            raise LimitSpent(f"{call.what}: not sent. {error}") from None
+        call.traffic.waited_seconds += permit.waited
         call.traffic.requests += 1
         call.traffic.retries += number > 1
+        told: Iterable[Told] = ()
         try:
             response = self._send(call)
+            told = self._tells(response)
         except (httpx.TransportError, httpx.DecodingError, TokenUnavailable) as error:
             reason = f"{type(error).__name__} {call.clean(str(error))}".strip()
             if "CERTIFICATE_VERIFY_FAILED" in reason:
@@ -203,11 +215,20 @@ class Client:
                     f"{call.what}: {reason}. Nothing was sent; a proxy may stand in between."
                 ) from None
             raise self._again(call, number, Retry(reason)) from None
+        finally:
+            self._limiter.settle(permit, written=call.written, told=told)
         return self._decide(call, number, response)
 
     def _send(self, call: _Call) -> httpx.Response:
         """The answer with its body, read within bounds."""
         began = time.monotonic()
+        call.written = None
+
+        def trace(event: str, _: object) -> None:
+            if event.endswith("send_request_body.complete"):
+                call.written = self._limiter.clock()
+
+        call.request.extensions["trace"] = trace
         response = self._http.send(call.request, stream=True, auth=call.auth or httpx.USE_CLIENT_DEFAULT)
         try:
             parts: list[bytes] = []
@@ -238,9 +259,7 @@ class Client:
                 "another address. Correct the base URL in the settings."
             )
         match self._judge(response):
-            case Ok(pause):
-                if pause > 0:
-                    self._limiter.pause(pause)
+            case Ok():
                 if call.expect_json and (wrong := _not_json(response)):
                     raise self._again(call, number, Retry(f"{status} but {wrong}: {call.excerpt(response)}"))
                 return response.content
@@ -269,7 +288,7 @@ class Client:
                 "then, or find out which other integration uses up this account's limit."
             )
         if verdict.everyone:
-            self._limiter.pause(wait)
+            self._limiter.refused(call.cost, wait, verdict.budget)
         if number < self._attempts:
             call.traffic.waited_seconds += wait
         return _Again(verdict.reason, wait)
@@ -286,6 +305,7 @@ class _Call:
     auth: httpx.Auth | None
     expect_json: bool
     reauthorised: bool = False
+    written: float | None = None  # when the last attempt was handed to the network
 
     def clean(self, text: str) -> str:
         """The text in one short line, without the credential, should the vendor have echoed it."""

@@ -21,8 +21,8 @@ import httpx
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from .client import Backoff, Client, NotFound, Ok, Retry, Verdict, judge_http, server_time
-from .limits import shared
+from .client import Backoff, Client, NotFound, Retry, Verdict, judge_http, server_time
+from .limits import Budget, Limiter, Told, shared
 from .paging import numbered_pages, records_of, value_at
 from .stream import Check, ConnectorError, DateRange, Page, PermissionMissing, Snapshot, Stream, Traffic, Window
 
@@ -100,17 +100,23 @@ class CloudTalk:
         self._settings = settings
         calls = replace(CALLS, reading=DateRange(span=timedelta(days=settings.window_days)))
         self.streams = (USERS, GROUPS, NUMBERS, calls)
-        budget = max(1, math.floor(settings.requests_per_minute * (1 - settings.reserve)))
+        budgets = {"requests": Budget(settings.requests_per_minute, 60.0, settings.reserve)}
+        self._limiter = shared(self.name, f"{workspace}@{settings.base_url}", budgets)
         self._client = Client(
             source=self.name,
             base_url=settings.base_url,
             auth=httpx.BasicAuth(
                 settings.access_key_id.get_secret_value(), settings.access_key_secret.get_secret_value()
             ),
-            limiter=shared(self.name, f"{workspace}@{settings.base_url}", {"requests": [(budget, 60.0)]}),
-            judge=self._judge,
+            limiter=self._limiter,
+            judge=judge,
+            tells=tells,
             backoff=Backoff(first=4.0),  # the limit's window is a minute
         )
+
+    @property
+    def limiter(self) -> Limiter:
+        return self._limiter
 
     def partitions(self, stream: Stream) -> Sequence[str]:  # noqa: ARG002  none is partitioned
         return ("",)
@@ -203,22 +209,20 @@ class CloudTalk:
             if asked == [1]:
                 raise
 
-    def _judge(self, response: httpx.Response) -> Verdict:
-        rest = _until_reset(response)
-        if response.status_code == 429:
-            return Retry("429, the company's limit of operations a minute", after=rest, everyone=True)
-        verdict = judge_http(response)
-        if isinstance(verdict, Ok) and rest is not None and self._is_scarce(response):
-            return Ok(pause=rest)
-        return verdict
 
-    def _is_scarce(self, response: httpx.Response) -> bool:
-        """Did others use so much that the reserve is touched? Not asked where the settings know of a higher limit."""
-        limit = _header(response, "X-CloudTalkAPI-Limit")
-        remaining = _header(response, "X-CloudTalkAPI-Remaining")
-        if limit is None or remaining is None or self._settings.requests_per_minute > limit:
-            return False
-        return remaining < limit * self._settings.reserve
+def judge(response: httpx.Response) -> Verdict:
+    """CloudTalk's own answer is the 429, which names the instant at which the limit is set back."""
+    if response.status_code == 429:
+        return Retry("429, the company's limit of operations a minute", after=_until_reset(response), everyone=True)
+    return judge_http(response)
+
+
+def tells(response: httpx.Response) -> Iterator[Told]:
+    """What CloudTalk's headers say of the limit; a 429's "none left" is the judge's."""
+    limit = _header(response, "X-CloudTalkAPI-Limit")
+    left = _header(response, "X-CloudTalkAPI-Remaining")
+    if response.status_code != 429 and limit is not None and limit >= 1:
+        yield Told("requests", int(limit), None if left is None else int(left), _until_reset(response))
 
 
 def _until_reset(response: httpx.Response) -> float | None:

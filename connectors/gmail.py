@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -21,7 +22,7 @@ from .auth import ServiceAccountAuth
 from .client import Client, Denied, NotFound, Retry, Verdict, judge_http
 from .gmail_messages import HEADERS, Messages
 from .gmail_settings import GmailSettings
-from .limits import Limiter, shared
+from .limits import Budget, Day, Limiter, shared
 from .paging import cursor_pages
 from .stream import Check, ConnectorError, DateRange, Page, Snapshot, Stream, Traffic, Window
 
@@ -104,8 +105,11 @@ class Gmail:
         self._mailboxes = sorted({m.lower() for m in settings.mailboxes or mailboxes})
         self._key = _key(settings)
         self._auths: dict[str, ServiceAccountAuth] = {}
-        project = [(int(settings.units_per_minute_project * (1 - settings.reserve)), MINUTE)]
-        self._limiter: Limiter = shared(self.name, f"{settings.base_url} {workspace}", {"project": project})
+        budgets = {
+            "project": Budget(settings.units_per_minute_project, MINUTE, settings.reserve),
+            "day": Day(settings.units_per_day_project, "America/Los_Angeles", settings.reserve, counts="project"),
+        }
+        self._limiter = shared(self.name, f"{settings.base_url} {workspace}", budgets)
         self._client = Client(
             source=self.name,
             base_url=settings.base_url,
@@ -160,11 +164,15 @@ class Gmail:
         budget = f"user:{mailbox}"
         if mailbox not in self._auths:
             settings = self._settings
-            self._limiter.add(budget, [(int(settings.units_per_minute_user * (1 - settings.reserve)), MINUTE)])
+            self._limiter.add(budget, Budget(settings.units_per_minute_user, MINUTE, settings.reserve))
             self._auths[mailbox] = ServiceAccountAuth(self._key, SCOPES[settings.scope], mailbox, settings.token_url)
         return self._client.fetch(
             method, path, cost={"project": units, budget: units}, traffic=traffic, auth=self._auths[mailbox], **request
         )
+
+    @property
+    def limiter(self) -> Limiter:
+        return self._limiter
 
     @property
     def settings(self) -> GmailSettings:
@@ -184,7 +192,19 @@ class _Mailbox:
         self._settings = gmail.settings
         self._path = f"/gmail/v1/users/{mailbox}"
         headers = [*HEADERS, *(["Subject"] if self._settings.subject else [])]
-        self._messages = Messages(self._fetch, mailbox, headers, self._settings.units_get, self._settings.batch_size)
+        self._messages = Messages(
+            self._fetch, self, mailbox, headers, self._settings.units_get, self._settings.batch_size
+        )
+
+    def room(self, units: int, most: int) -> int:
+        """How many calls of so many units the mailbox and the project have room for just now, `most` at most."""
+        return self._gmail.limiter.room({"project": units, f"user:{self._mailbox}": units}, most)
+
+    def refused(self, status: int, body: bytes, attempt: int) -> None:
+        """A call within a batch was not answered: if for the quota, rest before the next."""
+        verdict = judge(httpx.Response(status, content=body), "")
+        if isinstance(verdict, Retry) and verdict.everyone:
+            self._gmail.limiter.refused({"project": 1, f"user:{self._mailbox}": 1}, 0.5 * 2**attempt, verdict.budget)
 
     def profile(self) -> _Profile:
         body = self._fetch("GET", f"{self._path}/profile", self._settings.units_profile)
@@ -294,12 +314,15 @@ def judge(response: httpx.Response, scope: str) -> Verdict:
     """Google's own answers: quota as 403 with a reason. Source: Gmail API usage limits, error handling."""
     if response.status_code == 403:
         reason = _reason(response)
-        if reason in ("rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "backendError"):
-            return Retry(f"quota: {reason}")
+        if reason in ("rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded"):
+            return Retry(f"quota: {reason}", everyone=True, budget="user" if reason.startswith("user") else "project")
+        if reason == "backendError":
+            return Retry(reason)
         return Denied(
             f"Delegate exactly {scope} to the service account in the Admin console ({reason or 'forbidden'}).", scope
         )
-    return judge_http(response)
+    verdict = judge_http(response)
+    return replace(verdict, budget="user") if isinstance(verdict, Retry) and verdict.everyone else verdict
 
 
 def _reason(response: httpx.Response) -> str:

@@ -24,6 +24,7 @@ HEADERS = (
 FIELDS = "id,threadId,labelIds,internalDate,payload(mimeType,headers)"
 BATCH_PATH = "/batch/gmail/v1"
 BOUNDARY = "salespulse"
+LEAST = 5  # messages for which a batch waits: smaller ones would cost a round trip each
 ROUNDS = 5  # how often the refused calls of a batch are tried again
 
 
@@ -33,6 +34,14 @@ class Fetch(Protocol):
     def __call__(self, method: str, path: str, units: int, **request: Any) -> bytes: ...
 
 
+class Quota(Protocol):
+    """What the mailbox's quota has room for, and word that it refused."""
+
+    def room(self, units: int, most: int) -> int: ...
+
+    def refused(self, status: int, body: bytes, attempt: int) -> None: ...
+
+
 class _Dated(msgspec.Struct):
     internalDate: str = "0"
 
@@ -40,8 +49,11 @@ class _Dated(msgspec.Struct):
 class Messages:
     """Messages of one mailbox."""
 
-    def __init__(self, fetch: Fetch, mailbox: str, headers: Sequence[str], units: int, batch_size: int) -> None:
+    def __init__(
+        self, fetch: Fetch, quota: Quota, mailbox: str, headers: Sequence[str], units: int, batch_size: int
+    ) -> None:
         self._fetch = fetch
+        self._quota = quota
         self._mailbox = mailbox
         self._path = f"/gmail/v1/users/{mailbox}/messages"
         self._params = {"format": "metadata", "fields": FIELDS, "metadataHeaders": list(headers)}
@@ -57,8 +69,11 @@ class Messages:
         missing: set[str] = set()
         newest: datetime | None = None
         head = b'{"mailbox":' + msgspec.json.encode(self._mailbox) + b',"message":'
-        for at in range(0, len(ids), self._batch_size):
-            for message_id, body in self._some(ids[at : at + self._batch_size]).items():
+        at = 0
+        while at < len(ids):
+            some = ids[at : at + self._size(len(ids) - at)]
+            at += len(some)
+            for message_id, body in self._some(some).items():
                 if body is None:
                     missing.add(message_id)
                     continue
@@ -67,6 +82,11 @@ class Messages:
                 if (start is None or date >= start) and (end is None or date < end):
                     records.append(head + _bare(body) + b"}")
         return records, missing, newest
+
+    def _size(self, left: int) -> int:
+        """Messages of the next batch: what the quota has room for, so that the rest of it does not lie idle until a whole one fits."""
+        most = min(self._batch_size, left)
+        return max(self._quota.room(self._units, most), min(LEAST, most))
 
     def _some(self, ids: Sequence[str]) -> dict[str, bytes | None]:
         """Bodies by id; None for a message that is gone."""
@@ -86,7 +106,7 @@ class Messages:
     def _batch(self, ids: Sequence[str]) -> dict[str, bytes | None]:
         found: dict[str, bytes | None] = {}
         left = list(ids)
-        for _ in range(ROUNDS):
+        for attempt in range(ROUNDS):
             answer = self._fetch(
                 "POST",
                 BATCH_PATH,
@@ -105,6 +125,7 @@ class Messages:
                     found[one] = None
                 else:
                     again.append(one)  # quota or a passing fault; asked alone below, an error explains itself
+                    self._quota.refused(status, body, attempt)
             if not again:
                 return found
             left = again

@@ -28,7 +28,10 @@ class GmailSettings(BaseModel):
         6_000, ge=100, description="Quota of one mailbox; 15,000 for projects older than May 2026."
     )
     units_per_minute_project: int = Field(1_200_000, ge=1_000, description="Quota of the Google Cloud project.")
-    reserve: float = Field(0.1, ge=0, lt=1, description="Share of both quotas left to your other integrations.")
+    units_per_day_project: int = Field(
+        80_000_000, ge=1_000, description="Quota units a day of the project above which Google announced to charge."
+    )
+    reserve: float = Field(0.1, ge=0, lt=1, description="Share of these quotas left to your other integrations.")
     units_get: int = Field(20, ge=1, description="Price of messages.get; 5 for projects older than May 2026.")
     units_list: int = Field(5, ge=1, description="Price of messages.list.")
     units_history: int = Field(2, ge=1, description="Price of history.list.")

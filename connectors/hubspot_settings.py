@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("not an IANA time zone; allowed: names like UTC, Europe/Berlin, America/New_York")
+    return name
 
 
 class HubSpotSettings(BaseModel):
@@ -19,9 +26,16 @@ class HubSpotSettings(BaseModel):
     refresh_token: SecretStr | None = Field(None, description="OAuth app: refresh token of this account.")
     base_url: str = Field("https://api.hubapi.com", description="The same for accounts hosted in the EU.")
     workspace: str = Field("main", description="A name for this account.")
-    requests_per_10_seconds: int = Field(190, ge=1, description="Burst limit of your tier: 100, 190 or 250.")
+    requests_per_10_seconds: int = Field(
+        190, ge=1, description="Burst limit of your tier: 100, 190 or 250. A lower one that HubSpot tells is kept."
+    )
     search_per_second: int = Field(5, ge=1, description="Of the whole account, all its apps together.")
-    reserve: float = Field(0.1, ge=0, lt=1, description="Share of both limits left to your other integrations.")
+    reserve: float = Field(
+        0.1, ge=0, lt=1, description="Share of these limits and of the daily one left to your other integrations."
+    )
+    time_zone: Annotated[str, AfterValidator(_zone)] | None = Field(
+        None, description="The account's time zone, at whose midnight the daily limit begins anew."
+    )
     territory_property: str = Field("sales_territory", description="Company property that holds the territory.")
     segment_property: str = Field("market_segment", description="Company property that holds the segment.")
     sourcing_property: str = Field(

@@ -13,6 +13,7 @@ from time import perf_counter
 import duckdb
 
 import connectors
+from connectors import limits
 from connectors.stream import Changes, Connector
 from flows.report import RunReport
 from flows.settings import Settings
@@ -116,7 +117,8 @@ def as_utc(instant: datetime) -> datetime:
 
 
 def open_sources(settings: Settings, now: datetime, mailboxes: Sequence[str]) -> Generator[tuple[str, Connector]]:
-    """A connector for every source that is set up, in the registry's order."""
+    """A connector for every source that is set up, in the registry's order. Runs that share a data folder share its limits."""
+    limits.keep_in(settings.data_dir / "limits.sqlite")
     for name, section in settings.sources.items():
         connector, _ = connectors.load(name)
         workspace = getattr(section, "workspace", MAIN)

@@ -42,7 +42,7 @@ class Options(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     missing_scopes: scopes that the credential lacks. audit_logs: an Enterprise account. search_lag_seconds: how far the
     search index is behind. text_order: search compares and sorts record ids as text, as some suspect it does.
     access_token_seconds: life of tokens that the OAuth endpoint hands out. short_pages: lists and searches give pages of
-    half the size asked for though more follows; only a missing cursor ends.
+    half the size asked for though more follows; only a missing cursor ends. burst, daily: requests in 10 s and a day.
     """
 
     missing_scopes: list[str] = []
@@ -51,6 +51,8 @@ class Options(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     text_order: bool = False
     short_pages: bool = False
     access_token_seconds: float = 1800
+    burst: int = BURST
+    daily: int = DAILY
 
 
 @dataclass(slots=True)
@@ -175,18 +177,21 @@ def keep_limits(account: Account, *, search: bool) -> dict[str, str]:
     """Spend one request; the headers of the answer. Raises Refused, 429, over a limit."""
     if search and not account.limits.take("hubspot.search", SEARCH, SEARCH_SECONDS).ok:
         raise _over("SECONDLY", "secondly")
-    taken = account.limits.take("hubspot.burst", BURST, BURST_SECONDS)
+    burst, day = account.options.burst, account.options.daily
+    taken = account.limits.take("hubspot.burst", burst, BURST_SECONDS)
     if not taken.ok:
         wait = {} if search else {"Retry-After": str(math.ceil(taken.resets_in))}
         raise _over("TEN_SECONDLY_ROLLING", "ten_secondly_rolling", wait)
+    daily = account.limits.take("hubspot.daily", day, 86_400.0)
+    if not daily.ok:
+        raise _over("DAILY", "daily")
     if search:
         return {}
-    daily = account.limits.take("hubspot.daily", DAILY, 86_400.0)
     return {
-        "X-HubSpot-RateLimit-Daily": str(DAILY),
+        "X-HubSpot-RateLimit-Daily": str(day),
         "X-HubSpot-RateLimit-Daily-Remaining": str(daily.remaining),
         "X-HubSpot-RateLimit-Interval-Milliseconds": str(int(BURST_SECONDS * 1000)),
-        "X-HubSpot-RateLimit-Max": str(BURST),
+        "X-HubSpot-RateLimit-Max": str(burst),
         "X-HubSpot-RateLimit-Remaining": str(taken.remaining),
     }
 

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from connectors.client import Backoff, Client, judge_http
-from connectors.limits import Limiter
+from connectors.limits import Budget, Limiter
 
 QUICK = Backoff(first=0.001, most=0.002, longest=30.0)
 
@@ -117,7 +117,7 @@ def make_client(vendor: Vendor) -> Iterator[Callable[..., Client]]:
             "source": "acme",
             "base_url": vendor.url,
             "auth": None,
-            "limiter": Limiter({"requests": [(1_000_000, 1.0)]}),
+            "limiter": Limiter({"requests": Budget(1_000_000, 1.0)}),
             "judge": judge_http,
             "timeout": 5.0,
             "attempts": 3,

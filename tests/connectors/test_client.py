@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from connectors.auth import BearerAuth
-from connectors.client import Client, Denied, NotFound, Ok, Verdict, judge_http, retry_after
-from connectors.limits import Limiter
+from connectors.client import Client, Denied, NotFound, Verdict, judge_http, retry_after
+from connectors.limits import Budget, Limiter
 from connectors.stream import ConnectorError, PermissionMissing, Traffic
 
 from .conftest import Answer, Vendor, answer
@@ -115,7 +115,7 @@ def test_retry_after_is_measured_by_the_servers_clock(told: str, seconds: float 
 def test_the_servers_wait_is_kept_by_all_threads(vendor: Vendor, make_client: Make) -> None:
     clock = Clock()
     vendor.script = [answer({}, 429, Retry_After="0.05"), GOOD]
-    fetch(make_client(limiter=Limiter({"requests": [(100, 1.0)]}, clock=clock, sleep=clock.sleep)))
+    fetch(make_client(limiter=Limiter({"requests": Budget(100, 1.0)}, clock=clock, sleep=clock.sleep)))
     assert clock.slept == [pytest.approx(0.05, abs=1e-3)]
 
 
@@ -173,17 +173,6 @@ def test_the_vendor_says_what_its_answers_mean(vendor: Vendor, make_client: Make
     assert caught.value.scope == "crm.read"
 
 
-def test_an_answer_may_ask_for_a_rest(vendor: Vendor, make_client: Make) -> None:
-    clock = Clock()
-    client = make_client(
-        judge=lambda _: Ok(pause=30.0), limiter=Limiter({"requests": [(9, 1.0)]}, clock=clock, sleep=clock.sleep)
-    )
-    traffic = Traffic()
-    fetch(client, traffic)
-    fetch(client, traffic)
-    assert traffic.waited_seconds == pytest.approx(30.0, abs=1e-3)
-
-
 def test_gzip_and_an_empty_204_are_good_answers(vendor: Vendor, make_client: Make) -> None:
     vendor.script = [Answer(body=gzip.compress(BODY), headers={"Content-Encoding": "gzip"}), Answer(204, b"")]
     client = make_client()
@@ -198,7 +187,7 @@ def test_text_where_no_json_is_expected(vendor: Vendor, make_client: Make) -> No
 
 def test_cost_is_taken_for_every_attempt(vendor: Vendor, make_client: Make) -> None:
     clock = Clock()
-    limiter = Limiter({"units": [(10, 60.0)]}, clock=clock, sleep=clock.sleep)
+    limiter = Limiter({"units": Budget(10, 60.0)}, clock=clock, sleep=clock.sleep)
     vendor.script = [answer({}, 500), GOOD]
     traffic = Traffic()
     fetch(make_client(limiter=limiter), traffic, cost={"units": 6})
