@@ -14,7 +14,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError
 
-from . import dictionary, dictionary_tables
+from . import dictionary, dictionary_tables, rollups
 
 DATES = ("activity_date", "send_date", "first_touch_date", "iso_week_start", "month_start", "date")
 LAYERS = ("staging", "core", "marts")
@@ -67,7 +67,7 @@ def load(folder: Traversable) -> list[Model]:
     """Every model of the folder in an order in which each comes after what it reads. Raises ModelError on a cycle."""
     found = [_parsed(layer, file.name, file.read_text("utf-8")) for layer in LAYERS for file in _files(folder / layer)]
     if folder == root():
-        found += [_parsed(*generated) for generated in dictionary.models()]
+        found += [_parsed(*generated) for generated in (*dictionary.models(), *rollups.models())]
     return _ordered([*_staging(found), *(m for m in found if m.schema != "staging")])
 
 

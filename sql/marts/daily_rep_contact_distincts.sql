@@ -2,8 +2,7 @@
 -- grain: activity_date, rep_id
 -- kind: merged
 -- scope: activity_date
--- on core.rep_day: activity_date
--- on core.contact_touch: activity_date
+-- on core.contact_distinct_day: start_date
 -- on marts.daily_rep_activity: activity_date
 -- activity_date: Local calendar date in the rep's own time zone
 -- rep_id: Key of the rep (dim_rep); -1 for users that no rep could be found for
@@ -15,20 +14,6 @@
 -- distinct_conversation_contacts: Distinct contacts with a conversation with anybody in this row; never to be added up
 -- source_status: As in daily_rep_activity
 -- is_complete: As in daily_rep_activity
-with touched as (
-    select
-        t.activity_date,
-        t.rep_id,
-        count(distinct t.contact_key) filter (where t.is_touch)::bigint as distinct_contacts_touched,
-        count(distinct t.account_key) filter (where t.is_touch)::bigint as distinct_accounts_touched,
-        count(distinct t.contact_key) filter (where t.channel = 'call')::bigint as distinct_contacts_called,
-        count(distinct t.contact_key) filter (where t.channel = 'email')::bigint as distinct_contacts_emailed,
-        count(distinct t.contact_key) filter (where t.channel = 'conversation')::bigint as distinct_conversation_contacts
-    from core.contact_touch as t
-    inner join core.rep_day as d on t.rep_id = d.rep_id and t.activity_date = d.activity_date
-    group by all
-)
-
 select
     r.activity_date,
     r.rep_id,
@@ -43,4 +28,4 @@ select
     r.source_status,
     r.is_complete
 from marts.daily_rep_activity as r
-left join touched as t on r.activity_date = t.activity_date and r.rep_id = t.rep_id
+left join core.contact_distinct_day as t on r.activity_date = t.start_date and t.grain = 'rep' and t.entity = r.rep_id::varchar

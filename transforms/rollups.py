@@ -1,0 +1,142 @@
+"""Days, ISO weeks and months of reps, teams and the organisation: nine tables that are alike, from the two templates of sql/templates.
+
+`python -m transforms.rollups` prints them all, as they are run.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from importlib import resources
+from string import Template
+
+START = {
+    "daily": "activity_date",
+    "weekly": "(activity_date - (isodow(activity_date) - 1)::integer)::date",
+    "monthly": "date_trunc('month', activity_date)::date",
+}
+PERIOD = {"daily": "day", "weekly": "week", "monthly": "month"}
+A_SPAN = {"daily": "a day", "weekly": "an ISO week", "monthly": "a month"}
+DATE = {
+    "daily": "-- activity_date: Calendar date, everybody's own\n",
+    "weekly": "-- iso_week_start: Monday of the ISO week\n-- iso_year: Year of the ISO week\n-- iso_week: ISO week, 1 to 53\n",
+    "monthly": "-- month_start: First day of the month\n",
+}
+DATE_OF = {"daily": "activity_date", "weekly": "iso_week_start", "monthly": "month_start"}
+ISO = """    isoyear(r.iso_week_start)::integer as iso_year,
+    weekofyear(r.iso_week_start)::integer as iso_week,
+"""
+WHOSE = {"rep": "a rep", "team": "a team", "org": "the whole organisation"}
+KEY_COMMENTS = {
+    "rep": """-- rep_id: Key of the rep (dim_rep); -1 for users that no rep could be found for
+-- rep_name: Name of the rep
+-- team_id: Team on the last day of the period with a row
+-- team_name: Name of that team
+""",
+    "team": "-- team_id: Team as of each day; -1 for reps without one\n-- team_name: Name of the team\n",
+    "org": "",
+}
+KEYS = {
+    "rep": """        rep_id,
+        any_value(rep_name order by activity_date desc) as rep_name,
+        arg_max(team_id, activity_date) as team_id,
+        arg_max(team_name, activity_date) as team_name,
+""",
+    "team": """        team_id,
+        any_value(team_name order by activity_date desc, team_name) as team_name,
+""",
+    "org": "",
+}
+# What a row is the sum of: (column, comment, expression); rep -1, whom nobody expects, adds to the sums alone.
+OF_REP = (
+    ("days_expected", "Rows of the rep in the period", "count(*)::bigint"),
+    ("days_reported", "Of those, days of which all sources were complete", "count_if(is_complete)::bigint"),
+    ("working_fraction", "Sum of working fractions: working days worked", "coalesce(sum(working_fraction), 0)::double"),
+)
+WORKED = (
+    "working_fraction",
+    "Sum of working fractions: working days worked",
+    "coalesce(sum(working_fraction) filter (where rep_id <> -1), 0)::double",
+)
+OF_DAY = (
+    ("reps_expected", "Reps with a row in daily_rep_activity that day", "count_if(rep_id <> -1)::bigint"),
+    (
+        "reps_working",
+        "Of those, reps with a working_fraction above 0",
+        "count_if(rep_id <> -1 and working_fraction > 0)::bigint",
+    ),
+    (
+        "reps_reported",
+        "Of those expected, reps whose sources were all complete",
+        "count_if(rep_id <> -1 and is_complete)::bigint",
+    ),
+    ("crm_active_reps", "Reps who used the CRM that day", "sum(crm_active)::bigint"),
+    WORKED,
+)
+OF_PERIOD = (
+    (
+        "reps_expected",
+        "Reps with a row in the period",
+        "count(distinct rep_id) filter (where rep_id <> -1)::bigint",
+    ),
+    ("rep_days_expected", "Rows of reps in the period", "count_if(rep_id <> -1)::bigint"),
+    (
+        "rep_days_reported",
+        "Of those, rows of which all sources were complete",
+        "count_if(rep_id <> -1 and is_complete)::bigint",
+    ),
+    WORKED,
+)
+
+
+def models() -> Iterator[tuple[str, str, str]]:
+    """(schema, file name, text), the text like that of a file under sql/."""
+    for span, period in PERIOD.items():
+        of_touch = START[span].replace("activity_date", "t.activity_date")
+        text = _template("contact_distinct").substitute(
+            period=period, a_span=A_SPAN[span], start=START[span], start_of_touch=of_touch
+        )
+        yield "core", f"contact_distinct_{period}.sql", text
+    for span in PERIOD:
+        for entity in WHOSE:
+            if (span, entity) != ("daily", "rep"):  # that one is what all others add up
+                yield "marts", f"{span}_{entity}_activity.sql", _rollup(span, entity)
+
+
+def _rollup(span: str, entity: str) -> str:
+    date, is_rep, is_day = DATE_OF[span], entity == "rep", span == "daily"
+    counts = OF_REP if is_rep else OF_DAY if is_day else OF_PERIOD
+    key = {"rep": ["rep_id"], "team": ["team_id"], "org": []}[entity]
+    return _template("rollup").substitute(
+        span=span,
+        entity=entity,
+        period=PERIOD[span],
+        a_span=A_SPAN[span],
+        whose=WHOSE[entity],
+        with_unknown="" if is_rep else ", rep -1 included",
+        grain=", ".join([date, *key]),
+        final="" if is_day else "-- final: is_complete\n",
+        date=date,
+        start=START[span],
+        date_comments=DATE[span],
+        key_comments=KEY_COMMENTS[entity],
+        count_comments="".join(f"-- {column}: {comment}\n" for column, comment, _ in counts),
+        complete_comment="True when every expected rep's row is complete"
+        if is_day
+        else "True when every row beneath is complete; today's never is, so a period under way is not",
+        keys=KEYS[entity],
+        counts="".join(f"        {told} as {column},\n" for column, _, told in counts),
+        known_reps="" if is_rep else " filter (where rep_id <> -1)",
+        group=", ".join([START[span], *key]),
+        iso=ISO if span == "weekly" else "",
+        entity_of={"rep": "r.rep_id::varchar", "team": "r.team_id", "org": "''"}[entity],
+    )
+
+
+def _template(name: str) -> Template:
+    return Template((resources.files("sql") / "templates" / f"{name}.sql").read_text("utf-8"))
+
+
+if __name__ == "__main__":
+    for schema, file, text in models():
+        sys.stdout.write(f"-- {schema}/{file}\n{text}\n")
