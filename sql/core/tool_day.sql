@@ -6,6 +6,7 @@
 -- on core.fct_tool_action: activity_date
 -- is_active: at least one qualifying action, or a sign-in where nothing else shows the use
 -- evidence: 'action', or 'login' where nothing but a sign-in shows the use; NULL without use
+-- n_actions: actions; sign-ins only where there is nothing else
 -- has_seat: a seat was assigned that day: from seats.csv, or without that file an account in the system
 -- seat_cost: cost of the seat that day: the month's cost over the days of the month
 with seats as (
@@ -35,7 +36,7 @@ used as (
         activity_date,
         tool,
         min(evidence) as evidence,
-        sum(n_actions)::bigint as n_actions
+        coalesce(sum(n_actions) filter (where evidence = 'action'), sum(n_actions))::bigint as n_actions
     from core.fct_tool_action
     group by all
 )

@@ -217,6 +217,7 @@ WORLD: World = {
     "logins": [
         {"rep": "cem", "system": "crm", "at": at("04 10:00")}, {"rep": "cem", "system": "crm", "at": at("05 10:00"), "succeeded": False},
         {"rep": "bob", "system": "crm", "at": at("03 20:00")}, {"rep": "cem", "system": "dialer", "at": at("11 10:00")},
+        {"rep": "ann", "system": "crm", "at": at("16 15:00")},
     ],
     "seats": [
         {"rep": "ann", "tool": "crm", "from": "2026-01-01"}, {"rep": "ann", "tool": "dialer", "from": "2026-01-01"},
@@ -350,3 +351,10 @@ def test_a_seat_is_used_or_idle_and_use_without_a_seat_is_a_leak(night: Pipeline
     assert (unseen["is_active"], unseen["has_seat"], unseen["source_status"]) == (None, True, "not_applicable")
     signed = tool(night, "cem", "crm", "04")
     assert (signed["is_active"], signed["evidence"], signed["has_seat"]) == (True, "login", True)
+
+
+def test_a_sign_in_is_no_action_beside_actions(night: Pipeline) -> None:
+    """5a. Ann signed in on the 16th and wrote 8 times that day: 8 actions, not 9. On the 4th all that is known of Cem is that he signed in: 1."""
+    beside, alone = tool(night, "ann", "crm", "16"), tool(night, "cem", "crm", "04")
+    assert (beside["actions"], beside["evidence"]) == (8, "action")
+    assert (alone["actions"], alone["evidence"]) == (1, "login")

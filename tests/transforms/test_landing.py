@@ -160,7 +160,11 @@ def test_files_of_several_mailboxes_land_together_as_each_by_itself(landing_file
     for name in ("together", "alone"):
         with open_warehouse(tmp_path / f"{name}.duckdb") as con:
             files = box_files(landing_file)
-            landed = [*landing.land_all(con, files).values()] if name == "together" else [landing.land(con, file) for file in files]
+            landed = (
+                [*landing.land_all(con, files).values()]
+                if name == "together"
+                else [landing.land(con, file) for file in files]
+            )
             told.append((landed, *(con.execute(q).fetchall() for q in (RAW, WINDOWS, QUARANTINE))))
             transactions = con.execute("select count(distinct landing_no) from meta.extract_window").fetchone()
             assert transactions == ((2,) if name == "together" else (6,))
