@@ -186,6 +186,20 @@ def test_search_has_a_limit_of_its_own_and_says_nothing_of_it_in_headers() -> No
             assert not [h for h in found.headers if "ratelimit" in h or h == "retry-after"]
 
 
+def test_the_daily_limit_counts_searches_too_and_is_told_as_such() -> None:
+    with hubspot(limits=True, calls=[call("D1")]) as api:
+        api.client.post("/__sandbox__/options", json={"daily": 3}).raise_for_status()
+        first = api.client.get("/crm/pipelines/2026-09/deals")
+        assert (first.headers["X-HubSpot-RateLimit-Daily"], first.headers["X-HubSpot-RateLimit-Daily-Remaining"]) == (
+            "3",
+            "2",
+        )
+        api.client.post("/crm/objects/2026-09/calls/search", json={}).raise_for_status()
+        answers = [api.client.get("/crm/pipelines/2026-09/deals") for _ in range(2)]
+        assert [a.status_code for a in answers] == [200, 429]
+        assert answers[1].json()["policyName"] == "DAILY"
+
+
 # Lists, batches, search
 
 
