@@ -354,7 +354,7 @@ def test_a_seat_is_used_or_idle_and_use_without_a_seat_is_a_leak(night: Pipeline
 
 
 def test_a_sign_in_is_no_action_beside_actions(night: Pipeline) -> None:
-    """5a. Ann signed in on the 16th and wrote 8 times that day: 8 actions, not 9. On the 4th all that is known of Cem is that he signed in: 1."""
+    """5a. Ann signed in on the 16th and wrote 8 times that day: 8 actions, not 9. All that is known of Cem's 4th is a sign-in: 1."""
     beside, alone = tool(night, "ann", "crm", "16"), tool(night, "cem", "crm", "04")
     assert (beside["actions"], beside["evidence"]) == (8, "action")
     assert (alone["actions"], alone["evidence"]) == (1, "login")
