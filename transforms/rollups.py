@@ -1,4 +1,5 @@
-"""Days, ISO weeks and months of reps, teams and the organisation: nine tables that are alike, from the two templates of sql/templates.
+"""Tables that are alike, from the templates of sql/templates: days, ISO weeks and months of reps, teams and the organisation, deals by
+who sourced and who owned them, and targets by week and month.
 
 `python -m transforms.rollups` prints them all, as they are run.
 """
@@ -87,6 +88,19 @@ OF_PERIOD = (
     ),
     WORKED,
 )
+# Deals are credited twice over, in two tables that must never be added up: (credit, whose rows, what the rep is).
+CREDIT = {
+    "daily_pipeline": (
+        "sourcing",
+        "rep who sourced the deals",
+        "who sourced the deals (dim_rep), whoever owns them later",
+    ),
+    "daily_pipeline_owner": (
+        "owner",
+        "owner of the deals at that moment",
+        "who owned the deals at that moment (dim_rep)",
+    ),
+}
 
 
 def models() -> Iterator[tuple[str, str, str]]:
@@ -101,6 +115,18 @@ def models() -> Iterator[tuple[str, str, str]]:
         for entity in WHOSE:
             if (span, entity) != ("daily", "rep"):  # that one is what all others add up
                 yield "marts", f"{span}_{entity}_activity.sql", _rollup(span, entity)
+    for table, (credit, whom, who_did) in CREDIT.items():
+        text = _template("daily_pipeline").substitute(table=table, credit=credit, whom=whom, who_did=who_did)
+        yield "marts", f"{table}.sql", text
+    for span, name in (("weekly", "ISO week"), ("monthly", "month")):
+        text = _template("target_attainment").substitute(
+            period=PERIOD[span],
+            period_name=name,
+            date=DATE_OF[span],
+            start=START[span],
+            date_comment=DATE[span].partition("\n")[0] + "\n",
+        )
+        yield "marts", f"v_target_attainment_{PERIOD[span]}.sql", text
 
 
 def _rollup(span: str, entity: str) -> str:

@@ -1,8 +1,8 @@
--- marts.daily_pipeline_owner: one row a day and owner of the deals at that moment: created, changed, qualified, won, lost, re-opened, and what stood open at its end.
+-- marts.${table}: one row a day and ${whom}: created, changed, qualified, won, lost, re-opened, and what stood open at its end.
 -- grain: activity_date, rep_id
 -- kind: merged
 -- activity_date: Local calendar date in the rep's own time zone
--- rep_id: Key of the rep who owned the deals at that moment (dim_rep); -1 for nobody known
+-- rep_id: Key of the rep ${who_did}; -1 for nobody known
 -- rep_name: Name of the rep
 -- team_id: Team of the rep at that date; -1 for none
 -- reporting_currency: Currency of all amounts in this row
@@ -58,4 +58,4 @@ select
     c.deal_status = 'complete' as is_complete
 from core.pipeline_day as c
 cross join input.parameter as p
-where c.credit = 'owner'
+where c.credit = '${credit}'

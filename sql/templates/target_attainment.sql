@@ -1,8 +1,7 @@
--- marts.v_target_attainment_month: attainment of a rep's targets by month: both parts added up first, then divided.
--- grain: month_start, rep_id, metric
+-- marts.v_target_attainment_${period}: attainment of a rep's targets by ${period_name}: both parts added up first, then divided.
+-- grain: ${date}, rep_id, metric
 -- kind: view
--- month_start: First day of the month
--- rep_id: Key of the rep (dim_rep)
+${date_comment}-- rep_id: Key of the rep (dim_rep)
 -- metric: Name of the metric (meta_metric)
 -- actual: Sum over the days that count
 -- target: Sum over the same days
@@ -11,7 +10,7 @@
 -- days_included: Of those, days that count in both parts
 -- is_complete: True when every such day was read to its end; today's never is, so a period under way is not
 select
-    date_trunc('month', activity_date)::date as month_start,
+    ${start} as ${date},
     rep_id,
     metric,
     sum(actual)::double as actual,
