@@ -10,7 +10,7 @@ from time import perf_counter
 
 import duckdb
 
-from . import coverage, merge, model
+from . import coverage, merge, model, slices
 from .changes import FEW, SHARE, SMALL, Changes, compare, remember, since_last_build
 from .model import Model
 from .warehouse import transaction, value
@@ -41,9 +41,11 @@ def build(
     on_model: Callable[[str], None] | None = None,
     *,
     full: bool = False,
+    slice_rows: int | None = None,
 ) -> BuildReport:
     """Bring every table up to date with raw and input: what changed since the last build, or everything (`full`).
 
+    slice_rows: rows of an input that a statement may read at a time; by the memory limit if not given.
     input.* must have been loaded, raw tables declared. One transaction. Raises BuildError.
     """
     folder = folder or model.root()
@@ -53,7 +55,7 @@ def build(
         "set preserve_insertion_order = false"
     )  # tables that have an order say so; keeping any other takes memory
     try:
-        _build(con, models, report, on_model, full=full)
+        _build(con, models, report, on_model, full=full, slice_rows=slice_rows)
     finally:
         con.execute("set preserve_insertion_order = true")  # landing numbers lines as they come
     return report
@@ -66,9 +68,11 @@ def _build(
     on_model: Callable[[str], None] | None,
     *,
     full: bool,
+    slice_rows: int | None,
 ) -> None:
     with transaction(con):
         changes = since_last_build(con, models, full=full)
+        changes.slice_rows = slice_rows
         coverage.refresh(con)
         if not changes.full:
             compare(changes, "meta.coverage")
@@ -122,12 +126,12 @@ def _narrow(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report
 def _whole(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report: BuildReport) -> None:
     """Make the table anew. A small one is compared with what stood, so that what depends on it need not be made anew as well."""
     if one.kind == "merged":
-        _make(con, "temp table fresh", one)
+        _make(con, "temp table fresh", one, changes)
         _merge(con, one, changes, report, one.table)
     else:
         is_small = not changes.full and one.table in changes.there and _count(con, one.table) <= SMALL
         made = "fresh" if is_small else one.table
-        _make(con, f"{'temp ' if is_small else ''}table {made}", one)
+        _make(con, f"{'temp ' if is_small else ''}table {made}", one, changes)
         if one.parts:
             report.quarantined += _quarantine(con, one, made, "true")
         if not is_small:
@@ -140,14 +144,17 @@ def _whole(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report:
     report.rows[one.table] = _count(con, one.table)
 
 
-def _make(con: duckdb.DuckDBPyConnection, made: str, one: Model) -> None:
+def _make(con: duckdb.DuckDBPyConnection, made: str, one: Model, changes: Changes) -> None:
     """Create what is told with the model's rows. Joined first and sorted then, since each by itself needs memory."""
-    if not one.order:
-        con.execute(f"create or replace {made} as {one.select}")
-        return
-    con.execute(f"create or replace temp table unsorted as {one.select}")
-    con.execute(f"create or replace {made} as from unsorted order by {one.order}")
-    con.execute("drop table unsorted")
+    rows = "temp table unsorted" if one.order else made
+    count = slices.needed(con, one, changes, changes.slice_rows or slices.rows_of_a_slice(con))
+    if count > 1:
+        slices.make(con, rows, one, changes, count)
+    else:
+        con.execute(f"create or replace {rows} as {one.select}")
+    if one.order:
+        con.execute(f"create or replace {made} as from unsorted order by {one.order}")
+        con.execute("drop table unsorted")
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:

@@ -37,15 +37,18 @@ class Whole:
 class Changes:
     """What is known so far in a build.
 
-    full: everything is made anew. reason: why values of complete days change, for meta.restatement. there: tables that exist.
-    everywhere: tables of which any row may have changed. rows: table -> temp table of its changed rows, old and new. columns: table ->
-    its columns, where row_comes tells the new from the old. parts: (table, columns) -> what of its changed rows matters to these.
-    whole: table -> column -> where all rows of the changed values of that column stand, so that nobody searches fifty million for them.
+    full: everything is made anew. slice_rows: see build. reason: why values of complete days change, for meta.restatement.
+    there: tables that exist. everywhere: tables of which any row may have changed. rows: table -> temp table of its changed rows, old
+    and new. columns: table -> its columns, where row_comes tells the new from the old. parts: (table, columns) -> what of its changed
+    rows matters to these. whole: table -> column -> where all rows of the changed values of that column stand, so that nobody
+    searches fifty million for them.
+
     """
 
     con: duckdb.DuckDBPyConnection
     full: bool
     reason: str = "late_data"
+    slice_rows: int | None = None
     there: set[str] = field(default_factory=set)
     everywhere: set[str] = field(default_factory=set)
     rows: dict[str, str] = field(default_factory=dict)
@@ -110,18 +113,24 @@ class Changes:
             self.parts[table, wanted] = part if value(self.con, f"select 1 from {part} limit 1") else ""
         return self.parts[table, wanted]
 
+    def kept(self, model: Model, table: str) -> str:
+        """Condition on the rows of an input for the dirty keys; "" where all of them matter."""
+        if table in model.keep:
+            return model.keep[table]
+        lines = model.on.get(table, ())
+        plain = [line for line in lines if not line.lower().startswith(("select", "with"))]
+        # With a SELECT beside them other rows matter too, and nobody said which.
+        return " or ".join(f"({line}) in (select key from dirty)" for line in plain) if len(plain) == len(lines) else ""
+
     def narrowed(self, model: Model) -> str:
         """The model's SELECT, its inputs kept to what concerns the dirty keys."""
         sql = model.select
         for table, lines in model.on.items():
-            plain = [line for line in lines if not line.lower().startswith(("select", "with"))]
-            keep = model.keep.get(table) or " or ".join(f"({line}) in (select key from dirty)" for line in plain)
-            if keep and len(plain) < len(lines) and table not in model.keep:
-                keep = ""  # other rows of it matter too, and nobody said which
+            keep = self.kept(model, table)
             if keep:
                 rows = f"select * from {table} where {keep}"
-                if len(plain) == 1 and table not in model.keep and (at_hand := self.whole.get(table, {}).get(plain[0])):
-                    rows = self._from_at_hand(table, plain[0], at_hand)
+                if len(lines) == 1 and table not in model.keep and (at_hand := self.whole.get(table, {}).get(lines[0])):
+                    rows = self._from_at_hand(table, lines[0], at_hand)
                 view = name(f"kept {table}")
                 self.con.execute(f"create or replace temp view {view} as {rows}")
                 sql = re.sub(rf"\b(from|join)(\s+){re.escape(table)}\b(?!\.)", rf"\1\2{view}", sql)

@@ -45,6 +45,7 @@ class Model:
     )
     scope: str = ""  # column by which rows hang together; see changes.py
     order: str = ""  # column by which the rows of a table made anew are laid down, so that a scan for the recent ones skips the others
+    is_sliced: bool = True  # "-- slices: none" where keys come from nowhere but the SELECT itself; see slices.py
     on: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     keep: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -88,7 +89,7 @@ def _parsed(schema: str, file: str, text: str) -> Model:
     own: dict[
         str, str
     ] = {}  # what the header says of the model itself; the first such line, for a column may be called so too
-    reserved = {"severity"} if schema == "checks" else {"grain", "kind", "scope", "final", "order"}
+    reserved = {"severity"} if schema == "checks" else {"grain", "kind", "scope", "final", "order", "slices"}
     facts: dict[str, str] = {}
     on: dict[str, tuple[str, ...]] = {}
     keep: dict[str, str] = {}
@@ -132,6 +133,7 @@ def _parsed(schema: str, file: str, text: str) -> Model:
         final=own.get("final", ""),
         scope=own.get("scope", ""),
         order=own.get("order", next((key for key in grain if key in DATES and kind == "merged"), "")),
+        is_sliced=own.get("slices", "") != "none",
         on=on,
         keep=keep,
     )

@@ -2,6 +2,7 @@
 -- grain: rep_id, activity_date
 -- order: activity_date
 -- scope: activity_date
+-- slices: none
 -- on input.run: select local_date(min(now), 'UTC') - 2 + unnest(range(0, 5 + (local_date(max(now), 'UTC') - local_date(min(now), 'UTC'))::integer))::integer from changed
 -- on input.run: select min(history_start) + unnest(range(0, 1 + (max(history_start) - min(history_start))::integer))::integer from changed
 -- on core.fct_call: activity_date

@@ -1,0 +1,67 @@
+"""A table too large to be made in one go is made in slices of its keys: each slice is a narrow build of these keys (changes.py).
+
+Joins, sorts and aggregates of one statement share what memory there is, and DuckDB gives up where it does not suffice. A slice needs a
+fraction of it, so that memory_limit bounds the build of any history; the price is to search the inputs once a slice.
+"""
+
+from __future__ import annotations
+
+import re
+
+import duckdb
+
+from .changes import Changes
+from .model import Model
+from .warehouse import value
+
+# Of memory_limit for each row of the largest input: what the hungriest models were seen to need, and some.
+BYTES_OF_A_ROW = 600
+UNITS = {"bytes": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
+
+
+def rows_of_a_slice(con: duckdb.DuckDBPyConnection) -> int:
+    """How many rows of its largest input a model may read at a time under the memory_limit."""
+    amount, _, unit = str(value(con, "select current_setting('memory_limit')")).partition(" ")
+    return int(float(amount) * UNITS[unit.lower()] / BYTES_OF_A_ROW)
+
+
+def needed(con: duckdb.DuckDBPyConnection, model: Model, changes: Changes, most: int) -> int:
+    """Slices in which to make a model that may read `most` rows of an input at a time; 1 if none is larger that can be read by keys."""
+    if not model.scope or not model.is_sliced:
+        return 1
+    by_keys = [table for table in model.reads if changes.kept(model, table)]
+    # Of a _latest view the table is counted: its versions beyond the latest are few.
+    rows = [int(str(value(con, f"select count(*) from {t.removesuffix('_latest')}"))) for t in by_keys]
+    return max(-(-max(rows, default=0) // most), 1)
+
+
+def make(con: duckdb.DuckDBPyConnection, made: str, model: Model, changes: Changes, slices: int) -> None:
+    """Create the table with the model's rows, slice by slice. Not in any order."""
+    keys = " union all ".join(f"select * from ({part}) as part(key)" for part in _keys(model))
+    con.execute(
+        f"""create or replace temp table slice_of_key as
+            select key, hash(key) % {slices} as slice from (select distinct key from ({keys})) where key is not null"""
+    )
+    for number in range(slices):
+        con.execute(f"create or replace temp table dirty as select key from slice_of_key where slice = {number}")
+        rows = changes.narrowed(model)
+        con.execute(f"create or replace {made} as {rows}" if number == 0 else f"insert into {_named(made)} {rows}")
+    con.execute("drop table slice_of_key")
+
+
+def _keys(model: Model) -> list[str]:
+    """SELECTs of all keys that any row of any input touches. What looks into the model's own table finds no others."""
+    found: list[str] = []
+    for table, lines in model.on.items():
+        plain = [line for line in lines if not line.lower().startswith(("select", "with"))]
+        for line in plain or [line for line in lines if not re.search(rf"\b{re.escape(model.table)}\b", line)]:
+            if plain:
+                found.append(f"select {line} from {table}")
+            else:
+                found.append(re.sub(r"\b(from|join)(\s+)changed\b", rf"\1\2{table}", line))
+    return found
+
+
+def _named(made: str) -> str:
+    """The table's name in "temp table x" or "table x"."""
+    return made.rpartition(" ")[2]
