@@ -182,7 +182,8 @@ def _known(
             since = last_runs.get((window.source, window.stream))
             return {p: state.changed_ids(*at, p, since_run=since, recent_from=recent) for p in reading.of}
         case DateRange() if stream.partitioned:
-            return {stream.name: state.known_ids(*at, stream.name, partition=window.partition)}
+            # From the window's start on: newer ones too, which a listing without a date filter shows first.
+            return {stream.name: state.known_ids(*at, stream.name, partition=window.partition, start=window.start)}
         case DateRange():
             return {stream.name: state.known_ids(*at, stream.name, start=window.start, end=window.end)}
         case Snapshot():
