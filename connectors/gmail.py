@@ -110,6 +110,8 @@ class Gmail:
             "day": Day(settings.units_per_day_project, "America/Los_Angeles", settings.reserve, counts="project"),
         }
         self._limiter = shared(self.name, f"{settings.base_url} {workspace}", budgets)
+        for mailbox in self._mailboxes:
+            self._add_budget(mailbox)
         self._client = Client(
             source=self.name,
             base_url=settings.base_url,
@@ -164,10 +166,15 @@ class Gmail:
         budget = f"user:{mailbox}"
         if mailbox not in self._auths:
             settings = self._settings
-            self._limiter.add(budget, Budget(settings.units_per_minute_user, MINUTE, settings.reserve))
+            self._add_budget(mailbox)
             self._auths[mailbox] = ServiceAccountAuth(self._key, SCOPES[settings.scope], mailbox, settings.token_url)
         return self._client.fetch(
             method, path, cost={"project": units, budget: units}, traffic=traffic, auth=self._auths[mailbox], **request
+        )
+
+    def _add_budget(self, mailbox: str) -> None:
+        self._limiter.add(
+            f"user:{mailbox}", Budget(self._settings.units_per_minute_user, MINUTE, self._settings.reserve)
         )
 
     @property
