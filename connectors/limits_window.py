@@ -17,7 +17,7 @@ DRIFT = 1.0005  # two machines' clocks run apart by no more than NTP's slew limi
 LEASE = 120.0  # seconds a request may stay unanswered before it is taken to have been counted when it was let through
 EASED = 0.8  # the share that is left of our part of a window after a refusal ...
 REGAIN = 1_200.0  # ... and the seconds in which a whole window's worth is regained
-CALM = 2_000  # requests without a refusal after which the time that they are taken to be under way is halved
+CALM = 5_000  # requests without a refusal after which the time that they are taken to be under way is halved
 LONGEST_PAUSE = 86_400.0
 PROBE = 900.0  # how often a spent day of unknown end is tried again, by one request
 
@@ -78,7 +78,7 @@ class Window(msgspec.Struct, omit_defaults=True):
     """A budget's last window. told: the vendor's own limit. foreign: units that others surely hold, until `foreign_ends`.
 
     eased: the share of our part that we allow ourselves since `refused_at`. under_way: seconds that requests are taken to need
-    to the vendor's count, None: half a window. paused: nobody is let through before.
+    to the vendor's count; None: a window, and what is more than half of one is not relied on. paused: nobody is let through before.
     """
 
     slots: list[Slot] = []
@@ -122,7 +122,8 @@ class Window(msgspec.Struct, omit_defaults=True):
         """Seconds from the network's hands to the vendor's count at the most; infinite: only the answer tells."""
         if budget.transit is None:
             return math.inf
-        return max(budget.transit, budget.seconds / 2 if self.under_way is None else self.under_way)
+        under_way = max(budget.transit, budget.seconds if self.under_way is None else self.under_way)
+        return under_way if under_way <= budget.seconds / 2 else math.inf
 
     def held(self) -> int:
         return sum(slot.units for slot in self.slots)
@@ -158,7 +159,7 @@ class Window(msgspec.Struct, omit_defaults=True):
         """The request was handed to the network, and answered, at these times. Gives its slot as it was while open."""
         counted = answered if written is None else min(answered, written + self._transit(budget))
         if budget.transit is not None:
-            self.under_way = self._transit(budget) * 0.5 ** (1 / CALM)
+            self.under_way = (self.under_way or budget.seconds) * 0.5 ** (1 / CALM)
         for number, slot in enumerate(self.slots):
             if slot.open == permit:
                 ends = min(max(counted, slot.at) + budget.seconds * DRIFT, slot.ends)
@@ -195,14 +196,14 @@ class Window(msgspec.Struct, omit_defaults=True):
     def refuse(self, budget: Budget, wait: float, now: float) -> None:
         """The vendor refused for this limit: rest. Many refusals at once count once.
 
-        We may have been wrong about the time that requests are under way; if that cannot be it any more, others use the limit
-        too and we take less for a while.
+        We may have been wrong about the time that requests are under way. Where only answers were relied on that cannot be it:
+        others use the limit too, and we take less for a while.
         """
         self.paused = max(self.paused, now + wait)
         if now - self.refused_at < max(wait, budget.seconds) and self.refused_at > 0:
             return
-        if self._transit(budget) < budget.seconds / 4:
-            self.eased, self.under_way = self._share(now), 2 * self._transit(budget)
+        if math.isfinite(under_way := self._transit(budget)):
+            self.eased, self.under_way = self._share(now), 2 * under_way
         else:
             self.eased = max(0.25, self._share(now) * EASED)
         self.refused_at = now

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from connectors import limits
 from connectors.limits import Budget, Budgets, Day, Limiter, LimitSpent, Permit, Told, permitted
 from connectors.limits_store import Store
-from connectors.limits_window import LEASE, PROBE
+from connectors.limits_window import LEASE, PROBE, Window
 from connectors.stream import ConnectorError
 
 NOON = datetime(2026, 3, 20, 12, tzinfo=UTC).timestamp()
@@ -135,28 +135,27 @@ def test_units_are_free_one_window_after_the_answer_not_after_the_asking() -> No
 
 
 def test_the_way_is_learned_from_requests_that_were_not_refused_and_unlearned_by_a_refusal() -> None:
-    """Half a window at first (0.5 s); after ever more answers as slow as that down to `transit`, 0.1 s; doubled by a refusal."""
-    clock = Clock()
-    one = limiter(clock, search=Budget(1, 1.0, transit=0.1))
+    """A search that is handed over at 0 and answered at 0.7 is held until 1.7 at first. After 5,000 requests half a second counts
+    (1.5), after ever more of them `transit` (1.1), after a refusal twice that (1.2). Only the next but one, when answers alone
+    count again, takes it that others use the limit.
+    """
+    budget, window = Budget(10, 1.0, transit=0.1), Window()
 
-    def cycle() -> float:
-        """Seconds from a request's handing over to the next one's leave."""
-        permit = one.acquire({"search": 1})
-        written = clock.now
-        clock.now += 0.7
-        one.settle(permit, written=written)
-        one.acquire({"search": 1})
-        waited = clock.now - written
-        clock.now += 500  # the last one's lease is over
-        return waited
+    def ends() -> float:
+        window.slots = []
+        window.take(budget, 1, 0.0, "p")
+        window.settle(budget, "p", 0.0, 0.7)
+        return window.slots[0].ends
 
-    assert cycle() == pytest.approx(1.5, abs=0.01)
-    for _ in range(5_000):
-        one.settle(one.acquire({"search": 1}), written=clock.now)
-    assert cycle() == pytest.approx(1.1, abs=0.01)
-    one.refused({"search": 1}, 2.0)
-    clock.now += 10
-    assert cycle() == pytest.approx(1.2, abs=0.01)
+    assert ends() == pytest.approx(1.7, abs=0.01)
+    found = [ends() for _ in range(30_000)]
+    assert found[4_990] == pytest.approx(1.7, abs=0.01)
+    assert found[5_010] == pytest.approx(1.5, abs=0.01)
+    assert found[-1] == pytest.approx(1.1, abs=0.01)
+    for at, end, allowed in [(10.0, 1.2, 10), (20.0, 1.4, 10), (30.0, 1.7, 10), (40.0, 1.7, 8)]:
+        window.refuse(budget, 1.0, at)
+        assert ends() == pytest.approx(end, abs=0.01)
+        assert window.allowed(budget, at) == allowed
 
 
 def test_budgets_are_taken_together_or_not_at_all() -> None:
