@@ -27,7 +27,9 @@ def rows_of_a_slice(con: duckdb.DuckDBPyConnection) -> int:
 
 def needed(con: duckdb.DuckDBPyConnection, model: Model, changes: Changes, most: int) -> int:
     """Slices in which to make a model that may read `most` rows of an input at a time; 1 if none is larger that can be read by keys."""
-    if model.schema == "staging" or not model.scope or not model.is_sliced:  # staging reads record by record: it needs no memory
+    if (
+        model.schema == "staging" or not model.scope or not model.is_sliced
+    ):  # staging reads record by record: it needs no memory
         return 1
     by_keys = [table for table in model.reads if changes.kept(model, table)]
     # Of a _latest view the table is counted: its versions beyond the latest are few.
