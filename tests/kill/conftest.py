@@ -16,7 +16,7 @@ from sandbox.company import generate
 from sandbox.server import running
 from sandbox.settings_out import write_settings
 from sandbox.world import parse
-from tests.kill.victim import Ended, Victim
+from tests.kill.victim import Nights, Victim
 
 FIRST, SECOND = datetime(2026, 3, 19, 6, tzinfo=UTC), datetime(2026, 3, 20, 6, tzinfo=UTC)
 
@@ -34,8 +34,8 @@ def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def nights(memory: Path) -> Iterator[tuple[Victim, Victim, Ended]]:
-    """An installation after its first night; another after its second, undisturbed; and how that second night went."""
+def nights(memory: Path) -> Iterator[Nights]:
+    """Two nights over the same company, undisturbed."""
     document = generate(seed=3, reps=2, days=3, now=SECOND)
     document["company"]["parameters"] = {"reprocess_days": 2}
     company = parse(document)
@@ -48,4 +48,16 @@ def nights(memory: Path) -> Iterator[tuple[Victim, Victim, Ended]]:
         second = first.copy(memory / "second", SECOND)
         usual = second.run()
         assert usual.status == "ok"
-        yield first, second, usual
+        yield Nights(first, second, usual)
+
+
+@pytest.fixture(scope="session")
+def only_night(nights: Nights, memory: Path) -> Nights:
+    """As `nights`, where the second night is the only one: killed runs begin with nothing but settings."""
+    bare = memory / "bare"
+    shutil.copytree(nights.first.settings.parent, bare, ignore=shutil.ignore_patterns("data"))
+    before = Victim(bare / nights.first.settings.name, SECOND)
+    after = before.copy(memory / "only", SECOND)
+    usual = after.run()
+    assert usual.status == "ok"
+    return Nights(before, after, usual)

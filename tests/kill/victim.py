@@ -20,10 +20,11 @@ from tests.kill.trap import Trap
 
 FORKSERVER = get_context("forkserver")
 FORKSERVER.set_forkserver_preload(["tests.kill.one_run", "tests.kill.reader"])
-# What tells two runs apart: who wrote a row and when, and how many landings came before.
+# What tells two runs apart: who wrote a row and when, and how many landings came before; of a payload its hash is compared, since
+# a recording's link is another one at every read and no part of the hash.
 OF_A_RUN = {
     "run_id", "_run_id", "first_published_at", "last_changed_at", "restated_at", "resolved_at", "first_seen_at", "_seq", "_landing_id",
-    "_landed_at",
+    "_landed_at", "payload",
 }  # fmt: skip
 ABOUT_RUNS = {"meta_run", "meta_freshness", "meta_coverage"}
 WRITES = "pwrite64,write,fdatasync,fsync,rename,unlink,unlinkat,ftruncate,link,mkdir"
@@ -130,6 +131,15 @@ class Victim:
             landed = {r[0] for r in con.execute("select landing_file from meta.extract_window where status = 'done'").fetchall()}
         assert landed == {f.name for f in (self.data / "landing").rglob("*.jsonl")}, "windows and landing files differ"
         return rows
+
+
+@dataclass(frozen=True)
+class Nights:
+    """An installation before the night that is killed; one after it, undisturbed; and how it went there."""
+
+    first: Victim
+    second: Victim
+    usual: Ended
 
 
 def points(random: Random, usual: Ended, step: str, count: int, hows: tuple[str, ...]) -> list[Kill]:
