@@ -158,6 +158,8 @@ def _traffic(run: Run, file: Path) -> tuple[int, int, float]:
 def _note_failure(run: Run, window: Window, stream: Stream, error: BaseException) -> None:
     if isinstance(error, PermissionMissing):
         _failed(run, window, "forbidden", str(error), optional=stream.optional)
+    elif isinstance(error, OSError):
+        _failed(run, window, "failed", f"its landing file could not be written: {error}. The next run reads the window again.")
     elif isinstance(error, ConnectorError):
         _failed(run, window, "failed", str(error))
     else:
