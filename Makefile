@@ -62,7 +62,7 @@ bench-limits: $(READY) ## how much of each vendor's limit is used, and how often
 	$(BIN)/python -m benchmarks.limits
 
 kill: $(READY) ## hundreds of runs killed at random, each run again to its end and compared (half an hour)
-	$(BIN)/python -m pytest -q -rP -m slow tests/kill
+	$(BIN)/python -m pytest -q -rP -m slow tests
 
 clean: ## remove what was built here; data stays
 	rm -rf .venv .venv-bench build demo *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
