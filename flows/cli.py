@@ -42,7 +42,8 @@ Clock = Annotated[
     datetime | None, Parameter(help="The run's clock, like 2026-03-20T06:00:00Z; the real one if not given.")
 ]
 Wait = Annotated[
-    float, Parameter(help="Seconds to wait for another run that holds the warehouse; else leave at once with exit code 5.")
+    float,
+    Parameter(help="Seconds to wait for another run that holds the warehouse; else leave at once with exit code 5."),
 ]
 
 

@@ -159,7 +159,12 @@ def _note_failure(run: Run, window: Window, stream: Stream, error: BaseException
     if isinstance(error, PermissionMissing):
         _failed(run, window, "forbidden", str(error), optional=stream.optional)
     elif isinstance(error, OSError):
-        _failed(run, window, "failed", f"its landing file could not be written: {error}. The next run reads the window again.")
+        _failed(
+            run,
+            window,
+            "failed",
+            f"its landing file could not be written: {error}. The next run reads the window again.",
+        )
     elif isinstance(error, ConnectorError):
         _failed(run, window, "failed", str(error))
     else:

@@ -158,7 +158,9 @@ def storage_fault(path: Path, error: BaseException) -> WarehouseError | None:
             f"cannot write below {path.parent}: {chain[0].strip()} The published file is as it was. "
             "Make the folder writable for the user that runs salespulse and run again."
         )
-    if re.search(r"[Cc]orrupt|checksum|could not read enough bytes|not a valid DuckDB|Could not read|[Dd]eserializ", text):
+    if re.search(
+        r"[Cc]orrupt|checksum|could not read enough bytes|not a valid DuckDB|Could not read|[Dd]eserializ", text
+    ):
         return WarehouseError(
             f"the warehouse {path} is damaged: {chain[0].strip()} The published file is as it was. `salespulse rebuild` puts the "
             "damaged file aside and makes a new one from the landing files."

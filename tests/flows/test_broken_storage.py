@@ -102,7 +102,9 @@ def _mounted(folder: Path, size: str) -> Iterator[tuple[Path, Callable[[str], No
     folder.mkdir()
 
     def mount(options: str) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True, check=False)
+        return subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True, check=False
+        )
 
     if not shutil.which("mount") or mount(f"size={size}").returncode:
         pytest.skip("this needs a small disk of its own, and only root may mount one")

@@ -78,7 +78,9 @@ class Victim:
         here, there = FORKSERVER.Pipe()
         from tests.kill.one_run import one_run
 
-        process = FORKSERVER.Process(target=one_run, args=(str(self.settings), kind, self.now, trap, there), daemon=True)
+        process = FORKSERVER.Process(
+            target=one_run, args=(str(self.settings), kind, self.now, trap, there), daemon=True
+        )
         process.start()
         there.close()
         ended = Ended(killed=True)
@@ -152,7 +154,11 @@ def points(random: Random, usual: Ended, step: str, count: int, hows: tuple[str,
     kills: list[Kill] = []
     for n in range(count):
         how = hows[n % len(hows)]
-        at = {"point": random.randint(1, max(1, usual.counts.get(step, 1))), "time": random.random(), "syscall": random.randint(1, 40)}
+        at = {
+            "point": random.randint(1, max(1, usual.counts.get(step, 1))),
+            "time": random.random(),
+            "syscall": random.randint(1, 40),
+        }
         kills.append(Kill(step, how, at[how]))
     return kills
 
