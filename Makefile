@@ -7,7 +7,7 @@ UV := $(BIN)/uv --quiet
 export UV_SYSTEM_CERTS := true
 COMPILE := $(UV) pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header
 
-.PHONY: help install demo test lint types check lock bench bench-build bench-limits clean
+.PHONY: help install demo test lint types check lock bench bench-build bench-limits kill clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ bench-build: $(READY) ## the build of a large warehouse: whole, a normal day, no
 
 bench-limits: $(READY) ## how much of each vendor's limit is used, and how often it refuses (13 minutes of real time)
 	$(BIN)/python -m benchmarks.limits
+
+kill: $(READY) ## hundreds of runs killed at random, each run again to its end and compared (half an hour)
+	$(BIN)/python -m pytest -q -rP -m slow tests
 
 clean: ## remove what was built here; data stays
 	rm -rf .venv .venv-bench build demo *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache

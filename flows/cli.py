@@ -41,6 +41,10 @@ app.command(sandbox)
 Clock = Annotated[
     datetime | None, Parameter(help="The run's clock, like 2026-03-20T06:00:00Z; the real one if not given.")
 ]
+Wait = Annotated[
+    float,
+    Parameter(help="Seconds to wait for another run that holds the warehouse; else leave at once with exit code 5."),
+]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -96,7 +100,7 @@ def demo(*, folder: Path = Path("demo"), reps: int = 40, days: int = 35, seed: i
 
 
 @app.command(group=RUN)
-def nightly(*, day: date | None = None, now: Clock = None) -> int:
+def nightly(*, day: date | None = None, now: Clock = None, wait: Wait = 0.0) -> int:
     """Read what is new from every source, rebuild the tables, check and publish them.
 
     Parameters
@@ -105,10 +109,12 @@ def nightly(*, day: date | None = None, now: Clock = None) -> int:
         The business day that the run is for; yesterday if not given.
     now
         The run's clock, like 2026-03-20T06:00:00Z; the real one if not given.
+    wait
+        Seconds to wait for another run that holds the warehouse; if not given, it leaves at once with exit code 5.
     """
     from flows.terminal import run_flow
 
-    return run_flow("nightly", day=day, now=now)
+    return run_flow("nightly", wait, day=day, now=now)
 
 
 @app.command(group=RUN)
@@ -119,6 +125,7 @@ def backfill(
     source: str | None = None,
     stream: str | None = None,
     now: Clock = None,
+    wait: Wait = 0.0,
 ) -> int:
     """Read a stretch of the past, newest days first, then rebuild, check and publish. Run again, it goes on where it stopped.
 
@@ -134,24 +141,36 @@ def backfill(
         Only this stream, like dialer_call.
     now
         The run's clock, like 2026-03-20T06:00:00Z; the real one if not given.
+    wait
+        Seconds to wait for another run that holds the warehouse; if not given, it leaves at once with exit code 5.
     """
     from flows.terminal import run_flow
 
-    return run_flow("backfill", start=start, end=end, source=source, stream=stream, now=now)
+    return run_flow("backfill", wait, start=start, end=end, source=source, stream=stream, now=now)
 
 
 @app.command(group=RUN)
-def publish(*, now: Clock = None) -> int:
+def publish(*, now: Clock = None, wait: Wait = 0.0) -> int:
     """Rebuild, check and publish from what has landed, without asking any source.
 
     Parameters
     ----------
     now
         The run's clock, like 2026-03-20T06:00:00Z; the real one if not given.
+    wait
+        Seconds to wait for another run that holds the warehouse; if not given, it leaves at once with exit code 5.
     """
     from flows.terminal import run_flow
 
-    return run_flow("publish", now=now)
+    return run_flow("publish", wait, now=now)
+
+
+@app.command(group=RUN)
+def rebuild(*, now: Clock = None, wait: Wait = 0.0) -> int:
+    """Put a damaged warehouse aside and make a new one from the landing files, without asking any source."""
+    from flows.terminal import rebuild as anew
+
+    return anew(wait, now)
 
 
 @app.command(group=RUN)

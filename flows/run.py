@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from time import perf_counter
@@ -15,6 +16,7 @@ import duckdb
 import connectors
 from connectors import limits
 from connectors.stream import Changes, Connector
+from flows.progress import watcher
 from flows.report import RunReport
 from flows.settings import Settings
 from flows.windows import Source
@@ -22,6 +24,7 @@ from transforms import model, raw, state
 from transforms.inputs import Inputs, SourceInput, read_files
 from transforms.warehouse import open_warehouse
 
+PATIENCE: ContextVar[float] = ContextVar("patience", default=0.0)  # seconds to wait for a run that holds the warehouse
 MAIN = "main"  # the workspace of a source whose settings do not name it
 
 
@@ -97,7 +100,13 @@ def start_run(
     mailboxes = mailboxes_of(settings, clock.date())
     with ExitStack() as stack:
         con = stack.enter_context(
-            open_warehouse(settings.warehouse_file, memory_limit=settings.memory_limit, threads=settings.threads)
+            open_warehouse(
+                settings.warehouse_file,
+                memory_limit=settings.memory_limit,
+                threads=settings.threads,
+                wait=PATIENCE.get(),
+                on_wait=lambda told: watcher().step(told),
+            )
         )
         sources = {name: stack.enter_context(closing(c)) for name, c in open_sources(settings, clock, mailboxes)}
         raw.declare(con, sorted(declared_streams(sources.values())))
@@ -106,7 +115,8 @@ def start_run(
             yield Run(settings, con, sources, report)
         except BaseException as error:
             report.not_published = report.not_published or f"{type(error).__name__}: {error}"
-            _note(con, report, report.status)
+            with suppress(duckdb.Error):  # a full disk takes no note either; the error that says so goes on
+                _note(con, report, report.status)
             raise
         _note(con, report, report.status)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +17,10 @@ from flows.tasks import Piece, Waves, extract_all, label_of, publish_artifact
 from flows.windows import waits_for
 from transforms import build as models
 from transforms import checks, inputs, landing, publish, state
+
+Read = Callable[
+    [Waves, Callable[[Window], Piece], int], Iterator[Sequence[tuple[Window, Path | BaseException]]]
+]  # as tasks.extract_all
 
 
 @contextmanager
@@ -34,7 +38,12 @@ def reported(run: Run) -> Generator[None]:
 
 
 def land_leftovers(run: Run) -> None:
-    """Land the complete files of a run that was cut off between reading and landing. What is no landing file is put aside."""
+    """Land the complete files of a run that was cut off between reading and landing. What is no landing file is put aside.
+
+    The run holds the warehouse, so nobody else is writing: a `.part` is of a reader that was killed, and is removed.
+    """
+    for part in run.settings.landing_dir.rglob("*.part"):
+        part.unlink()
     read: list[tuple[Window, Path]] = []
     for file in landing.pending(run.con, run.settings.landing_dir):
         try:
@@ -46,8 +55,11 @@ def land_leftovers(run: Run) -> None:
     _land(run, read)
 
 
-def extract_and_land(run: Run, windows: Sequence[Window]) -> None:
-    """Read the windows and land each as it comes. A window that fails is noted, stays due, and stops no other."""
+def extract_and_land(run: Run, windows: Sequence[Window], read: Read = extract_all) -> None:
+    """Read the windows and land each as it comes. A window that fails is noted, stays due, and stops no other.
+
+    read: who reads them side by side; Prefect's tasks if not given.
+    """
     streams = {(c.name, s.name): s for c in run.sources.values() for s in c.streams}
     last_runs = _last_runs(run)
 
@@ -58,7 +70,7 @@ def extract_and_land(run: Run, windows: Sequence[Window]) -> None:
     watcher().planned(windows)
     waves = Waves(windows, lambda w: waits_for(streams[w.source, w.stream]))
     with run.timed("extract and land"):
-        for done in extract_all(waves, prepare, run.settings.concurrency):
+        for done in read(waves, prepare, run.settings.concurrency):
             _land(run, [(window, outcome) for window, outcome in done if isinstance(outcome, Path)])
             for window, outcome in done:
                 if not isinstance(outcome, Path):
@@ -146,6 +158,13 @@ def _traffic(run: Run, file: Path) -> tuple[int, int, float]:
 def _note_failure(run: Run, window: Window, stream: Stream, error: BaseException) -> None:
     if isinstance(error, PermissionMissing):
         _failed(run, window, "forbidden", str(error), optional=stream.optional)
+    elif isinstance(error, OSError):
+        _failed(
+            run,
+            window,
+            "failed",
+            f"its landing file could not be written: {error}. The next run reads the window again.",
+        )
     elif isinstance(error, ConnectorError):
         _failed(run, window, "failed", str(error))
     else:

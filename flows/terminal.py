@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,19 @@ from flows.exit_codes import Exit
 from flows.settings_file import load_settings
 
 
-def run_flow(name: str, **arguments: Any) -> Exit:
-    """Run the flow `nightly`, `backfill` or `publish`. Wrong settings are told before Prefect is imported."""
+def run_flow(name: str, wait: float = 0.0, **arguments: Any) -> Exit:
+    """Run the flow `nightly`, `backfill` or `publish`. Wrong settings are told before Prefect is imported.
+
+    wait: seconds for which another run may hold the warehouse.
+    """
     load_settings()
     # Prefect's own log is for the server's pages; a terminal has the bars and the report.
     os.environ["PREFECT_LOGGING_LEVEL"] = os.environ.get("SALESPULSE_LOG", "CRITICAL")
     from flows.progress import watched_by
     from flows.report import NotPublishedError, RunReport
+    from flows.run import PATIENCE
 
+    PATIENCE.set(wait)
     console = Console()
     report: RunReport
     with watched_by(console):
@@ -40,6 +46,17 @@ def _flow(name: str) -> Any:
         case _:
             from flows.republish import republish as flow
     return flow
+
+
+def rebuild(wait: float, now: datetime | None) -> Exit:
+    """Put the warehouse aside, land every landing file into a new one, build, check and publish."""
+    settings = load_settings()
+    from flows.rebuild import begin_anew
+
+    aside = begin_anew(settings)
+    if aside:
+        Console().print(f"the old warehouse was put aside as {aside}", highlight=False, markup=False, soft_wrap=True)
+    return run_flow("publish", wait, now=now)
 
 
 def land_file(file: Path) -> Exit:

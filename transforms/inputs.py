@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -191,15 +192,8 @@ def contact_secret(file: Path) -> bytes:
 
     Another secret gives every contact another key, so the file belongs into the backup. Raises InputError when it holds something else.
     """
-    try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        pass
-    else:
-        with os.fdopen(handle, "w", encoding="ascii") as opened:
-            opened.write(secrets.token_hex(32) + "\n")
-            opened.flush()
-            os.fsync(opened.fileno())
+    if not file.exists():
+        _make_secret(file)
     try:
         secret = bytes.fromhex(file.read_text("ascii"))
     except ValueError:
@@ -209,6 +203,19 @@ def contact_secret(file: Path) -> bytes:
             f"{file} does not hold the secret for contacts, 64 hex digits; restore it, or delete it: then contacts get new keys"
         )
     return secret
+
+
+def _make_secret(file: Path) -> None:
+    """Whole or not at all: a file cut off in the middle would stop every later run. One that stands is left as it is."""
+    draft = file.with_name(file.name + ".part")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as opened:
+        opened.write(secrets.token_hex(32) + "\n")
+        opened.flush()
+        os.fsync(opened.fileno())
+    with suppress(FileExistsError):
+        file.hardlink_to(draft)
+    draft.unlink()
 
 
 def _padded(secret: bytes) -> dict[str, str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Generator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -57,27 +58,65 @@ class WarehouseLocked(WarehouseError):
 
 def connect(path: Path) -> duckdb.DuckDBPyConnection:
     """Open the file for writing, made with mode 0600 if it is new. Raises WarehouseLocked or WarehouseError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     before = os.umask(0o077)  # the .wal beside the file must not be readable by others either
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            _create(path)
         return duckdb.connect(str(path))
-    except duckdb.Error as error:
+    except (duckdb.Error, OSError) as error:
         raise _explained(path, error) from error
     finally:
         os.umask(before)
 
 
+def _create(path: Path) -> None:
+    """A new file appears whole or not at all: DuckDB refuses one that was cut off before its header was written."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+    draft.unlink(missing_ok=True)
+    duckdb.connect(str(draft)).close()
+    with suppress(FileExistsError, FileNotFoundError):  # another process was quicker
+        path.hardlink_to(draft)
+    draft.unlink(missing_ok=True)
+
+
+def connect_within(seconds: float, path: Path, on_wait: Callable[[str], None]) -> duckdb.DuckDBPyConnection:
+    """As connect; while another process has the file, try again for so many seconds. on_wait: told once who has it.
+
+    The lock is the kernel's (fcntl): it goes with the process that holds it, however that ends, so none is ever left behind.
+    """
+    until, told = time.monotonic() + seconds, False
+    while True:
+        try:
+            return connect(path)
+        except WarehouseLocked as error:
+            left = until - time.monotonic()
+            if left <= 0:
+                raise
+            if not told:
+                on_wait(f"waiting up to {seconds:.0f} seconds: {error}")
+                told = True
+            time.sleep(min(1.0, left))
+
+
 @contextmanager
 def open_warehouse(
-    path: Path, *, memory_limit: str | None = None, threads: int | None = None
+    path: Path,
+    *,
+    memory_limit: str | None = None,
+    threads: int | None = None,
+    wait: float = 0.0,
+    on_wait: Callable[[str], None] = lambda _: None,
 ) -> Generator[duckdb.DuckDBPyConnection]:
     """The warehouse, ready to be written, closed (and thereby checkpointed) at the end.
 
-    memory_limit: as DuckDB reads it, "1GB". Raises WarehouseLocked when another process has it, WarehouseError when the
-    file cannot be opened.
+    memory_limit: as DuckDB reads it, "1GB". wait: seconds for which another process may hold it. Raises WarehouseLocked
+    when one still does, WarehouseError when the file cannot be opened, or what lies beneath it fails: a full disk, a read-only
+    folder, a file that is cut off.
     """
-    con = connect(path)
+    con = connect_within(wait, path, on_wait)
     try:
+        _clear_leftovers(path)
         con.execute("set TimeZone = 'UTC'")
         con.execute("set temp_directory = ?", [str(path.parent / "tmp")])
         if memory_limit:
@@ -86,8 +125,47 @@ def open_warehouse(
             con.execute("set threads = ?", [threads])
         prepare(con)
         yield con
+    except duckdb.Error as error:
+        if told := storage_fault(path, error):
+            raise told from error
+        raise
     finally:
-        con.close()
+        with suppress(duckdb.Error):  # after a fault of the disk it cannot checkpoint; the next one to open it does
+            con.close()
+
+
+def _clear_leftovers(path: Path) -> None:
+    """What a killed run spilled to disk or began to create. Only whoever holds the warehouse comes here, so nobody is using it."""
+    for file in (*(path.parent / "tmp").glob("duckdb_temp_*"), *path.parent.glob(f"{path.name}.*.new")):
+        file.unlink(missing_ok=True)
+
+
+def storage_fault(path: Path, error: BaseException) -> WarehouseError | None:
+    """What a fault of the disk, or of a file on it, means for whoever runs this; None if the error is of another kind."""
+    chain: list[str] = []
+    seen: BaseException | None = error
+    while seen is not None:
+        chain.append(str(seen))
+        seen = seen.__cause__ or seen.__context__
+    text = " ".join(chain)
+    if re.search(r"No space left|ENOSPC|File too large|Disk quota|not enough (disk )?space", text, re.IGNORECASE):
+        return WarehouseError(
+            f"the disk of {path.parent} is full: {chain[0].strip()} Nothing was published and the published file is as it was. "
+            "Make room and run again; what has landed is kept."
+        )
+    if re.search(r"Read-only file system|Permission denied", text):
+        return WarehouseError(
+            f"cannot write below {path.parent}: {chain[0].strip()} The published file is as it was. "
+            "Make the folder writable for the user that runs salespulse and run again."
+        )
+    if re.search(
+        r"[Cc]orrupt|checksum|could not read enough bytes|not a valid DuckDB|Could not read|[Dd]eserializ", text
+    ):
+        return WarehouseError(
+            f"the warehouse {path} is damaged: {chain[0].strip()} The published file is as it was. `salespulse rebuild` puts the "
+            "damaged file aside and makes a new one from the landing files."
+        )
+    return None
 
 
 def prepare(con: duckdb.DuckDBPyConnection) -> None:
@@ -121,10 +199,10 @@ def value(con: duckdb.DuckDBPyConnection, query: str, parameters: list[object] |
     return row[0] if row else None
 
 
-def _explained(path: Path, error: duckdb.Error) -> WarehouseError:
+def _explained(path: Path, error: Exception) -> WarehouseError:
     text = str(error)
-    if "lock" not in text.lower():
-        return WarehouseError(f"cannot open the warehouse {path}: {text}")
+    if "conflicting lock" not in text.lower():
+        return storage_fault(path, error) or WarehouseError(f"cannot open the warehouse {path}: {text}")
     pid = re.search(r"PID (\d+)", text)
     return WarehouseLocked(
         f"the warehouse {path} is being written by process {_described(pid.group(1)) if pid else 'another'}; "
@@ -133,9 +211,13 @@ def _explained(path: Path, error: duckdb.Error) -> WarehouseError:
 
 
 def _described(pid: str) -> str:
+    """The process, its command if it is one of ours (another's may hold secrets), and since when it runs, as far as the system tells."""
     started = Path("/proc") / pid
     try:
         since = datetime.fromtimestamp(started.stat().st_mtime, UTC)
+        words = (started / "cmdline").read_bytes().rstrip(b"\0").decode(errors="replace").split("\0")
     except OSError:
         return pid
-    return f"{pid} (running since {since:%Y-%m-%d %H:%M} UTC)"
+    ours = next((n for n, word in enumerate(words) if word == "flows.cli" or Path(word).name == "salespulse"), None)
+    command = words[0] if ours is None else " ".join(["salespulse", *words[ours + 1 :]])
+    return f"{pid} ({command}, running since {since:%Y-%m-%d %H:%M} UTC)"

@@ -1,0 +1,1 @@
+"""Runs that are killed, starved of disk, or given broken files."""
