@@ -16,7 +16,7 @@ from sandbox.company import generate
 from sandbox.server import running
 from sandbox.settings_out import write_settings
 from sandbox.world import parse
-from tests.kill.victim import Nights, Victim
+from tests.kill.victim import OF_A_RUN, Nights, Victim
 
 FIRST, SECOND = datetime(2026, 3, 19, 6, tzinfo=UTC), datetime(2026, 3, 20, 6, tzinfo=UTC)
 
@@ -60,4 +60,4 @@ def only_night(nights: Nights, memory: Path) -> Nights:
     after = before.copy(memory / "only", SECOND)
     usual = after.run()
     assert usual.status == "ok"
-    return Nights(before, after, usual)
+    return Nights(before, after, usual, OF_A_RUN | {"contact_key"})  # each installation makes a secret of its own

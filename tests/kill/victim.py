@@ -22,10 +22,10 @@ FORKSERVER = get_context("forkserver")
 FORKSERVER.set_forkserver_preload(["tests.kill.one_run", "tests.kill.reader"])
 # What tells two runs apart: who wrote a row and when, and how many landings came before; of a payload its hash is compared, since
 # a recording's link is another one at every read and no part of the hash.
-OF_A_RUN = {
+OF_A_RUN = frozenset({
     "run_id", "_run_id", "first_published_at", "last_changed_at", "restated_at", "resolved_at", "first_seen_at", "_seq", "_landing_id",
     "_landed_at", "payload",
-}  # fmt: skip
+})  # fmt: skip
 ABOUT_RUNS = {"meta_run", "meta_freshness", "meta_coverage"}
 WRITES = "pwrite64,write,fdatasync,fsync,rename,unlink,unlinkat,ftruncate,link,mkdir"
 
@@ -109,8 +109,8 @@ class Victim:
         names = [str(f.relative_to(self.data)) for f in self.data.rglob("*") if f.is_file()]
         return [n for n in names if n.endswith((".part", ".next", ".next.wal", ".wal", ".tmp"))]
 
-    def fingerprints(self) -> dict[str, str]:
-        """By table of warehouse and published file: rows and a hash over them in sorted order, less what tells runs apart."""
+    def fingerprints(self, without: frozenset[str]) -> dict[str, str]:
+        """By table of warehouse and published file: rows and a hash over them in sorted order, less columns that tell runs apart."""
         found: dict[str, str] = {}
         for file in (self.data / "warehouse.duckdb", self.published):
             with duckdb.connect(str(file), read_only=True) as con:
@@ -120,7 +120,7 @@ class Victim:
                        where table_schema in ('raw', 'staging', 'core', 'marts', 'main') and table_type = 'BASE TABLE'"""
                 ).fetchall():
                     if table not in ABOUT_RUNS:
-                        found[f"{schema}.{table}"] = _fingerprint(con, f'"{schema}"."{table}"')
+                        found[f"{schema}.{table}"] = _fingerprint(con, f'"{schema}"."{table}"', without)
         return found
 
     def windows(self) -> list[tuple[object, ...]]:
@@ -142,11 +142,12 @@ class Victim:
 
 @dataclass(frozen=True)
 class Nights:
-    """An installation before the night that is killed; one after it, undisturbed; and how it went there."""
+    """An installation before the night that is killed; one after it, undisturbed; and how it went there. apart: columns that differ."""
 
     first: Victim
     second: Victim
     usual: Ended
+    apart: frozenset[str] = OF_A_RUN
 
 
 def points(random: Random, usual: Ended, step: str, count: int, hows: tuple[str, ...]) -> list[Kill]:
@@ -181,9 +182,9 @@ def _traced(pid: int, number: int) -> subprocess.Popen[str]:
     return tracer
 
 
-def _fingerprint(con: duckdb.DuckDBPyConnection, table: str) -> str:
+def _fingerprint(con: duckdb.DuckDBPyConnection, table: str, without: frozenset[str]) -> str:
     columns = [r[0] for r in con.execute(f"describe {table}").fetchall()]
-    kept = ", ".join(f'"{c}"' for c in columns if c not in OF_A_RUN)
+    kept = ", ".join(f'"{c}"' for c in columns if c not in without)
     row = con.execute(
         f"select count(*), md5(string_agg(line, chr(10) order by line)) from (select row({kept})::varchar as line from {table})"
     ).fetchone()
