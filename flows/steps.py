@@ -17,6 +17,7 @@ from flows.tasks import Piece, Waves, extract_all, label_of, publish_artifact
 from flows.windows import waits_for
 from transforms import build as models
 from transforms import checks, inputs, landing, publish, state
+from transforms.forgotten import Forgotten
 
 
 @contextmanager
@@ -50,10 +51,17 @@ def extract_and_land(run: Run, windows: Sequence[Window]) -> None:
     """Read the windows and land each as it comes. A window that fails is noted, stays due, and stops no other."""
     streams = {(c.name, s.name): s for c in run.sources.values() for s in c.streams}
     last_runs = _last_runs(run)
+    forgotten = Forgotten.load(run.settings.forgotten_file)
 
     def prepare(window: Window) -> Piece:
-        known = _known(run, window, streams[window.source, window.stream], last_runs)
-        return Piece(run.sources[window.source], window, known, run.settings.landing_dir, run.run_id)
+        stream = streams[window.source, window.stream]
+        known = _known(run, window, stream, last_runs)
+        clean = (
+            forgotten.cleaner(window.source, window.workspace, stream.key, stream.personal)
+            if forgotten.tokens
+            else None
+        )
+        return Piece(run.sources[window.source], window, known, run.settings.landing_dir, run.run_id, clean)
 
     watcher().planned(windows)
     waves = Waves(windows, lambda w: waits_for(streams[w.source, w.stream]))
@@ -91,8 +99,8 @@ def check(run: Run) -> None:
     ]
 
 
-def publish_file(run: Run) -> None:
-    """Swap in the new file, unless an invariant does not hold. Raises PublishError."""
+def publish_file(run: Run, keep: int | None = None) -> None:
+    """Swap in the new file, unless an invariant does not hold. keep: earlier files that stay, else as set. Raises PublishError."""
     if broken := run.report.blocking:
         names = ", ".join(f.check for f in broken)
         run.report.not_published = f"{names}; {run.settings.published_file} is still that of the last good run"
@@ -101,7 +109,10 @@ def publish_file(run: Run) -> None:
     settings = run.settings
     with run.timed("publish"):
         done = publish.publish(
-            run.con, settings.published_file, mode=int(settings.published_mode, 8), keep=settings.keep_published
+            run.con,
+            settings.published_file,
+            mode=int(settings.published_mode, 8),
+            keep=settings.keep_published if keep is None else keep,
         )
     run.report.published = done.path
 

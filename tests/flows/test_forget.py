@@ -1,0 +1,76 @@
+"""`salespulse forget`: nothing of the person is left in any file, later readings do not bring the person back, counts stay."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from flows.exit_codes import Exit
+from tests.flows.conftest import Make
+from tests.flows.product import Product
+
+TOTALS = """select activity_date, * exclude (activity_date, run_id, first_published_at, last_changed_at)
+            from daily_org_activity order by all"""
+
+
+def files_with(product: Product, *words: str) -> list[str]:
+    """Files of the installation in which one of the words stands, in any case; databases are asked row by row as well."""
+    wanted = [form.encode() for word in words for form in (word.lower(), word.lower().replace("@", "\\u0040"))]
+    found = [f.name for f in product.data.rglob("*") if f.is_file() and any(w in f.read_bytes().lower() for w in wanted)]
+    for file in product.data.glob("*.duckdb"):
+        with duckdb.connect(str(file), read_only=True) as con:
+            tables = con.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+            for schema, table in tables:
+                for (row,) in con.execute(f'select t::varchar from "{schema}"."{table}" as t').fetchall():
+                    if any(word.lower() in row.lower() for word in words):
+                        found.append(f"{schema}.{table}")
+    return found
+
+
+@pytest.fixture(scope="module")
+def forgetful(make_product: Make) -> Iterator[Product]:
+    product = make_product("forgetful")
+    assert product.nightly() == 0
+    yield product
+    product.misbehave()
+
+
+def a_contact(product: Product) -> tuple[str, str]:
+    """Address and number of the contact with whom most has been going on: mails, calls and a conversation."""
+    rows = product.warehouse(
+        """select k.emails[1], k.phones[1] from core.dim_contact as k
+           where len(k.phones) = 1
+               and exists (select 1 from core.fct_conversation as c where c.contact_key = k.contact_key)
+               and exists (select 1 from core.fct_email_recipient as r where r.contact_key = k.contact_key)
+               and exists (select 1 from staging.stg_dialer_call as d where d.counterpart_number = k.phones[1])
+               and (select count(*) from core.contact_number as n where list_contains(k.phones, n.number)) = 1
+           order by 1"""
+    )
+    assert rows
+    return rows[0]
+
+
+def test_a_contact_is_forgotten_and_stays_forgotten(forgetful: Product, capsys: pytest.CaptureFixture[str]) -> None:
+    address, number = a_contact(forgetful)
+    assert {"warehouse.duckdb"} < set(files_with(forgetful, address))
+    daily, totals = forgetful.daily(), forgetful.rows(TOTALS)
+
+    assert forgetful("forget", address.upper(), "--dry-run") == 0
+    assert "would change" in capsys.readouterr().out
+    assert files_with(forgetful, address), "a dry run changes nothing"
+
+    assert forgetful("forget", address.upper()) == 0
+    told = capsys.readouterr().out
+    assert "No trace of the person" in told
+    assert files_with(forgetful, address, number) == []
+    assert (forgetful.daily(), forgetful.rows(TOTALS)) == (daily, totals)
+    warehouse, listed = forgetful.data / "warehouse.duckdb", forgetful.data / "forgotten.json"
+    assert {file.stat().st_mode & 0o777 for file in (warehouse, listed, forgetful.published)} == {0o600}
+
+    assert forgetful.nightly() == 0  # the vendors still have the person
+    assert files_with(forgetful, address, number) == []
+    assert (forgetful.daily(), forgetful.rows(TOTALS)) == (daily, totals)
+    assert forgetful("forget", address) == 0, "once more is no harm"
+    assert forgetful.warehouse("select count(*) from core.contact_address where address like 'forgotten.%'") == [(1,)]
