@@ -14,6 +14,7 @@ from rich.table import Table
 
 import connectors
 from flows.exit_codes import Exit
+from flows.progress import watched_by
 from flows.run import Run, start_run
 from flows.settings import Settings
 from flows.settings_file import load_settings
@@ -44,7 +45,7 @@ def run(console: Console, email: str, *, dry_run: bool) -> Exit:
     """
     settings = load_settings()
     address = email.strip().lower()
-    with start_run("forget", settings) as work:
+    with watched_by(console), start_run("forget", settings) as work:
         _clock_of_last_build(work)
         forgotten = Forgotten.load(settings.forgotten_file)
         person = forget.find(work.con, address)
