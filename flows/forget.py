@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from shutil import copyfile
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from rich.console import Console
@@ -23,6 +26,7 @@ from transforms import build as models
 from transforms import forget, traces
 from transforms.forget import Person, StreamFacts
 from transforms.forgotten import Forgotten
+from transforms.landing_scan import open_file
 from transforms.warehouse import transaction, value
 
 
@@ -80,6 +84,22 @@ def facts() -> dict[tuple[str, str], StreamFacts]:
         for source in connectors.NAMES
         for s in _class(source).streams
     }
+
+
+@contextmanager
+def cleaned(settings: Settings, file: Path) -> Generator[Path]:
+    """A landing file from elsewhere, without those who were forgotten: a copy of its own for as long as it is needed, or the file itself."""
+    forgotten = Forgotten.load(settings.forgotten_file)
+    if not forgotten.tokens:
+        yield file
+        return
+    with TemporaryDirectory(dir=settings.data_dir) as folder:
+        window = open_file(file).window
+        copy = Path(folder) / window.source / window.workspace / window.stream / file.name
+        copy.parent.mkdir(parents=True)
+        copyfile(file, copy)
+        forget.clean_landing(Path(folder), forgotten, facts(), {}, write=True)
+        yield copy
 
 
 def _class(source: str) -> Any:

@@ -129,6 +129,8 @@ class Settings(BaseSettings):
     published_mode: Annotated[str, AfterValidator(_mode)] = "0600"
     keep_published: Annotated[int, Field(ge=0)] = 7
     remember_forgotten: bool = True
+    keep_landing_days: Annotated[int, Field(ge=0)] | None = None
+    keep_raw_days: Annotated[int, Field(ge=0)] | None = None
     company: Company = Company()
     inputs: InputFiles = InputFiles()
     parameters: Section = Section()  # the thresholds of METRICS.md; see settings_model

@@ -16,8 +16,9 @@ from flows.run import Run
 from flows.tasks import Piece, Waves, extract_all, label_of, publish_artifact
 from flows.windows import waits_for
 from transforms import build as models
-from transforms import checks, inputs, landing, publish, state
+from transforms import checks, inputs, landing, publish, retention, state
 from transforms.forgotten import Forgotten
+from transforms.warehouse import transaction
 
 
 @contextmanager
@@ -115,6 +116,16 @@ def publish_file(run: Run, keep: int | None = None) -> None:
             keep=settings.keep_published if keep is None else keep,
         )
     run.report.published = done.path
+
+
+def drop_outlived(run: Run) -> None:
+    """Delete what the settings say need not be kept any longer. Nothing that is published depends on it. Ages are by the real clock."""
+    settings, now = run.settings, datetime.now(UTC)
+    with run.timed("retention"), transaction(run.con):
+        if settings.keep_raw_days is not None:
+            retention.drop_versions(run.con, settings.keep_raw_days, now)
+        if settings.keep_landing_days is not None:
+            retention.drop_landing(run.con, settings.landing_dir, settings.keep_landing_days, now)
 
 
 def _land(run: Run, read: Sequence[tuple[Window, Path]]) -> None:

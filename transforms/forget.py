@@ -19,7 +19,7 @@ import duckdb
 import pandas as pd
 
 from .forgotten import ADDRESS, Forgotten, digits
-from .landing import LINES_OF_A_LANDING, raw_table
+from .raw import LINES_OF_A_LANDING, raw_table, superseded_table, version_hash
 from .warehouse import name, value
 
 BATCH = 10_000
@@ -342,15 +342,11 @@ def _replace_rows(
 ) -> None:
     frame = pd.DataFrame(rows).astype({"payload": object, "record_id": object})
     frame["fresh_seq"] = range(start, start + len(frame))
-    hashed = "payload"
-    for path in fact.volatile:
-        patch = "null"
-        for part in reversed(path.split(".")):
-            patch = f"{{{json.dumps(part)}: {patch}}}"
-        hashed = f"json_merge_patch({hashed}, '{patch}')"
     con.register("cleaned_frame", frame)
     table = raw_table(source, stream)
-    con.execute(f"create or replace temp table cleaned as select *, md5({hashed}::varchar) as hash from cleaned_frame")
+    con.execute(
+        f"create or replace temp table cleaned as select *, {version_hash('payload', fact.volatile)} as hash from cleaned_frame"
+    )
     con.unregister("cleaned_frame")
     con.execute(
         f"""update {table} as r set payload = c.payload::json, payload_hash = c.hash, record_id = c.record_id,
@@ -358,7 +354,7 @@ def _replace_rows(
             from cleaned as c where r._seq = c.seq"""
     )
     con.execute(
-        f"update raw.{name(f'{source}_{stream}_superseded')} as o set _seq = c.fresh_seq from cleaned as c where o._seq = c.seq"
+        f"update {superseded_table(source, stream)} as o set _seq = c.fresh_seq from cleaned as c where o._seq = c.seq"
     )
     con.execute("drop table cleaned")
 

@@ -27,7 +27,8 @@ ADDRESS = re.compile(r"""[^\s<>,;:()"'\\/\[\]={}|]+@[^\s<>,;:()"'\\/\[\]={}|]+""
 # A telephone number as people write it; then the same without anything in between, for numbers that stand side by side.
 NUMBER = re.compile(r"(?<![\w.])\+?\d[\d ()./-]{5,}\d(?!\w)")
 PLAIN_NUMBER = re.compile(r"(?<!\d)\d{7,15}(?!\d)")
-WORDS = re.compile(r"[^\W\d_][^\W\d_'.-]*")
+WORDS = re.compile(r"[^\W\d_](?:[^\W\d_]|['-])*")
+BETWEEN_NAMES = (" ", ", ", "  ", "\u00a0")  # never a dot: what stands in somebody else's address is not theirs
 PHRASE = r"""(?:\\?"[^"]*\\?"|[^"<>,;:]*?)\s*<(?={})"""  # a display name before an address in angle brackets
 # Keys that say who somebody is, beside an address or number of theirs in the same object; compared in lower case.
 NAME_KEYS = {"firstname", "lastname", "first_name", "last_name", "fullname", "full_name", "displayname"}
@@ -211,7 +212,9 @@ class Forgotten:
         words = list(WORDS.finditer(text))
         cut: list[tuple[int, int]] = []
         for one, other in pairwise(words):
-            if other.start() - one.end() <= 2 and self._token("name", f"{one.group()} {other.group()}".casefold()):
+            if text[one.end() : other.start()] in BETWEEN_NAMES and self._token(
+                "name", f"{one.group()} {other.group()}".casefold()
+            ):
                 cut.append((one.start(), other.end()))
         for start, end in reversed(cut):
             text = text[:start] + "Forgotten" + text[end:]
