@@ -342,11 +342,10 @@ def _replace_rows(
 ) -> None:
     frame = pd.DataFrame(rows).astype({"payload": object, "record_id": object})
     frame["fresh_seq"] = range(start, start + len(frame))
+    hashed = version_hash("payload", fact.volatile)
     con.register("cleaned_frame", frame)
     table = raw_table(source, stream)
-    con.execute(
-        f"create or replace temp table cleaned as select *, {version_hash('payload', fact.volatile)} as hash from cleaned_frame"
-    )
+    con.execute(f"create or replace temp table cleaned as select *, {hashed} as hash from cleaned_frame")
     con.unregister("cleaned_frame")
     con.execute(
         f"""update {table} as r set payload = c.payload::json, payload_hash = c.hash, record_id = c.record_id,

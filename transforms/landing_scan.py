@@ -160,6 +160,7 @@ def _records(stream: Mapping[str, Any]) -> str:
     def told(path: str | None) -> str:
         return f"told[{at[path]}]" if path else "null::varchar"
 
+    hashed = version_hash("line", stream.get("volatile") or ())
     key = ", ".join(f"nullif({told(path)}, '')" for path in keys)
     whole = " and ".join(f"nullif({told(path)}, '') is not null" for path in keys)
     return f"""
@@ -177,7 +178,7 @@ def _records(stream: Mapping[str, Any]) -> str:
                 line_no,
                 file_no,
                 is_json,
-                case when is_json then {version_hash("line", stream.get("volatile") or ())} end as payload_hash,
+                case when is_json then {hashed} end as payload_hash,
                 case when is_json then json_extract_string(line, [{asked}]) end as told
             from (select line_no, file_no, line, json_valid(line) as is_json from {scan(marks=False)})
         )"""

@@ -22,9 +22,12 @@ def files_with(product: Product, *words: str) -> list[str]:
         with duckdb.connect(str(file), read_only=True) as con:
             tables = con.execute("select schema_name, table_name from duckdb_tables()").fetchall()
             for schema, table in tables:
-                for (row,) in con.execute(f'select t::varchar from "{schema}"."{table}" as t').fetchall():
-                    if any(word.lower() in row.lower() for word in words):
-                        found.append(f"{schema}.{table}")
+                row = con.execute(
+                    f'select count(*) from "{schema}"."{table}" as t where exists (select 1 from (select unnest($words) as w) where contains(lower(t::varchar), w))',
+                    {"words": [word.lower() for word in words]},
+                ).fetchone()
+                if row and row[0]:
+                    found.append(f"{schema}.{table}")
     return found
 
 
@@ -73,3 +76,40 @@ def test_a_contact_is_forgotten_and_stays_forgotten(forgetful: Product, capsys: 
     assert (forgetful.daily(), forgetful.rows(TOTALS)) == (daily, totals)
     assert forgetful("forget", address) == 0, "once more is no harm"
     assert forgetful.warehouse("select count(*) from core.contact_address where address like 'forgotten.%'") == [(1,)]
+
+
+def test_an_old_landing_file_does_not_bring_the_person_back(forgetful: Product, tmp_path: Path) -> None:
+    """A copy made before the person was forgotten is landed by hand."""
+    ((address,),) = forgetful.warehouse(
+        "select emails[1] from core.dim_contact where len(emails) = 1 order by contact_key desc limit 1"
+    )
+    original = sorted((forgetful.data / "landing" / "hubspot" / "main" / "crm_contact").glob("*.full.*.jsonl"))[0]
+    kept = tmp_path / "kept.jsonl"
+    kept.write_text(original.read_text().replace('"run_id":"nightly', '"run_id":"copied'))
+    assert address in kept.read_text()
+    assert forgetful("forget", address) == 0
+    assert forgetful("land", str(kept)) == 0
+    assert files_with(forgetful, address) == []
+
+
+def test_a_rep_is_forgotten_once_the_users_own_files_no_longer_name_them(
+    make_product: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The organisation's days stay as they were; the rep's go on under the token's address."""
+    product = make_product("leaver")
+    assert product.nightly() == 0
+    totals = product.rows(TOTALS)
+    address = product.warehouse("select min(email) from core.dim_rep where rep_id <> -1")[0][0]
+    before = {file.name: file.read_bytes() for file in product.data.rglob("*.jsonl")}
+
+    assert product("forget", address) == Exit.SETTINGS
+    told = capsys.readouterr()
+    assert "reps.csv:" in " ".join((told.out + told.err).split())
+    assert {file.name: file.read_bytes() for file in product.data.rglob("*.jsonl")} == before, "nothing was erased"
+
+    (token,) = (json.loads((product.data / "forgotten.json").read_text())["tokens"]).values()
+    for file in product.settings.parent.glob("*.csv"):
+        file.write_text(file.read_text().replace(address, token))
+    assert product("forget", address) == 0
+    assert files_with(product, address) == []
+    assert product.rows(TOTALS) == totals
