@@ -57,6 +57,7 @@ CALLS = Stream(
     happened_at="Cdr.started_at",
     volatile=("Cdr.recording_link",),  # another one at every read
     feeds="calls, talk time and conversations",
+    personal=("Contact.name", "Contact.title", "Contact.company", "Contact.address", "Cdr.recording_link", "Notes"),
 )
 PATHS: Mapping[str, str] = {
     USERS.name: "/agents/index.json",

@@ -74,6 +74,9 @@ OBJECTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "crm_task": ("tasks", (*_ACTIVITY, "hs_task_status", "hs_task_type", "hs_task_completion_date")),
     "crm_note": ("notes", _ACTIVITY),
 }  # fmt: skip
+# What describes a contact: wiped when the person is forgotten. When and by whom it was changed stays, for CRM usage.
+CONTACT = ("properties.firstname", "properties.lastname", "properties.jobtitle")
+CONTACT_HISTORY = ("propertiesWithHistory.*.value", "propertiesWithHistory.*.sourceId")
 SCOPES = {
     "crm_contact": "crm.objects.contacts.read",
     "crm_company": "crm.objects.companies.read",
@@ -108,6 +111,7 @@ def _object_stream(name: str, settings: HubSpotSettings) -> Stream:
         deleted="archived",
         scopes=(SCOPES.get(name, "crm.objects.contacts.read"),),
         feeds=FEEDS[name],
+        personal=CONTACT if name == "crm_contact" else (),
     )
 
 
@@ -127,14 +131,14 @@ def streams_of(settings: HubSpotSettings) -> tuple[Stream, ...]:
         Stream("crm_exchange_rate", Snapshot(), updated_at="updatedAt", scopes=("multi-currency-read",), optional=True,
                feeds="amounts in currencies that fx.csv has no rate for"),
         Stream("crm_login", Snapshot(), happened_at="loginAt", scopes=("account-info.security.read",),
-               feeds="sign-ins as evidence of CRM usage"),
+               feeds="sign-ins as evidence of CRM usage", personal=("ipAddress", "location", "userAgent")),
         Stream("crm_association", ByIds((*activities, "crm_deal", "crm_contact"), "recent"),
                key=("from_type", "from_id", "to_type"), scopes=("crm.objects.contacts.read",),
                feeds="which contact, company and deal an activity belongs to"),
         Stream("crm_deal_history", ByIds(("crm_deal",)), updated_at="updatedAt", scopes=("crm.objects.deals.read",),
                feeds="stages and amounts as they were; deal edits in CRM usage"),
         Stream("crm_contact_history", ByIds(("crm_contact",)), updated_at="updatedAt", scopes=("crm.objects.contacts.read",),
-               feeds="contact edits in CRM usage"),
+               feeds="contact edits in CRM usage", personal=CONTACT_HISTORY),
         Stream("crm_company_history", ByIds(("crm_company",)), updated_at="updatedAt", scopes=("crm.objects.companies.read",),
                feeds="company edits in CRM usage"),
     ]  # fmt: skip

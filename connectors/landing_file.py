@@ -47,10 +47,12 @@ def extract(
     folder: Path,
     run_id: str,
     on_page: Callable[[Page], None] | None = None,
+    clean: Callable[[bytes], bytes] | None = None,
 ) -> Path:
     """Read a window to its end into a landing file below `folder` (mode 0600) and return the file's path.
 
-    known: see Connector.read. on_page: called after each page is written, for progress.
+    known: see Connector.read. on_page: called after each page is written, for progress. clean: takes out of each line what
+    must not be kept, before it is written.
     Raises ConnectorError or PermissionMissing; then there is no file, and an earlier one of the same run is untouched.
     """
     stream = next((s for s in connector.streams if s.name == window.stream), None)
@@ -66,7 +68,7 @@ def extract(
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb", buffering=1 << 20) as file:
             os.fchmod(file.fileno(), 0o600)
-            _write(file, header, connector, known, on_page)
+            _write(file, header, connector, known, on_page, clean or bytes)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
@@ -134,15 +136,18 @@ def _write(
     connector: Connector,
     known: Mapping[str, Sequence[str]],
     on_page: Callable[[Page], None] | None,
+    clean: Callable[[bytes], bytes],
 ) -> None:
     began, traffic, totals = time.monotonic(), Traffic(), _Totals()
     file.write(header_line(header))
     for page in connector.read(header.window, known, traffic):
-        _write_records(file, header.window, page.records)
+        _write_records(
+            file, header.window, page.records if clean is bytes else [clean(record) for record in page.records]
+        )
         for key, ids in (("seen", page.seen), ("gone", page.gone)):
-            file.writelines(msgspec.json.encode({f"salespulse_{key}": found}) + b"\n" for found in ids)
+            file.writelines(clean(msgspec.json.encode({f"salespulse_{key}": found})) + b"\n" for found in ids)
         for reason, text in page.rejected:
-            file.write(msgspec.json.encode({"salespulse_rejected": text, "reason": reason}) + b"\n")
+            file.write(clean(msgspec.json.encode({"salespulse_rejected": text, "reason": reason})) + b"\n")
         totals.add(page)
         if on_page:
             on_page(page)

@@ -74,6 +74,8 @@ class Stream:
     partitioned: windows are cut per partition (a mailbox), named by Connector.partitions().
     scopes: permissions needed. feeds: what goes dark without them, in the reader's words.
     optional: not every account has it; its absence is told, but is no failure.
+    personal: paths of what describes the person whom a record is about, beside addresses, numbers and names: wiped when that
+        person is forgotten. "*" stands for every key; lists are walked through.
     """
 
     name: str
@@ -87,6 +89,7 @@ class Stream:
     scopes: tuple[str, ...] = ()
     feeds: str = ""
     optional: bool = False
+    personal: tuple[str, ...] = ()
 
 
 Kind = Literal["full", "changes", "range", "snapshot", "ids"]

@@ -187,6 +187,22 @@ def land(file: Path, /) -> int:
     return land_file(file)
 
 
+@app.command(name="forget", group=RUN)
+def forget_person(email: str, /, *, dry_run: Annotated[bool, Parameter(negative=())] = False) -> int:
+    """Erase a person, by mail address, from everything that is kept, publish anew, and prove it. Later readings leave them out.
+
+    Parameters
+    ----------
+    email
+        A contact's address, or a rep's.
+    dry_run
+        Only say what would be erased.
+    """
+    from flows.forget import run as erase
+
+    return erase(Console(highlight=False), email, dry_run=dry_run)
+
+
 @app.command(group=LOOK)
 def check() -> int:
     """Try the settings and the credentials of every source, with a real call for each permission."""

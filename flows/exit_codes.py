@@ -23,6 +23,7 @@ class Exit(IntEnum):
 TOLD = {
     "WrongSettingsError": Exit.SETTINGS,
     "InputError": Exit.SETTINGS,
+    "StillNamedError": Exit.SETTINGS,
     "WorldError": Exit.SETTINGS,
     "FaultError": Exit.SETTINGS,
     "RecordingError": Exit.SETTINGS,

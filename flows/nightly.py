@@ -11,7 +11,7 @@ from connectors.stream import Window
 from flows.report import RunReport
 from flows.run import Run, start_run
 from flows.settings_file import load_settings
-from flows.steps import build, check, extract_and_land, land_leftovers, publish_file, reported
+from flows.steps import build, check, drop_outlived, extract_and_land, land_leftovers, publish_file, reported
 from flows.windows import first_instant, plan
 from transforms import state
 
@@ -29,6 +29,7 @@ def nightly(day: date | None = None, now: datetime | None = None) -> RunReport:
         build(run)
         check(run)
         publish_file(run)
+        drop_outlived(run)
     return run.report
 
 

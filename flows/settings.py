@@ -128,6 +128,9 @@ class Settings(BaseSettings):
     published: Path | None = None
     published_mode: Annotated[str, AfterValidator(_mode)] = "0600"
     keep_published: Annotated[int, Field(ge=0)] = 7
+    remember_forgotten: bool = True
+    keep_landing_days: Annotated[int, Field(ge=0)] | None = None
+    keep_raw_days: Annotated[int, Field(ge=0)] | None = None
     company: Company = Company()
     inputs: InputFiles = InputFiles()
     parameters: Section = Section()  # the thresholds of METRICS.md; see settings_model
@@ -172,6 +175,10 @@ class Settings(BaseSettings):
     @property
     def landing_dir(self) -> Path:
         return self.data_dir / "landing"
+
+    @property
+    def forgotten_file(self) -> Path:
+        return self.data_dir / "forgotten.json"
 
     @property
     def published_file(self) -> Path:

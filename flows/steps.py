@@ -16,7 +16,9 @@ from flows.run import Run
 from flows.tasks import Piece, Waves, extract_all, label_of, publish_artifact
 from flows.windows import waits_for
 from transforms import build as models
-from transforms import checks, inputs, landing, publish, state
+from transforms import checks, inputs, landing, publish, retention, state
+from transforms.forgotten import Forgotten
+from transforms.warehouse import transaction
 
 Read = Callable[
     [Waves, Callable[[Window], Piece], int], Iterator[Sequence[tuple[Window, Path | BaseException]]]
@@ -62,10 +64,17 @@ def extract_and_land(run: Run, windows: Sequence[Window], read: Read = extract_a
     """
     streams = {(c.name, s.name): s for c in run.sources.values() for s in c.streams}
     last_runs = _last_runs(run)
+    forgotten = Forgotten.load(run.settings.forgotten_file)
 
     def prepare(window: Window) -> Piece:
-        known = _known(run, window, streams[window.source, window.stream], last_runs)
-        return Piece(run.sources[window.source], window, known, run.settings.landing_dir, run.run_id)
+        stream = streams[window.source, window.stream]
+        known = _known(run, window, stream, last_runs)
+        clean = (
+            forgotten.cleaner(window.source, window.workspace, stream.key, stream.personal)
+            if forgotten.tokens
+            else None
+        )
+        return Piece(run.sources[window.source], window, known, run.settings.landing_dir, run.run_id, clean)
 
     watcher().planned(windows)
     waves = Waves(windows, lambda w: waits_for(streams[w.source, w.stream]))
@@ -103,8 +112,8 @@ def check(run: Run) -> None:
     ]
 
 
-def publish_file(run: Run) -> None:
-    """Swap in the new file, unless an invariant does not hold. Raises PublishError."""
+def publish_file(run: Run, keep: int | None = None) -> None:
+    """Swap in the new file, unless an invariant does not hold. keep: earlier files that stay, else as set. Raises PublishError."""
     if broken := run.report.blocking:
         names = ", ".join(f.check for f in broken)
         run.report.not_published = f"{names}; {run.settings.published_file} is still that of the last good run"
@@ -113,9 +122,22 @@ def publish_file(run: Run) -> None:
     settings = run.settings
     with run.timed("publish"):
         done = publish.publish(
-            run.con, settings.published_file, mode=int(settings.published_mode, 8), keep=settings.keep_published
+            run.con,
+            settings.published_file,
+            mode=int(settings.published_mode, 8),
+            keep=settings.keep_published if keep is None else keep,
         )
     run.report.published = done.path
+
+
+def drop_outlived(run: Run) -> None:
+    """Delete what the settings say need not be kept any longer. Nothing that is published depends on it. Ages are by the real clock."""
+    settings, now = run.settings, datetime.now(UTC)
+    with run.timed("retention"), transaction(run.con):
+        if settings.keep_raw_days is not None:
+            retention.drop_versions(run.con, settings.keep_raw_days, now)
+        if settings.keep_landing_days is not None:
+            retention.drop_landing(run.con, settings.landing_dir, settings.keep_landing_days, now)
 
 
 def _land(run: Run, read: Sequence[tuple[Window, Path]]) -> None:

@@ -28,18 +28,27 @@ Known = Mapping[str, Sequence[str]]
 class Piece:
     """A window with all that reading it needs. Not a dataclass: Prefect would walk through the known ids in search of futures."""
 
-    def __init__(self, connector: Connector, window: Window, known: Known, landing: Path, run_id: str) -> None:
+    def __init__(
+        self,
+        connector: Connector,
+        window: Window,
+        known: Known,
+        landing: Path,
+        run_id: str,
+        clean: Callable[[bytes], bytes] | None = None,
+    ) -> None:
         self.connector = connector
         self.window = window
         self.known = known
         self.landing = landing
         self.run_id = run_id
+        self.clean = clean
 
 
 @task(name="extract", task_run_name="{label}", retries=0, cache_policy=NO_CACHE, persist_result=False)
 def extract_window(piece: Piece, label: str) -> Path:  # noqa: ARG001  the label names the task run
     """Read one window of one stream into a landing file. Raises ConnectorError, PermissionMissing."""
-    return extract(piece.connector, piece.window, piece.known, piece.landing, piece.run_id)
+    return extract(piece.connector, piece.window, piece.known, piece.landing, piece.run_id, clean=piece.clean)
 
 
 def extract_all(

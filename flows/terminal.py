@@ -62,11 +62,15 @@ def rebuild(wait: float, now: datetime | None) -> Exit:
 def land_file(file: Path) -> Exit:
     """Land one file into the warehouse of the settings, and say what it changed."""
     settings = load_settings()
+    from flows.forget import cleaned
     from transforms import landing
     from transforms.warehouse import open_warehouse
 
-    with open_warehouse(settings.warehouse_file, memory_limit=settings.memory_limit, threads=settings.threads) as con:
-        landed = landing.land(con, file)
+    with (
+        open_warehouse(settings.warehouse_file, memory_limit=settings.memory_limit, threads=settings.threads) as con,
+        cleaned(settings, file) as fit,
+    ):
+        landed = landing.land(con, fit)
     console = Console()
     if landed.already:
         console.print(f"{landed.window_id} has landed before: nothing changed")

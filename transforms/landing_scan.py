@@ -14,7 +14,7 @@ import duckdb
 
 from connectors.stream import Window
 
-from .raw import changed
+from .raw import changed, version_hash
 
 MARK = '{"salespulse_'
 LONGEST_LINE = 8 * 2**20  # bytes; a longer record is no activity record
@@ -160,12 +160,7 @@ def _records(stream: Mapping[str, Any]) -> str:
     def told(path: str | None) -> str:
         return f"told[{at[path]}]" if path else "null::varchar"
 
-    hashed = "line"
-    for path in stream.get("volatile") or ():
-        patch = "null"
-        for part in reversed(path.split(".")):
-            patch = f"{{{json.dumps(part)}: {patch}}}"
-        hashed = f"json_merge_patch({hashed}, {_literal(patch)})"
+    hashed = version_hash("line", stream.get("volatile") or ())
     key = ", ".join(f"nullif({told(path)}, '')" for path in keys)
     whole = " and ".join(f"nullif({told(path)}, '') is not null" for path in keys)
     return f"""
@@ -183,7 +178,7 @@ def _records(stream: Mapping[str, Any]) -> str:
                 line_no,
                 file_no,
                 is_json,
-                case when is_json then md5({hashed}) end as payload_hash,
+                case when is_json then {hashed} end as payload_hash,
                 case when is_json then json_extract_string(line, [{asked}]) end as told
             from (select line_no, file_no, line, json_valid(line) as is_json from {scan(marks=False)})
         )"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 
 import duckdb
@@ -42,6 +43,16 @@ def declare(con: duckdb.DuckDBPyConnection, streams: Iterable[tuple[str, str]]) 
             f"""create view if not exists {latest_view(source, stream)} as
                 select v.* from {table} as v where not exists (select 1 from {old} as o where o._seq = v._seq)"""
         )
+
+
+def version_hash(record: str, volatile: Iterable[str]) -> str:
+    """SQL that tells one version of a record from another. record: an SQL expression; volatile: paths that have no say."""
+    for path in volatile:
+        patch = "null"
+        for part in reversed(path.split(".")):
+            patch = f"{{{json.dumps(part)}: {patch}}}"
+        record = f"json_merge_patch({record}, '{patch.replace(chr(39), chr(39) * 2)}')"
+    return f"md5({record}::varchar)"
 
 
 def changed(con: duckdb.DuckDBPyConnection, statement: str, parameters: Mapping[str, object]) -> int:
