@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from connectors.stream import Window
+from flows import logs
 from flows.report import WindowResult
 
 
@@ -93,7 +94,14 @@ def watcher() -> Watcher:
 
 @contextmanager
 def watched_by(console: Console) -> Generator[None]:
-    """Show runs on this console."""
+    """Show runs on this console. Where events are logged to standard error, they say the same, and nothing is shown here."""
+    if logs.wanted():
+        token = _current.set(Lines(lambda _: None))
+        try:
+            yield
+        finally:
+            _current.reset(token)
+        return
     if not console.is_terminal:
         token = _current.set(Lines(lambda line: console.print(line, highlight=False, markup=False, soft_wrap=True)))
         try:

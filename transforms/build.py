@@ -23,6 +23,8 @@ ALLOWED = re.compile(r"^(BOOLEAN|INTEGER|BIGINT|DOUBLE|DECIMAL\(18,[246]\)|VARCH
 class BuildError(Exception):
     """A model failed. The message names its file and says what DuckDB said."""
 
+    page = "build-failed"
+
 
 @dataclass(slots=True)
 class BuildReport:

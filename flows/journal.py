@@ -1,0 +1,237 @@
+"""The journal of an installation: how each run ended, what is known of each stream, which notices were sent.
+
+It stands beside the warehouse in a SQLite file of its own, because it must be readable while a run holds the warehouse, and must
+take note when the warehouse cannot even be opened. It decides nothing: a lost journal begins anew with the next run.
+Never holds a record's content, a secret or an address.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Generator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+FILE = "status.sqlite"
+KEPT = 500  # runs
+LONGEST = 600  # characters of a message
+TABLES = (
+    """create table if not exists run (run_id text primary key, kind text, day text, started_at text, ended_at text, status text,
+       exit integer, page text, message text)""",
+    "create table if not exists fact (name text primary key, value blob)",
+    "create table if not exists notice (channel text primary key, state text, told_at text, error text)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunEntry:
+    """One run. status: running, ok, partial, blocked, failed, locked, stopped, cut off. Instants are UTC, by the real clock.
+
+    day: the business day it was for. page: what docs/operate says of its failure. message: empty when there is nothing to tell.
+    """
+
+    run_id: str
+    kind: str
+    day: date | None
+    started_at: datetime
+    ended_at: datetime | None
+    status: str
+    exit: int | None = None
+    page: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFact:
+    """How far a stream has been read. until: UTC instant up to which it was, by the run's clock; of mailboxes the one least read.
+
+    unread: windows that could not be read when they were last tried, the error of one of them and its page. forbidden: a
+    permission is missing. optional: not every account offers the stream.
+    """
+
+    source: str
+    workspace: str
+    stream: str
+    until: datetime | None
+    optional: bool = False
+    unread: int = 0
+    forbidden: bool = False
+    page: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """Records of a stream that could not be read and are still waiting."""
+
+    source: str
+    workspace: str
+    stream: str
+    records: int
+    reasons: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindingFact:
+    """A check that does not hold, in the tables last built. severity: error, warn, info."""
+
+    check: str
+    severity: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the last run to reach its end knew of the warehouse. clock: that run's."""
+
+    clock: datetime
+    streams: Sequence[StreamFact] = ()
+    quarantine: Sequence[Quarantined] = ()
+    findings: Sequence[FindingFact] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The state that a channel was last told of, and when. error: why the last notice could not be sent, else empty."""
+
+    state: str = ""
+    told_at: datetime | None = None
+    error: str = ""
+
+
+class Journal:
+    """The journal of a data folder. Writing never fails a run: where it cannot be written, nothing is noted."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / FILE
+
+    def begin(self, entry: RunEntry) -> None:
+        """Note a run that has the warehouse. Whatever else is noted as running was killed: there is one writer."""
+        with self._writing() as db:
+            db.execute("update run set status = 'cut off', page = 'cut-off' where status = 'running'")
+            _insert(db, entry)
+
+    def end(self, entry: RunEntry) -> None:
+        """Note how a run ended, or that it could not begin."""
+        with self._writing() as db:
+            _insert(db, entry)
+            newest = "select run_id from run order by started_at desc limit ?"
+            db.execute(f"delete from run where run_id not in ({newest})", [KEPT])  # noqa: S608  a text of ours
+
+    def drop(self, run_id: str) -> None:
+        """Strike a run that turned out to be none: it was asked for what there is not."""
+        with self._writing() as db:
+            db.execute("delete from run where run_id = ?", [run_id])
+
+    def keep(self, facts: Facts) -> None:
+        """Replace the facts."""
+        with self._writing() as db:
+            db.execute("insert or replace into fact values ('last', ?)", [msgspec.json.encode(facts)])
+
+    def replace(self, channel: str, was: Sent, new: Sent) -> bool:
+        """Note what a channel was told; False when another process has told it something since `was` was read."""
+        with self._writing() as db:
+            db.execute("begin immediate")
+            row = db.execute("select state, told_at, error from notice where channel = ?", [channel]).fetchone()
+            same = (_sent(row) if row else Sent()) == was
+            if same:
+                told = new.told_at.isoformat() if new.told_at else None
+                db.execute("insert or replace into notice values (?, ?, ?, ?)", [channel, new.state, told, new.error])
+            db.execute("commit")
+            return same
+        return True  # a journal that cannot be used keeps no notice back
+
+    def runs(self, limit: int = 20) -> list[RunEntry]:
+        """The last runs, the one that ended last first."""
+        rows = self._read("select * from run order by coalesce(ended_at, started_at) desc, rowid desc limit ?", limit)
+        return [_entry(row) for row in rows]
+
+    def facts(self) -> Facts | None:
+        """What the last run to reach its end knew; None before it."""
+        for (value,) in self._read("select value from fact where name = 'last'"):
+            with suppress(msgspec.MsgspecError):  # of another version: the next run writes it anew
+                return msgspec.json.decode(value, type=Facts)
+        return None
+
+    def sent(self, channel: str) -> Sent:
+        """What a channel was told last."""
+        return next(
+            map(_sent, self._read("select state, told_at, error from notice where channel = ?", channel)), Sent()
+        )
+
+    def failed_notices(self) -> dict[str, str]:
+        """Why the last notice of a channel could not be sent, by channel."""
+        return dict(self._read("select channel, error from notice where error <> ''"))
+
+    def _read(self, query: str, *parameters: object) -> list[Any]:
+        if not self.file.exists():
+            return []
+        try:
+            with closing(sqlite3.connect(f"{self.file.absolute().as_uri()}?mode=ro", uri=True, timeout=10)) as db:
+                return db.execute(query, parameters).fetchall()
+        except sqlite3.Error:  # damaged, or of a run that is just creating it
+            return []
+
+    @contextmanager
+    def _writing(self) -> Generator[sqlite3.Connection]:
+        """The open journal. A damaged one is begun anew; where none can be written, the block ends without an error."""
+        try:
+            with closing(self._opened()) as db:
+                yield db
+        except (sqlite3.Error, OSError) as error:
+            if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+                with suppress(OSError):
+                    self.file.unlink(missing_ok=True)
+
+    def _opened(self) -> sqlite3.Connection:
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            os.close(os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        db = sqlite3.connect(self.file, timeout=10, isolation_level=None)
+        for table in TABLES:
+            db.execute(table)
+        return db
+
+
+def _insert(db: sqlite3.Connection, entry: RunEntry) -> None:
+    ended = entry.ended_at.isoformat() if entry.ended_at else None
+    day = entry.day.isoformat() if entry.day else None
+    message = entry.message[:LONGEST]
+    db.execute(
+        "insert or replace into run values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            entry.run_id,
+            entry.kind,
+            day,
+            entry.started_at.isoformat(),
+            ended,
+            entry.status,
+            entry.exit,
+            entry.page,
+            message,
+        ],
+    )
+
+
+def _entry(row: Sequence[Any]) -> RunEntry:
+    run_id, kind, day, started, ended, *rest = row
+    began = datetime.fromisoformat(started).astimezone(UTC)
+    return RunEntry(
+        run_id,
+        kind,
+        date.fromisoformat(day) if day else None,
+        began,
+        datetime.fromisoformat(ended) if ended else None,
+        *rest,
+    )
+
+
+def _sent(row: Sequence[Any]) -> Sent:
+    state, told_at, error = row
+    return Sent(state, datetime.fromisoformat(told_at) if told_at else None, error)
