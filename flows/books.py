@@ -142,7 +142,7 @@ class Books:
             status=status,
             published=str(report.published or ""),
             error=report.not_published if report.published is None else "",
-            page=page_of(error) if error is not None and status not in ("blocked", "partial") else "",
+            page=page_of(error) if error is not None else "",
             windows=len(report.windows),
             unread=len(report.unread),
             changed_rows=report.changed_rows,

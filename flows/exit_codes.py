@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from enum import IntEnum
 
@@ -54,6 +55,13 @@ def exit_of(error: BaseException) -> Exit | None:
     return next((TOLD[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in TOLD), None)
 
 
+def let_go(error: BaseException | None) -> None:
+    """Prefect keeps the error, and with it everything that its frames hold: also what DuckDB complains of, at length, at the very end."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
+
+
 def guarded(command: Callable[[], object]) -> int:
     """Run a command; an error that is meant for the reader is printed without a traceback. Returns the exit code."""
     try:
@@ -69,5 +77,6 @@ def guarded(command: Callable[[], object]) -> int:
         else:
             console.print(str(error), style="red")
         console.print(f"What to do: {pages.told(pages.page_of(error))}")
+        let_go(error)
         return known
     return int(code) if isinstance(code, int) else Exit.OK

@@ -118,31 +118,51 @@ def _runs(seen: Seen) -> Iterator[Problem]:
     name = f"the last run ({last.kind}{f' for {last.day}' if last.day else ''})"
     match last.status:
         case "running" | "cut off":
-            yield Problem(
-                "failed", "cut-off", "run", f"{name} was cut off: it began {last.started_at:%Y-%m-%d %H:%M} UTC"
-            )
+            brief = f"{name} was cut off: it began {last.started_at:%Y-%m-%d %H:%M} UTC"
+            yield Problem("failed", "cut-off", "run:cut-off", brief)
         case "stopped":
-            yield Problem("note", "cut-off", "run", f"{name} was stopped by hand")
+            yield Problem("note", "cut-off", "run:stopped", f"{name} was stopped by hand")
         case "locked":
-            yield Problem("failed", last.page, "run", f"{name} could not begin: the warehouse was held", last.message)
-        case "failed" | "blocked":
-            yield Problem("failed", last.page, f"run:{last.page}", f"{name} {last.status}", last.message)
+            yield Problem(
+                "failed", last.page, "run:locked", f"{name} could not begin: the warehouse was held", last.message
+            )
+        case "blocked":
+            broken = [
+                f"{f.check}: {f.rows:,} rows"
+                for f in (seen.facts.findings if seen.facts else ())
+                if f.severity == "error"
+            ]
+            brief = f"{name} published nothing: a check does not hold ({', '.join(broken)})"
+            yield Problem("failed", last.page, f"run:{last.page}", brief, last.message)
+        case "failed":
+            yield Problem("failed", last.page, f"run:{last.page}", f"{name} failed", last.message)
         case _:
             return
 
 
 def _streams(seen: Seen) -> Iterator[Problem]:
     """Streams that could not be read when they were last tried, those of one source and cause together."""
-    bad = [s for s in (seen.facts.streams if seen.facts else ()) if s.unread and not (s.optional and s.forbidden)]
-    for (source, page), group in groupby(
-        sorted(bad, key=lambda s: (name_of(s), s.page)), lambda s: (name_of(s), s.page)
-    ):
+    bad = [s for s in (seen.facts.streams if seen.facts else ()) if s.unread and _is_offered(s)]
+    for (source, page), group in groupby(sorted(bad, key=_cause), _cause):
         streams = list(group)
-        names = ", ".join(s.stream for s in streams)
         windows = sum(s.unread for s in streams)
         count = f"{windows} window" + ("s" if windows > 1 else "")
-        brief = f"{source}: {count} of {names} could not be read"
-        yield Problem("failed", page or "source-down", f"source:{source}:{page}", brief, streams[0].error)
+        brief = f"{source}: {count} of {', '.join(s.stream for s in streams)} could not be read; {_since(streams)}"
+        yield Problem("failed", page, f"source:{source}:{page}", brief, streams[0].error)
+
+
+def _cause(stream: StreamFact) -> tuple[str, str]:
+    return name_of(stream), stream.page or "source-down"
+
+
+def _is_offered(stream: StreamFact) -> bool:
+    return not (stream.optional and (stream.forbidden or stream.until is None))
+
+
+def _since(streams: Sequence[StreamFact]) -> str:
+    if any(s.until is None for s in streams):
+        return "never read"
+    return f"last read {min(s.until for s in streams if s.until):%Y-%m-%d %H:%M} UTC"
 
 
 def _published(seen: Seen) -> Iterator[Problem]:
@@ -166,20 +186,18 @@ def _late(seen: Seen) -> Iterator[Problem]:
         for source in [s for s in seen.sources if s not in known]:
             yield Problem("late", "stale", f"source:{source}", f"{source}: no run has read it yet")
     for source, late in _late_streams(seen).items():
-        since = min((s.until for s in late if s.until), default=None)
-        told = f"not read since {since:%Y-%m-%d %H:%M} UTC" if since else "never read"
-        brief = f"{source}: {', '.join(s.stream for s in late)} {told}"
+        brief = f"{source}: {', '.join(s.stream for s in late)} {_since(late)}; late after {hours}"
         yield Problem("late", "stale", f"late:{source}", brief)
 
 
 def _late_streams(seen: Seen) -> dict[str, list[StreamFact]]:
-    """Late streams by source: those that are behind the published file. If it is late itself, that says it all."""
+    """Late streams by source: those that are behind the published file (if it is late itself, that says it all) and have not failed."""
     found: dict[str, list[StreamFact]] = {}
     at = seen.published.at
     for stream in seen.facts.streams if seen.facts else ():
-        offered = not (stream.optional and (stream.forbidden or stream.until is None))
         behind = at is None or stream.until is None or at - stream.until > timedelta(hours=1)
-        if offered and behind and seen.is_late(stream.until) and stream.source in seen.sources:
+        told = stream.unread or not _is_offered(stream) or stream.source not in seen.sources
+        if behind and not told and seen.is_late(stream.until):
             found.setdefault(name_of(stream), []).append(stream)
     return found
 
@@ -203,7 +221,7 @@ def _notes(seen: Seen) -> Iterator[Problem]:
             yield Problem("note", "quarantine", f"quarantine:{q.source}:{q.stream}", brief, q.reasons)
     for check, rows in seen.published.warnings.items():
         if check in WARNINGS:
-            yield Problem("note", "data-quality", f"quality:{check}", f"{rows:,} {WARNINGS[check]}")
+            yield Problem("note", "data-quality", f"quality:{check}", f"{WARNINGS[check]}: {rows:,}")
     for channel, error in seen.failed_notices.items():
         yield Problem(
             "note", "notice-failed", f"notice:{channel}", f"the last notice by {channel} could not be sent", error

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Generator, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
+T = TypeVar("T")
 FILE = "status.sqlite"
 KEPT = 500  # runs
 LONGEST = 600  # characters of a message
@@ -113,39 +114,47 @@ class Journal:
 
     def begin(self, entry: RunEntry) -> None:
         """Note a run that has the warehouse. Whatever else is noted as running was killed: there is one writer."""
-        with self._writing() as db:
+
+        def note(db: sqlite3.Connection) -> None:
             db.execute("update run set status = 'cut off', page = 'cut-off' where status = 'running'")
             _insert(db, entry)
 
+        self._write(note)
+
     def end(self, entry: RunEntry) -> None:
         """Note how a run ended, or that it could not begin."""
-        with self._writing() as db:
+
+        def note(db: sqlite3.Connection) -> None:
             _insert(db, entry)
             newest = "select run_id from run order by started_at desc limit ?"
             db.execute(f"delete from run where run_id not in ({newest})", [KEPT])  # noqa: S608  a text of ours
 
+        self._write(note)
+
     def drop(self, run_id: str) -> None:
         """Strike a run that turned out to be none: it was asked for what there is not."""
-        with self._writing() as db:
-            db.execute("delete from run where run_id = ?", [run_id])
+        self._write(lambda db: db.execute("delete from run where run_id = ?", [run_id]))
 
     def keep(self, facts: Facts) -> None:
         """Replace the facts."""
-        with self._writing() as db:
-            db.execute("insert or replace into fact values ('last', ?)", [msgspec.json.encode(facts)])
+        value = msgspec.json.encode(facts)
+        self._write(lambda db: db.execute("insert or replace into fact values ('last', ?)", [value]))
 
     def replace(self, channel: str, was: Sent, new: Sent) -> bool:
-        """Note what a channel was told; False when another process has told it something since `was` was read."""
-        with self._writing() as db:
-            db.execute("begin immediate")
+        """Note what a channel was told; False when another process has told it something since `was` was read.
+
+        A journal that cannot be used keeps no notice back.
+        """
+
+        def note(db: sqlite3.Connection) -> bool:
             row = db.execute("select state, told_at, error from notice where channel = ?", [channel]).fetchone()
-            same = (_sent(row) if row else Sent()) == was
-            if same:
-                told = new.told_at.isoformat() if new.told_at else None
-                db.execute("insert or replace into notice values (?, ?, ?, ?)", [channel, new.state, told, new.error])
-            db.execute("commit")
-            return same
-        return True  # a journal that cannot be used keeps no notice back
+            if (_sent(row) if row else Sent()) != was:
+                return False
+            told = new.told_at.isoformat() if new.told_at else None
+            db.execute("insert or replace into notice values (?, ?, ?, ?)", [channel, new.state, told, new.error])
+            return True
+
+        return self._write(note) is not False
 
     def runs(self, limit: int = 20) -> list[RunEntry]:
         """The last runs, the one that ended last first."""
@@ -178,16 +187,23 @@ class Journal:
         except sqlite3.Error:  # damaged, or of a run that is just creating it
             return []
 
-    @contextmanager
-    def _writing(self) -> Generator[sqlite3.Connection]:
-        """The open journal. A damaged one is begun anew; where none can be written, the block ends without an error."""
-        try:
-            with closing(self._opened()) as db:
-                yield db
-        except (sqlite3.Error, OSError) as error:
-            if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+    def _write(self, note: Callable[[sqlite3.Connection], T]) -> T | None:
+        """Run a note as one transaction. None where the journal cannot be written; a damaged one is begun anew."""
+        for attempt in (1, 2):
+            try:
+                with closing(self._opened()) as db:
+                    db.execute("begin immediate")
+                    noted = note(db)
+                    db.execute("commit")
+                    return noted
+            except sqlite3.OperationalError:  # no room, no permission, or held for longer than is waited
+                return None
+            except (sqlite3.DatabaseError, OSError):
                 with suppress(OSError):
                     self.file.unlink(missing_ok=True)
+                if attempt == 2:
+                    return None
+        return None
 
     def _opened(self) -> sqlite3.Connection:
         self.file.parent.mkdir(parents=True, exist_ok=True)

@@ -95,7 +95,7 @@ def compose(section: NotifySection, kind: Kind, problems: list[Problem]) -> Noti
     failed, late = (sum(p.severity == s for p in problems) for s in ("failed", "late"))
     counts = ", ".join(f"{n} {word}" for n, word in ((failed, "failed"), (late, "late")) if n)
     still = "still " if kind == "reminder" else ""
-    lines = [f"{p.severity}: {p.brief}\n    {p.todo} ({p.link})" for p in problems[:MOST]]
+    lines = [f"{p.severity}: {p.brief}\n    To do: {p.todo} ({p.link})" for p in problems[:MOST]]
     if len(problems) > MOST:
         lines.append(f"and {len(problems) - MOST} more; `salespulse status` shows all")
     return Notice(f"{name}: {still}{counts}", "\n".join(lines))

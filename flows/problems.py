@@ -25,7 +25,7 @@ def tell_problems(console: Console, problems: Sequence[Problem], *, details: boo
             grid.add_row(Text(severity.upper(), style=STYLE[severity]), Text(p.brief))
             if details and p.detail:
                 grid.add_row("", Text(p.detail, style="dim"))
-        grid.add_row("", Text(f"{of_kind[0].todo} ({of_kind[0].link})"))
+        grid.add_row("", Text(f"To do: {of_kind[0].todo} ({of_kind[0].link})"))
     console.print(grid)
 
 
@@ -33,4 +33,4 @@ def sections(problems: Sequence[Problem]) -> Iterator[str]:
     """The problems as Markdown, for the run's artifact."""
     for p in problems:
         detail = f"<br>`{p.detail.replace('`', chr(39))}`" if p.detail else ""
-        yield f"- **{p.severity}**: {p.brief}{detail}<br>{p.todo} ({p.link})"
+        yield f"- **{p.severity}**: {p.brief}{detail}<br>To do: {p.todo} ({p.link})"

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from flows import logs
-from flows.exit_codes import Exit
+from flows.exit_codes import Exit, let_go
 from flows.settings_file import load_settings
 from flows.settings_of_run import settings_of_run
 
@@ -45,6 +45,7 @@ def run_flow(name: str, wait: float = 0.0, **arguments: Any) -> Exit:
             report = _flow(name)(**arguments)
         except NotPublishedError as error:
             report = error.report
+            let_go(error)
         except (RuntimeError, httpx.TransportError) as error:
             told = _unreachable(error)
             if told is None:
