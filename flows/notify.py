@@ -58,7 +58,7 @@ def tell(section: NotifySection, journal: Journal, health: Health) -> list[str]:
         kind = due(section, was, state, health.seen.now)
         new = Sent(state, health.seen.now if kind else was.told_at)
         if kind is None:
-            if was.state != state:
+            if was.state != state or was.error:
                 journal.replace(channel, was, new)
             continue
         if not journal.replace(channel, was, new):  # another process is telling it just now
@@ -76,9 +76,7 @@ def tell(section: NotifySection, journal: Journal, health: Health) -> list[str]:
 
 
 def due(section: NotifySection, was: Sent, state: str, now: datetime) -> Kind | None:
-    """Whether a channel is told something. state: the problems it is told of; empty: none."""
-    if was.error and state == was.state and not state:
-        return "recovered" if "recovered" in section.on else None  # that it is over could not be told
+    """Whether a channel is told something. was: what it was told last; state: the problems it is told of, empty: none."""
     if state == was.state:
         long_ago = was.told_at is None or now - was.told_at >= timedelta(hours=section.remind_hours)
         return "reminder" if state and long_ago else None
