@@ -5,6 +5,7 @@ import shutil
 import signal
 from collections.abc import Iterator
 
+import duckdb
 import pytest
 
 from flows.exit_codes import Exit
@@ -92,13 +93,14 @@ def test_without_journal_or_published_file_nothing_breaks(copied: Product, capsy
     assert document(copied, capsys)["verdict"] == "late"
 
 
-def test_runs_and_status_tell_the_webhook_once(copied: Product, slack: Webhook, capsys: Told) -> None:
+def test_runs_and_status_tell_the_webhook_once(copied: Product, slack: Webhook) -> None:
     """Late, told by `status`; then a source refuses; then all is well: each once, whoever looks."""
     assert copied("status", "--notify", "--now", LATER) == Exit.STALE
     assert copied("status", "--notify", "--now", LATER) == Exit.STALE
     copied.misbehave({"fault": "forbidden", "match": {"system": "dialer"}})
-    assert copied.nightly() == Exit.PARTIAL
-    assert "A notice was sent by webhook (problem)" in capsys.readouterr().out
+    code, out, _ = copied.ends("nightly", "--now", AT_NOON)
+    assert (code, "A notice was sent by webhook (problem)" in out) == (Exit.PARTIAL, True)
+    assert "FAILED cloudtalk: 7 windows of" in out
     copied.misbehave()
     assert copied.nightly() == Exit.OK
     assert copied("status", "--notify", "--now", AT_NOON) == Exit.OK
@@ -108,7 +110,7 @@ def test_runs_and_status_tell_the_webhook_once(copied: Product, slack: Webhook, 
         "*salespulse acme: recovered*",
     ]
     told = "\n".join(slack.texts)
-    assert "cloudtalk: 10 windows of" in told
+    assert "cloudtalk: 7 windows of" in told
     assert "@" not in told.replace("@@", ""), "no address"
 
 
@@ -131,17 +133,26 @@ def test_wrong_settings_are_told_as_far_as_notify_can_be_read(copied: Product, s
     assert slack.texts[-1].startswith("*salespulse acme: recovered*")
 
 
-def test_events_go_to_a_file_of_the_run_and_on_demand_to_standard_error(copied: Product) -> None:
+def test_a_run_that_a_check_blocks_logs_its_events_to_a_file_and_on_demand_to_standard_error(copied: Product) -> None:
+    with duckdb.connect(str(copied.data / "warehouse.duckdb")) as con:
+        con.execute("update marts.daily_org_activity set calls_made = calls_made + 1")
     code, out, err = copied.ends("--log-format", "json", "publish", "--now", AT_NOON)
-    assert code == 0
+    assert code == Exit.BLOCKED
     told = [json.loads(line) for line in err.splitlines()]
-    assert [t["event"] for t in told] == [
-        "run started", "step began", "step ended", "step began", "step ended", "step began", "step ended", "run ended",
-    ]  # fmt: skip
+    steps = [t.get("step") for t in told[1:-1]]
+    assert [told[0]["event"], *steps, told[-1]["event"]] == [
+        "run started",
+        "build",
+        "build",
+        "check",
+        "check",
+        "run ended",
+    ]
+    assert (told[-1]["level"], told[-1]["status"], told[-1]["page"]) == ("error", "blocked", "check-failed")
     (run_id,) = {t["run_id"] for t in told}
     assert (copied.data / "logs" / f"{run_id}.jsonl").read_text() == err
     assert "building the tables" not in out, "it would say the same twice"
-    assert "Published" in out
+    assert "a check does not hold (teams_add_up_to_org:" in " ".join(out.split())
     secret = "sandbox-secret"
     assert secret in copied.settings.read_text()
     for file in (copied.data / "logs").iterdir():
