@@ -179,13 +179,16 @@ class Journal:
         return dict(self._read("select channel, error from notice where error <> ''"))
 
     def _read(self, query: str, *parameters: object) -> list[Any]:
-        if not self.file.exists():
-            return []
-        try:
-            with closing(sqlite3.connect(f"{self.file.absolute().as_uri()}?mode=ro", uri=True, timeout=10)) as db:
+        """Rows; none where there is no journal, or none that can be read."""
+        # Read-only at first: a run may be writing, or the folder belong to somebody else. What a killed process left half written
+        # only a connection that may write can take back.
+        for mode in ("ro", "rw") if self.file.exists() else ():
+            with suppress(sqlite3.Error), closing(self._connected(mode)) as db:
                 return db.execute(query, parameters).fetchall()
-        except sqlite3.Error:  # damaged, or of a run that is just creating it
-            return []
+        return []
+
+    def _connected(self, mode: str) -> sqlite3.Connection:
+        return sqlite3.connect(f"{self.file.absolute().as_uri()}?mode={mode}", uri=True, timeout=10)
 
     def _write(self, note: Callable[[sqlite3.Connection], T]) -> T | None:
         """Run a note as one transaction. None where the journal cannot be written; a damaged one is begun anew."""

@@ -10,6 +10,7 @@ import duckdb
 
 from flows.health import Health, PublishedFacts, Seen, judge
 from flows.journal import Journal
+from flows.redaction import Redactor
 from flows.settings import Settings
 from transforms.lock import holder
 
@@ -30,7 +31,7 @@ def look(settings: Settings, now: datetime, *, inside: bool = False) -> Health:
             stale_after=settings.stale_after,
             runs=journal.runs(),
             facts=journal.facts(),
-            holder=None if inside else holder(settings.warehouse_file),
+            holder=None if inside else _holder(settings.warehouse_file),
             has_warehouse=inside or settings.warehouse_file.exists(),
             free_bytes=_free(settings.published_file.parent),
             failed_notices=journal.failed_notices(),
@@ -62,6 +63,12 @@ def published_facts(file: Path) -> PublishedFacts:
         return PublishedFacts(str(file), exists=True, bytes=size, error=str(error).strip().split("\n")[0])
     instant = at.replace(tzinfo=UTC) if at else None
     return PublishedFacts(str(file), True, "", size, instant, complete, days, dict(warnings))
+
+
+def _holder(file: Path) -> str | None:
+    """The process that has the warehouse, without an address that its command line may name (`salespulse forget`)."""
+    found = holder(file)
+    return found and Redactor()(found)
 
 
 def _free(folder: Path) -> int | None:

@@ -1,5 +1,7 @@
 """The journal: what was noted is read again, by other processes too, and a journal that cannot be used stops nobody."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -62,6 +64,22 @@ def test_a_damaged_journal_is_begun_anew(tmp_path: Path) -> None:
     assert journal.runs() == []
     journal.end(DONE)  # finds the damage
     journal.end(DONE)
+    assert journal.runs() == [DONE]
+
+
+def test_what_a_killed_process_left_half_written_is_taken_back(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.end(DONE)
+    half = """
+import os, signal, sqlite3, sys
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+db.execute("pragma cache_size = 1")
+db.execute("begin immediate")
+db.executemany("insert into run (run_id, message) values (?, ?)", [(str(n), "x" * 2000) for n in range(200)])
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    subprocess.run([sys.executable, "-c", half, str(tmp_path / FILE)], check=False)
+    assert (tmp_path / f"{FILE}-journal").stat().st_size > 0, "the process left nothing to take back"
     assert journal.runs() == [DONE]
 
 
