@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from flows.journal import Journal, RunEntry
 from flows.logs import event, of_run
 from flows.look import look
 from flows.pages import page_of
+from flows.progress import watcher
 from flows.redaction import Redactor
 from flows.report import RunReport
 from flows.settings import Settings
@@ -98,14 +98,15 @@ class Books:
         self._log_end(error)
 
     def tell(self, error: BaseException | None) -> None:
-        """Send the notices that are due."""
+        """Send the notices that are due, and say what became of them to whoever watches."""
         if (error is not None and page_of(error) == NO_RUN) or not self.settings.notify.is_on:
             return
         try:
             health = self.report.health or look(self.settings, self.report.now)
-            self.report.notices += notify.tell(self.settings.notify, self._journal, health)
-        except (duckdb.Error, sqlite3.Error, OSError) as fault:
-            self.report.notices.append(f"no notice could be made: {type(fault).__name__}")
+            for sentence in notify.tell(self.settings.notify, self._journal, health):
+                watcher().note(sentence)
+        except Exception:
+            logging.getLogger("salespulse").exception("no notice could be made")
 
     def _status(self, error: BaseException | None) -> str:
         if isinstance(error, KeyboardInterrupt):

@@ -147,7 +147,7 @@ def _streams(seen: Seen) -> Iterator[Problem]:
         streams = list(group)
         windows = sum(s.unread for s in streams)
         count = f"{windows} window" + ("s" if windows > 1 else "")
-        brief = f"{source}: {count} of {', '.join(s.stream for s in streams)} could not be read; {_since(streams)}"
+        brief = f"{source}: {count} of {_named(seen, streams)} could not be read; {_since(streams)}"
         yield Problem("failed", page, f"source:{source}:{page}", brief, streams[0].error)
 
 
@@ -157,6 +157,14 @@ def _cause(stream: StreamFact) -> tuple[str, str]:
 
 def _is_offered(stream: StreamFact) -> bool:
     return not (stream.optional and (stream.forbidden or stream.until is None))
+
+
+def _named(seen: Seen, streams: Sequence[StreamFact]) -> str:
+    """The streams of one source by name, or how many where all are meant."""
+    every = [
+        s for s in (seen.facts.streams if seen.facts else ()) if name_of(s) == name_of(streams[0]) and _is_offered(s)
+    ]
+    return f"all {len(every)} streams" if len(streams) == len(every) > 1 else ", ".join(s.stream for s in streams)
 
 
 def _since(streams: Sequence[StreamFact]) -> str:
@@ -186,7 +194,7 @@ def _late(seen: Seen) -> Iterator[Problem]:
         for source in [s for s in seen.sources if s not in known]:
             yield Problem("late", "stale", f"source:{source}", f"{source}: no run has read it yet")
     for source, late in _late_streams(seen).items():
-        brief = f"{source}: {', '.join(s.stream for s in late)} {_since(late)}; late after {hours}"
+        brief = f"{source}: {_named(seen, late)} {_since(late)}; late after {hours}"
         yield Problem("late", "stale", f"late:{source}", brief)
 
 

@@ -32,6 +32,10 @@ class Watcher(Protocol):
         """A step begins."""
         ...
 
+    def note(self, what: str) -> None:
+        """Something to know has happened."""
+        ...
+
 
 class Lines:
     """One line a window and step."""
@@ -50,6 +54,9 @@ class Lines:
             self._say(f"{label}: NOT READ: {result.error}")
 
     def step(self, what: str) -> None:
+        self._say(what)
+
+    def note(self, what: str) -> None:
         self._say(what)
 
 
@@ -77,6 +84,9 @@ class Bars:
     def step(self, what: str) -> None:
         self.over()
         self._step = self._progress.add_task(what, total=None, note="")
+
+    def note(self, what: str) -> None:
+        self._progress.console.print(what, highlight=False, markup=False)
 
     def over(self) -> None:
         """The last step has ended."""

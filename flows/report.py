@@ -67,7 +67,6 @@ class RunReport:
     published: Path | None = None
     not_published: str = ""
     health: Health | None = None  # of the installation, as the run leaves it
-    notices: list[str] = field(default_factory=list[str])  # what became of the notices about it
 
     @property
     def failures(self) -> list[WindowResult]:
@@ -181,8 +180,6 @@ class RunReport:
         if self.health:
             tell_problems(console, self.health.problems, details=False)
             console.print(self.freshness, markup=False, highlight=False)
-        for notice in self.notices:
-            console.print(notice[:1].upper() + notice[1:], style="dim", markup=False, highlight=False)
         console.print(self.verdict, style="bold", markup=False, highlight=False)
 
     @property

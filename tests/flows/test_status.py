@@ -99,8 +99,8 @@ def test_runs_and_status_tell_the_webhook_once(copied: Product, slack: Webhook) 
     assert copied("status", "--notify", "--now", LATER) == Exit.STALE
     copied.misbehave({"fault": "forbidden", "match": {"system": "dialer"}})
     code, out, _ = copied.ends("nightly", "--now", AT_NOON)
-    assert (code, "A notice was sent by webhook (problem)" in out) == (Exit.PARTIAL, True)
-    assert "FAILED cloudtalk: 7 windows of" in out
+    assert (code, "a notice was sent by webhook (problem)" in out) == (Exit.PARTIAL, True)
+    assert "FAILED cloudtalk: 7 windows of all 4 streams could not be read" in out
     copied.misbehave()
     assert copied("status", "--notify", "--now", AT_NOON) == Exit.UNHEALTHY
     assert [text.splitlines()[0] for text in slack.texts] == [

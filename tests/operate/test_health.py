@@ -60,7 +60,9 @@ def test_a_stream_that_stays_behind_the_published_file_is_late_by_itself() -> No
 
 def test_a_failed_stream_is_told_once_with_since_when_and_its_own_words_apart() -> None:
     bad = {"unread": 2, "page": "rate-limit", "error": "GET /calls of ann@acme.com: 429"}
-    (problem,) = judge(seen(stream(hours=50, **bad), stream("dialer_user", hours=50, **bad))).problems
+    (problem,) = judge(
+        seen(stream(hours=50, **bad), stream("dialer_user", hours=50, **bad), stream("dialer_group"))
+    ).problems
     assert (problem.severity, problem.page) == ("failed", "rate-limit")
     assert problem.brief == (
         "cloudtalk: 4 windows of dialer_call, dialer_user could not be read; last read 2026-03-18 10:00 UTC"
@@ -152,3 +154,9 @@ def test_the_worst_comes_first_and_decides() -> None:
     health = judge(what)
     assert [p.severity for p in health.problems] == ["failed", "late", "note"]
     assert (health.verdict, health.exit_code) == ("failed", Exit.UNHEALTHY)
+
+
+def test_where_all_streams_of_a_source_are_meant_they_are_counted() -> None:
+    bad = {"unread": 1, "page": "source-down"}
+    (problem,) = judge(seen(stream(**bad), stream("dialer_user", **bad))).problems
+    assert problem.brief.startswith("cloudtalk: 2 windows of all 2 streams could not be read")
