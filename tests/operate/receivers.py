@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import socketserver
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,10 +31,11 @@ class Webhook:
 
 @dataclass
 class Mailbox:
-    """Mails that came. refuse: an answer to MAIL FROM in place of 250."""
+    """Mails that came. refuse: answers to verbs in place of the usual ones, as {"MAIL": "550 no"}. logins: what AUTH PLAIN said."""
 
     port: int = 0
-    refuse: str = ""
+    refuse: dict[str, str] = field(default_factory=dict)
+    logins: list[str] = field(default_factory=list)
     mails: list[Message] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
 
@@ -58,8 +61,8 @@ def webhook() -> Iterator[Webhook]:
 
 
 @contextmanager
-def mail_server() -> Iterator[Mailbox]:
-    """Speaks the little of RFC 5321 that smtplib needs; offers no STARTTLS."""
+def mail_server(encrypted: ssl.SSLContext | None = None) -> Iterator[Mailbox]:
+    """Speaks the little of RFC 5321 that smtplib needs; offers no STARTTLS. encrypted: from the first byte on, as on port 465."""
     kept = Mailbox()
 
     class Handler(socketserver.StreamRequestHandler):
@@ -73,16 +76,22 @@ def mail_server() -> Iterator[Mailbox]:
                     self._say("354 go on")
                     lines = list(iter(lambda: self.rfile.readline().decode(), ".\r\n"))
                     kept.mails.append(message_from_string("".join(lines)))
-                self._say(kept.refuse if verb == "MAIL" and kept.refuse else "221 bye" if verb == "QUIT" else "250 ok")
+                if verb == "AUTH":
+                    kept.logins.append(base64.b64decode(line.split()[2]).decode())
+                usual = {"EHLO": "250-here\r\n250 AUTH PLAIN", "AUTH": "235 welcome", "QUIT": "221 bye"}
+                self._say(kept.refuse.get(verb) or usual.get(verb, "250 ok"))
                 if verb == "QUIT":
                     return
 
         def _say(self, line: str) -> None:
             self.wfile.write(f"{line}\r\n".encode())
 
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server, _serving(server):
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        if encrypted:
+            server.socket = encrypted.wrap_socket(server.socket, server_side=True)
         kept.port = server.server_address[1]
-        yield kept
+        with _serving(server):
+            yield kept
 
 
 @contextmanager

@@ -1,11 +1,19 @@
 """Notices over real HTTP and SMTP: once on a change, a reminder a day, when it is over; what fails is told and tried again."""
 
+import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 import stamina
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+from pydantic import ValidationError
 
 from flows import notify
 from flows.health import Health, Problem, PublishedFacts, Seen
@@ -175,9 +183,74 @@ def test_a_server_without_encryption_gets_no_mail_unless_it_may(mailbox: Mailbox
 
 @pytest.mark.parametrize(("answer", "times"), [("451 busy", ", 3 times"), ("550 no", " (SMTPSenderRefused)")])
 def test_a_mail_that_is_refused(mailbox: Mailbox, journal: Journal, answer: str, times: str) -> None:
-    mailbox.refuse = answer
+    mailbox.refuse = {"MAIL": answer}
     (said,) = notify.tell(by_mail(mailbox), journal, health(DOWN))
     assert said == f"no notice could be sent by mail: 127.0.0.1:{mailbox.port} answered {answer[:3]}{times}"
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate for 127.0.0.1 with its key, signed by itself."""
+    key, name = (
+        ec.generate_private_key(ec.SECP256R1()),
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")]),
+    )
+    today = datetime.now(UTC)
+    made = x509.CertificateBuilder(
+        name, name, key.public_key(), x509.random_serial_number(), today, today + timedelta(days=1)
+    )
+    here = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    signed = made.add_extension(here, critical=False).sign(key, hashes.SHA256())
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file = tmp_path / "certificate.pem"
+    file.write_bytes(signed.public_bytes(Encoding.PEM) + private)
+    return file
+
+
+@pytest.fixture
+def encrypted(certificate: Path) -> Iterator[Mailbox]:
+    """A mail server that speaks TLS from the first byte on."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with mail_server(context) as kept:
+        yield kept
+
+
+LOGIN = {"smtp_security": "tls", "smtp_user": "sales", "smtp_password": "hunter2.more"}
+
+
+def test_user_and_password_go_to_a_server_whose_certificate_is_trusted(
+    encrypted: Mailbox, journal: Journal, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    assert notify.tell(by_mail(encrypted, **LOGIN), journal, health(DOWN)) == ["a notice was sent by mail (problem)"]
+    assert encrypted.logins == ["\0sales\0hunter2.more"]
+    encrypted.refuse = {"AUTH": "535 wrong: hunter2.more"}
+    (said,) = notify.tell(by_mail(encrypted, **LOGIN), journal, health(DOWN, hours=24))
+    assert said.endswith(f"127.0.0.1:{encrypted.port} answered 535 (SMTPAuthenticationError)")
+
+
+def test_a_certificate_that_is_not_trusted_gets_no_password(encrypted: Mailbox, journal: Journal) -> None:
+    (said,) = notify.tell(by_mail(encrypted, **LOGIN), journal, health(DOWN))
+    assert "SSLCertVerificationError" in said
+    assert (encrypted.logins, encrypted.mails) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"webhook": "hooks.slack.com/x"}, "no address of the web"),
+        ({"email_to": ["ops@acme.com"]}, "smtp_host and email_from must be given"),
+        ({"smtp_user": "sales"}, "both, or neither"),
+        ({**LOGIN, "smtp_security": "none"}, "not sent in clear"),
+        ({"email_to": ["ops"]}, "pattern"),
+        ({"on": ["sometimes"]}, "failure"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused_without_showing_a_secret(given: dict[str, object], words: str) -> None:
+    with pytest.raises(ValidationError, match=words) as refused:
+        section(**given)
+    assert "hunter2" not in str(refused.value.errors(include_input=False))
 
 
 def test_one_channel_that_fails_does_not_stop_the_other(slack: Webhook, mailbox: Mailbox, journal: Journal) -> None:
