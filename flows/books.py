@@ -27,7 +27,7 @@ from transforms.warehouse import storage_fault
 if TYPE_CHECKING:
     from flows.run import Run
 
-NO_RUN = "arguments"  # page of errors of whoever typed a command: no run, and nobody is told
+NO_RUN = {"arguments", "forget"}  # pages of errors of whoever typed a command: no run, and nobody else is told
 
 
 @contextmanager
@@ -76,7 +76,7 @@ class Books:
             return self.report.health
         self._closed = True
         error = error and (storage_fault(self.settings.warehouse_file, error) or error)
-        if error is not None and page_of(error) == NO_RUN:
+        if error is not None and page_of(error) in NO_RUN:
             self._journal.drop(self.report.run_id)
             return None
         try:
@@ -91,7 +91,7 @@ class Books:
 
     def refused(self, error: BaseException) -> None:
         """The run could not even begin."""
-        if self._closed or page_of(error) == NO_RUN:
+        if self._closed or page_of(error) in NO_RUN:
             return
         self._closed = True
         self._journal.end(self._entry(self._status(error), error))
@@ -99,7 +99,7 @@ class Books:
 
     def tell(self, error: BaseException | None) -> None:
         """Send the notices that are due, and say what became of them to whoever watches."""
-        if (error is not None and page_of(error) == NO_RUN) or not self.settings.notify.is_on:
+        if (error is not None and page_of(error) in NO_RUN) or not self.settings.notify.is_on:
             return
         try:
             health = self.report.health or look(self.settings, self.report.now)
