@@ -159,8 +159,14 @@ class NotifySection(Section):
     smtp_password: SecretStr | None = None
 
     @property
+    def channels(self) -> list[str]:
+        """How people are told; empty: nobody is."""
+        given = {"webhook": self.webhook, "mail": self.email_to}
+        return [name for name, where in given.items() if where and self.on]
+
+    @property
     def is_on(self) -> bool:
-        return bool(self.on and (self.webhook or self.email_to))
+        return bool(self.channels)
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
