@@ -116,6 +116,13 @@ class Schedule(Section):
     timezone: Zone | None = None  # None: the reporting time zone
 
 
+class Backfill(Section):
+    """How often a long backfill publishes what is whole by then."""
+
+    publish_minutes: Annotated[float, Field(ge=0)] = 30.0  # 0: only at the end
+    publish_windows: Annotated[int, Field(ge=1)] | None = None
+
+
 class Settings(BaseSettings):
     """Everything that a run needs to know. Read it with settings_file.load_settings."""
 
@@ -135,6 +142,7 @@ class Settings(BaseSettings):
     inputs: InputFiles = InputFiles()
     parameters: Section = Section()  # the thresholds of METRICS.md; see settings_model
     schedule: Schedule = Schedule()
+    backfill: Backfill = Backfill()
 
     @classmethod
     def settings_customise_sources(
