@@ -21,7 +21,8 @@ from flows.progress import watcher
 from flows.report import RunReport
 from flows.run import Run, start_run
 from flows.settings_file import load_settings
-from flows.steps import build, check, extract_and_land, land_leftovers, publish_file, reported
+from flows.steps import Read, build, check, extract_and_land, land_leftovers, publish_file, reported
+from flows.tasks import extract_all
 from flows.windows import first_instant, last_instant, plan_backfill, whole_from
 from transforms import state
 
@@ -39,6 +40,11 @@ class Scope:
     source: str | None = None
     stream: str | None = None
 
+    @property
+    def told(self) -> dict[str, str]:
+        """As meta.run keeps it."""
+        return {name: str(value) for name, value in asdict(self).items() if value is not None}
+
     def holds(self, window: Window) -> bool:
         return self.source in (None, window.source) and self.stream in (None, window.stream)
 
@@ -52,20 +58,22 @@ def backfill(
     source, stream: only this one. now: the run's clock. Raises as nightly does, and UnknownScopeError.
     """
     scope = Scope(start, end, source, stream)
-    told = {name: str(value) for name, value in asdict(scope).items() if value is not None}
-    with start_run("backfill", load_settings(), day=end, now=now, scope=told) as run, reported(run):
-        check_scope(run, scope)
-        land_leftovers(run)
-        until = last_instant(scope.last, run.now)
-        interim = Interim(run, scope)
-        left = list(due(run, scope, until))
-        while left := extract_and_land(
-            run, left, stop=lambda: turns.is_asked_for(run.settings.data_dir), between=interim
-        ):
-            left = _let_the_night_go_first(run, scope, until, left)
-            interim.begin_anew()
-        interim.publish(start)
+    with start_run("backfill", load_settings(), day=end, now=now, scope=scope.told) as run, reported(run):
+        fill(run, scope)
     return run.report
+
+
+def fill(run: Run, scope: Scope, read: Read = extract_all) -> None:
+    """The steps of a backfill. read: who reads windows side by side. Raises UnknownScopeError."""
+    check_scope(run, scope)
+    land_leftovers(run)
+    until = last_instant(scope.last, run.now)  # what is later is the nightly run's, however long this takes
+    interim = Interim(run, scope)
+    left = list(due(run, scope, until))
+    while left := extract_and_land(run, left, read, lambda: turns.is_asked_for(run.settings.data_dir), interim):
+        left = _let_the_night_go_first(run, scope, until, left)
+        interim.begin_anew()
+    interim.publish(scope.first)
 
 
 def due(run: Run, scope: Scope, until: datetime) -> Iterator[Window]:
