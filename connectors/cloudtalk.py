@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from .client import Backoff, Client, NotFound, Retry, Verdict, judge_http, server_time
 from .limits import Budget, Limiter, Told, shared
 from .paging import numbered_pages, records_of, value_at
-from .stream import Check, ConnectorError, DateRange, Page, PermissionMissing, Snapshot, Stream, Traffic, Window
+from .stream import Check, ConnectorError, DateRange, Page, PermissionMissing, Price, Snapshot, Stream, Traffic, Window
 
 PAGE = 1000  # the largest there is
 ITEMS = "responseData.data"
@@ -145,6 +145,25 @@ class CloudTalk:
                 yield Check(
                     self.name, stream.name, False, str(error), remedy if isinstance(error, PermissionMissing) else ""
                 )
+
+    def count(self, window: Window) -> int | None:
+        """What CloudTalk counts; see connectors.stream.Connector."""
+        params: dict[str, str] = {}
+        if window.start is not None and window.end is not None and window.stream == CALLS.name:
+            first, last = _whole_seconds(window.start, min(window.end, self.now))
+            if last < first:
+                return 0
+            params = {"date_from": _spelt(first), "date_to": _spelt(last)}
+        body = self._client.fetch(
+            "GET", PATHS[window.stream], params={**params, "limit": 1, "page": 1}, traffic=Traffic()
+        )
+        return _count(body, "itemsCount")
+
+    def price(self, windows: Sequence[Window], records: Mapping[str, int]) -> Price:
+        """A page has a thousand, a window one page at least, of which the last one is half full on average."""
+        full = records.get(windows[0].stream, 0) / len(windows) / PAGE
+        requests = len(windows) if full <= 1 else math.ceil((full + 0.5) * len(windows))
+        return Price(requests, {"requests": requests})
 
     def close(self) -> None:
         """Close all connections."""
