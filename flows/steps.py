@@ -9,8 +9,18 @@ from pathlib import Path
 from typing import Literal
 
 from connectors.landing_file import read_header
-from connectors.stream import ByIds, Changes, ConnectorError, DateRange, PermissionMissing, Snapshot, Stream, Window
-from flows.progress import watcher
+from connectors.stream import (
+    ByIds,
+    Changes,
+    ConnectorError,
+    DateRange,
+    Page,
+    PermissionMissing,
+    Snapshot,
+    Stream,
+    Window,
+)
+from flows.progress import watched, watcher
 from flows.report import Finding, NotPublishedError, WindowResult
 from flows.run import Run
 from flows.tasks import Piece, Waves, extract_all, label_of, publish_artifact
@@ -29,7 +39,8 @@ Read = Callable[
 def reported(run: Run) -> Generator[None]:
     """Tell Prefect what the run did, however it ends. Raises NotPublishedError when it published nothing."""
     try:
-        yield
+        with watched():
+            yield
     except BaseException as error:
         run.report.not_published = f"{type(error).__name__}: {error}"
         publish_artifact(run.report.kind, run.report.markdown())
@@ -81,9 +92,16 @@ def extract_and_land(
             if forgotten.tokens
             else None
         )
-        return Piece(run.sources[window.source], window, known, run.settings.landing_dir, run.run_id, clean)
+        return Piece(
+            run.sources[window.source], window, known, run.settings.landing_dir, run.run_id, clean, on_page(window)
+        )
 
-    watcher().planned(windows)
+    seen = watcher()
+
+    def on_page(window: Window) -> Callable[[Page], None]:
+        return lambda page: seen.page(window.source, len(page.records))
+
+    seen.planned(windows, {name: source.limiter for name, source in run.sources.items()})
     waves = Waves(windows, lambda w: waits_for(streams[w.source, w.stream]), stop)
     left = dict.fromkeys(windows)
     with run.timed("extract and land"):

@@ -20,7 +20,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
 
 from connectors.landing_file import extract
-from connectors.stream import Connector, Window
+from connectors.stream import Connector, Page, Window
 
 Known = Mapping[str, Sequence[str]]
 
@@ -36,6 +36,7 @@ class Piece:
         landing: Path,
         run_id: str,
         clean: Callable[[bytes], bytes] | None = None,
+        on_page: Callable[[Page], None] | None = None,
     ) -> None:
         self.connector = connector
         self.window = window
@@ -43,12 +44,21 @@ class Piece:
         self.landing = landing
         self.run_id = run_id
         self.clean = clean
+        self.on_page = on_page
 
 
 @task(name="extract", task_run_name="{label}", retries=0, cache_policy=NO_CACHE, persist_result=False)
 def extract_window(piece: Piece, label: str) -> Path:  # noqa: ARG001  the label names the task run
     """Read one window of one stream into a landing file. Raises ConnectorError, PermissionMissing."""
-    return extract(piece.connector, piece.window, piece.known, piece.landing, piece.run_id, clean=piece.clean)
+    return extract(
+        piece.connector,
+        piece.window,
+        piece.known,
+        piece.landing,
+        piece.run_id,
+        on_page=piece.on_page,
+        clean=piece.clean,
+    )
 
 
 def extract_all(
