@@ -121,6 +121,7 @@ def _let_the_night_go_first(run: Run, scope: Scope, until: datetime, left: list[
     watcher().step(f"a nightly run goes first; {len(left)} windows are read when it has ended")
     run.let_others_go_first()
     watcher().step("going on")
+    watcher().over()
     pieces = {_piece(window) for window in left}
     return [window for window in due(run, scope, until) if _piece(window) in pieces]
 
@@ -152,6 +153,8 @@ class Interim:
         watcher().step(f"the days from {first} on are whole")
         told = list(self._run.report.findings)
         self.publish(first)
+        watcher().step("going on" if self._run.report.published else f"not published: {self._run.report.not_published}")
+        watcher().over()
         # What a run reports is how it ended; this is not yet its end.
         self._run.report.findings, self._run.report.published, self._run.report.not_published = told, None, ""
         self._rest()

@@ -59,16 +59,21 @@ class Told:
 
 
 def dry_run(scope: Scope, now: datetime | None = None) -> Exit:
-    """Print what the backfill would take. Raises UnknownScopeError, WarehouseLocked while a run is at work."""
+    """Print what the backfill would take. Raises as foretell does."""
     settings = load_settings()
-    console = Console()
+    told = foretell(settings, scope, as_utc(now or datetime.now(UTC)))
+    print_forecast(Console(), scope.told, told, settings.concurrency)
+    return Exit.OK
+
+
+def foretell(settings: Settings, scope: Scope, clock: datetime) -> list[Told]:
+    """What the backfill would take, by source. Raises UnknownScopeError, WarehouseLocked while a run is at work."""
     with ExitStack() as stack:
-        run = _looking(stack, settings, as_utc(now or datetime.now(UTC)), scope)
+        run = _looking(stack, settings, clock, scope)
         check_scope(run, scope)
         windows = list(due(run, scope, last_instant(scope.last, run.now)))
         told = [_told(run, c, [w for w in windows if w.source == c.name]) for c in run.sources.values()]
-        print_forecast(console, scope.told, [one for one in told if one.lines], settings.concurrency)
-    return Exit.OK
+    return [one for one in told if one.lines]
 
 
 def _looking(stack: ExitStack, settings: Settings, clock: datetime, scope: Scope) -> Run:
@@ -144,7 +149,7 @@ def _lines(
         if measured is not None and measured * len(windows) > price.requests:
             scale = measured * len(windows) / price.requests
             price = Price(round(price.requests * scale), {n: round(u * scale) for n, u in price.cost.items()})
-        founded = founded or ("earlier runs" if measured is not None else "a request or two a window")
+        founded = founded or ("earlier runs" if measured is not None else "short lists")
     else:
         price = connector.price(windows, {stream.name: total})
     records[stream.name] = total if total is not None else records.get(stream.name, 0)

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 def print_forecast(console: Console, scope: Mapping[str, str], told: Sequence[Told], concurrency: int) -> None:
     """A line a stream, then for each source what of its limits that takes."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for name in ("to read", "windows", "days", "records", "requests", "founded on"):
-        table.add_column(name, justify="left" if name in ("to read", "founded on") else "right", overflow="fold")
+    for name in ("to read", "windows", "days", "records", "requests"):
+        table.add_column(name, justify="left" if name == "to read" else "right", no_wrap=True)
+    table.add_column("founded on", overflow="fold")
     for line in (line for one in told for line in one.lines):
         table.add_row(
             f"{line.source} {line.stream}",
@@ -33,9 +34,9 @@ def print_forecast(console: Console, scope: Mapping[str, str], told: Sequence[To
         console.print(_limits(one), highlight=False, markup=False, soft_wrap=True)
     longest = max((one.seconds for one in told), default=0.0)
     console.print(
-        f"{scope['first']} to {scope['last']}: {sum(one.price.requests for one in told):,} requests, {duration(longest)} at least under "
-        f"the limits (sources are read side by side, up to {concurrency} windows of each). Building the tables comes on top. "
-        "Nothing has been read or changed.",
+        f"{scope['first']} to {scope['last']}: {sum(one.price.requests for one in told):,} requests. The limits alone take "
+        f"{duration(longest)} (sources are read side by side, up to {concurrency} windows of each); the vendors' answers and the building "
+        "of the tables come on top. Nothing has been read into the warehouse, nothing was changed.",
         highlight=False,
         markup=False,
         soft_wrap=True,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from math import ceil
 from threading import Lock
 from time import monotonic
 
-from connectors.limits import Left
+from connectors.limits import Left, Limiter
 from connectors.stream import Window
 from flows.report import WindowResult
 
@@ -24,6 +25,7 @@ class Pace:
         self._left: Counter[str] = Counter()
         self._done: Counter[str] = Counter()
         self._seconds: dict[str, float] = {}  # of reading, by stream, of the windows done
+        self._requests: Counter[str] = Counter()  # of the windows done
         self._began = clock()
         self._since_began = 0.0  # seconds of reading since
         self._records = 0
@@ -48,6 +50,7 @@ class Pace:
             self._left[stream] -= 1
             self._done[stream] += 1
             self._seconds[stream] = self._seconds.get(stream, 0.0) + result.seconds
+            self._requests[stream] += result.requests
             self._since_began += result.seconds
 
     @property
@@ -71,10 +74,11 @@ class Pace:
             since, before = self._marks[0]
             return (self._records - before) / (now - since) if now > since else 0.0
 
-    def seconds_left(self) -> float | None:
+    def seconds_left(self, limiter: Limiter | None = None) -> float | None:
         """How long it goes on if windows go on taking what those of their stream took; None where nobody can tell.
 
         What is left, in seconds of reading, is divided by how many of these pass in a second: windows are read side by side.
+        limiter: no less than its limit on requests lets through; a first burst says nothing of how it goes on.
         """
         with self._lock:
             left = {stream: n for stream, n in self._left.items() if n > 0}
@@ -84,7 +88,11 @@ class Pace:
             if not left or elapsed <= 0 or self._since_began <= 0:
                 return None
             reading = sum(n * self._seconds[stream] / self._done[stream] for stream, n in left.items())
-            return reading * elapsed / self._since_began
+            requests = sum(n * self._requests[stream] / self._done[stream] for stream, n in left.items())
+            seconds = reading * elapsed / self._since_began
+        if limiter is not None and "requests" in limiter.remaining():
+            return max(seconds, limiter.forecast({"requests": ceil(requests)}).seconds)
+        return seconds
 
 
 def left_in_words(budgets: Mapping[str, Left]) -> str:

@@ -52,6 +52,10 @@ class Watcher(Protocol):
         """A step begins."""
         ...
 
+    def over(self) -> None:
+        """The last step has ended."""
+        ...
+
 
 class Lines:
     """One line a window and step."""
@@ -59,9 +63,10 @@ class Lines:
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
         self._paces: dict[str, Pace] = {}
+        self._limiters: Limiters = {}
 
     def planned(self, windows: Sequence[Window], limiters: Limiters) -> None:
-        del limiters
+        self._limiters = limiters
         by_source = Counter(w.source for w in windows)
         for source in by_source:
             self._paces.setdefault(source, Pace()).planned(w for w in windows if w.source == source)
@@ -80,6 +85,9 @@ class Lines:
     def step(self, what: str) -> None:
         self._say(what)
 
+    def over(self) -> None:
+        pass
+
     def _of_all(self, result: WindowResult) -> str:
         """ "; 12 of 104 windows of cloudtalk, about 20 min left"."""
         pace = self._paces.get(result.window.source)
@@ -87,7 +95,7 @@ class Lines:
             return ""
         pace.window(result)
         done, every = pace.windows
-        left = pace.seconds_left()
+        left = pace.seconds_left(self._limiters.get(result.window.source))
         return f"; {done} of {every} windows of {result.window.source}" + (
             "" if left is None else f", about {duration(left)} left"
         )
@@ -116,7 +124,7 @@ class Outlook:
         parts = [f"{self.pace.records:,} records, {self.pace.rate():,.0f}/s"]
         if self._limiter and (free := left_in_words(self._limiter.remaining())):
             parts.append(f"free: {free}")
-        left = self.pace.seconds_left()
+        left = self.pace.seconds_left(self._limiter)
         if left is not None:
             parts.append(f"about {duration(left)} left")
         return " · ".join(parts)
@@ -168,7 +176,6 @@ class Bars:
         self._step = self._progress.add_task(what, total=None, outlook=None)
 
     def over(self) -> None:
-        """The last step has ended."""
         if self._step is not None:
             self._progress.update(self._step, total=1, completed=1)
             self._step = None

@@ -155,12 +155,12 @@ def start_run(
 
 @contextmanager
 def _in_turn(kind: str, settings: Settings) -> Generator[float]:
-    """Everybody goes before a backfill. Yields for how many seconds another run may hold the warehouse: a nightly run waits for a
-    backfill, which lets go, whatever it was told."""
+    """Everybody goes before a backfill. Yields for how many seconds another run may hold the warehouse: whatever they were told,
+    a nightly run waits for a backfill, which lets go, and a backfill for those before it."""
     folder, patience = settings.data_dir, PATIENCE.get()
     if kind == "backfill":
         with turns.backfilling(folder):
-            yield patience
+            yield max(patience, turns.HANDING_OVER) if turns.is_asked_for(folder) else patience
         return
     with turns.going_first(folder):
         yield max(patience, turns.HANDING_OVER) if kind == "nightly" and turns.is_backfilled(folder) else patience

@@ -48,7 +48,7 @@ class Process:
     def __init__(self, kind: str, settings: Path, now: datetime, environment: Mapping[str, str]) -> None:
         self._line, there = FORKSERVER.Pipe()
         self._stands = False
-        arguments = (kind, str(settings), now, SMALL | environment, there)
+        arguments = (kind, str(settings), now, SMALL | dict(environment), there)
         self._process = FORKSERVER.Process(target=_run, args=arguments, daemon=True)
         self._process.start()
         there.close()
