@@ -94,7 +94,7 @@ def _looking(stack: ExitStack, settings: Settings, clock: datetime, scope: Scope
 
     run = Run(settings, RunReport("dry-run", "backfill", scope.last, clock, scope=scope.told), hold)
     run.take(0.0)
-    stack.enter_context(closing(run))
+    stack.enter_context(run)
     return run
 
 

@@ -10,6 +10,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from time import perf_counter
+from types import TracebackType
+from typing import Self
 
 import duckdb
 
@@ -58,6 +60,15 @@ class Run:
     def close(self) -> None:
         """Let go of the warehouse and the sources."""
         self.held.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        """As close. An error passes the warehouse, which says what one of the disk means."""
+        return self.held.__exit__(kind, error, trace)
 
     @property
     def run_id(self) -> str:
@@ -140,7 +151,7 @@ def start_run(
     with _in_turn(kind, settings) as wait:
         run = Run(settings, report, hold)
         run.take(wait)
-        with closing(run):
+        with run:
             raw.declare(run.con, sorted(declared_streams(run.sources.values())))
             _note(run.con, report, "running")
             try:

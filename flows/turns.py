@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 from pathlib import Path
 
-from transforms.warehouse import WarehouseLocked
+from transforms.warehouse import WarehouseError, WarehouseLocked, storage_fault
 
 BACKFILL, FIRST = "backfill.lock", "first.lock"
 HANDING_OVER = 2 * 3600.0  # seconds in which a backfill has surely landed the windows in hand, and a night has ended
@@ -61,8 +61,12 @@ def wait_until_done(folder: Path) -> None:
 
 @contextmanager
 def _opened(folder: Path, name: str) -> Generator[int]:
-    folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    file = folder / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise storage_fault(file, error) or WarehouseError(f"cannot open {file}: {error}") from error
     try:
         yield handle
     finally:

@@ -56,10 +56,10 @@ def test_whole_days_are_published_on_the_way_and_a_killed_backfill_goes_on_at_th
     assert without_accounts_of_runs(installation) == without_accounts_of_runs(undisturbed)
 
 
-def test_published_at_every_window_the_end_is_that_of_a_single_run(
+def test_published_on_the_way_the_end_is_that_of_a_single_run(
     installation: Installation, undisturbed: Installation
 ) -> None:
-    process = installation.start("backfill", SALESPULSE__BACKFILL__PUBLISH_WINDOWS="1")
+    process = installation.start("backfill", SALESPULSE__BACKFILL__PUBLISH_WINDOWS="3")
     begins = [date.fromisoformat(process.until(" on are whole").split()[3])]
     process.until("publishing")
     begins.append(date.fromisoformat(process.until(" on are whole").split()[3]))
