@@ -35,14 +35,17 @@ def make(memory: Path) -> Iterator[Make]:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
             write_settings(company, folder / "salespulse.toml", url)
-            return Installation(folder / "salespulse.toml", NOON)
+            return Installation(folder / "salespulse.toml", NOON, url)
 
         yield build
 
 
 @pytest.fixture
-def installation(make: Make, request: pytest.FixtureRequest) -> Installation:
-    return make(request.node.name)
+def installation(make: Make, request: pytest.FixtureRequest) -> Iterator[Installation]:
+    """A fresh one, in front of a sandbox that behaves again afterwards."""
+    installation = make(request.node.name)
+    yield installation
+    installation.misbehave()
 
 
 @pytest.fixture(scope="session")

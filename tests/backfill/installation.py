@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import httpx
 from rich.console import Console
 
 from connectors.landing_file import extract
@@ -91,6 +92,7 @@ class Installation:
 
     settings: Path
     now: datetime
+    url: str
     environment: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -103,6 +105,12 @@ class Installation:
 
     def run(self, kind: str, now: datetime | None = None, **environment: str) -> tuple[str, str]:
         return self.start(kind, now, **environment).end()
+
+    def misbehave(self, *rules: dict[str, Any]) -> None:
+        """From now on the sandbox follows these rules; none: it behaves."""
+        httpx.delete(f"{self.url}/__sandbox__/faults").raise_for_status()
+        if rules:
+            httpx.post(f"{self.url}/__sandbox__/faults", json=list(rules)).raise_for_status()
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         return _rows(self.published, query)
