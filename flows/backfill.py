@@ -118,7 +118,7 @@ def check_scope(run: Run, scope: Scope) -> None:
 
 def _let_the_night_go_first(run: Run, scope: Scope, until: datetime, left: list[Window]) -> list[Window]:
     """Let go of the warehouse until the others are done. Returns what is left, as it is to be read after what they read."""
-    watcher().step(f"a nightly run goes first; {len(left)} windows are read when it has ended")
+    watcher().step("a nightly run goes first")
     run.let_others_go_first()
     watcher().step("going on")
     watcher().over()

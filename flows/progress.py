@@ -121,12 +121,13 @@ class Outlook:
         return f"{self.pace.records:,} records"
 
     def _made(self) -> str:
-        parts = [f"{self.pace.records:,} records, {self.pace.rate():,.0f}/s"]
+        left = self.pace.seconds_left(self._limiter)
+        parts = (
+            [] if left is None else [f"about {duration(left)} left"]
+        )  # first: the end is cut off where there is no room
+        parts.append(f"{self.pace.records:,} records, {self.pace.rate():,.0f}/s")
         if self._limiter and (free := left_in_words(self._limiter.remaining())):
             parts.append(f"free: {free}")
-        left = self.pace.seconds_left(self._limiter)
-        if left is not None:
-            parts.append(f"about {duration(left)} left")
         return " · ".join(parts)
 
 

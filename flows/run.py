@@ -141,7 +141,7 @@ def start_run(
                 memory_limit=settings.memory_limit,
                 threads=settings.threads,
                 wait=wait,
-                on_wait=lambda told: watcher().step(told),
+                on_wait=lambda told: watcher().step(_who_lets_go(kind, settings, told)),
             )
         )
         report.now = max(report.now, _clock_of_others(con, report.started))
@@ -175,6 +175,14 @@ def _in_turn(kind: str, settings: Settings) -> Generator[float]:
         return
     with turns.going_first(folder):
         yield max(patience, turns.HANDING_OVER) if kind == "nightly" and turns.is_backfilled(folder) else patience
+
+
+def _who_lets_go(kind: str, settings: Settings, told: str) -> str:
+    if kind == "backfill" or not turns.is_backfilled(settings.data_dir):
+        return told
+    return (
+        f"a backfill is at work: it lets go of the warehouse when the windows that it has in hand have landed; {told}"
+    )
 
 
 def _clock_of_others(con: duckdb.DuckDBPyConnection, since: datetime) -> datetime:
