@@ -140,8 +140,8 @@ def _body(
     modified: str, properties: Sequence[str], start: datetime, end: datetime, last: str | None, after: str | None = None
 ) -> dict[str, Any]:
     filters = [
-        {"propertyName": modified, "operator": "GTE", "value": _milliseconds(start)},
-        {"propertyName": modified, "operator": "LT", "value": _milliseconds(end)},
+        {"propertyName": modified, "operator": "GTE", "value": milliseconds(start)},
+        {"propertyName": modified, "operator": "LT", "value": milliseconds(end)},
     ]
     if last is not None:
         filters.append({"propertyName": "hs_object_id", "operator": "GT", "value": last})
@@ -155,5 +155,6 @@ def _body(
     }
 
 
-def _milliseconds(instant: datetime) -> str:
+def milliseconds(instant: datetime) -> str:
+    """An instant as a filter's value."""
     return str((instant - datetime(1970, 1, 1, tzinfo=UTC)) // TICK)

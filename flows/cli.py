@@ -133,10 +133,13 @@ def backfill(
     end: Annotated[date, Parameter(name="--to")],
     source: str | None = None,
     stream: str | None = None,
+    dry_run: Annotated[bool, Parameter(negative=())] = False,
     now: Clock = None,
     wait: Wait = 0.0,
 ) -> int:
     """Read a stretch of the past, newest days first, then rebuild, check and publish. Run again, it goes on where it stopped.
+
+    A nightly run that comes meanwhile goes first. Days that are whole are published on the way ([backfill] of the settings).
 
     Parameters
     ----------
@@ -148,11 +151,18 @@ def backfill(
         Only this source: hubspot, cloudtalk, gmail.
     stream
         Only this stream, like dialer_call.
+    dry_run
+        Only say how many requests, days and how much quota it will take.
     now
         The run's clock, like 2026-03-20T06:00:00Z; the real one if not given.
     wait
         Seconds to wait for another run that holds the warehouse; if not given, it leaves at once with exit code 5.
     """
+    if dry_run:
+        from flows.backfill import Scope
+        from flows.forecast import dry_run as tell
+
+        return tell(Scope(start, end, source, stream), now)
     from flows.terminal import run_flow
 
     return run_flow("backfill", wait, start=start, end=end, source=source, stream=stream, now=now)

@@ -184,6 +184,13 @@ class NotifySection(Section):
         return self
 
 
+class Backfill(Section):
+    """How often a long backfill publishes what is whole by then."""
+
+    publish_minutes: Annotated[float, Field(ge=0)] = 30.0  # 0: only at the end
+    publish_windows: Annotated[int, Field(ge=1)] | None = None
+
+
 class Settings(BaseSettings):
     """Everything that a run needs to know. Read it with settings_file.load_settings."""
 
@@ -206,6 +213,7 @@ class Settings(BaseSettings):
     status: StatusSection = StatusSection()
     notify: NotifySection = NotifySection()
     log: LogSection = LogSection()
+    backfill: Backfill = Backfill()
 
     @classmethod
     def settings_customise_sources(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,10 +13,20 @@ from typing import Literal
 import msgspec
 
 from connectors.landing_file import read_header
-from connectors.stream import ByIds, Changes, ConnectorError, DateRange, PermissionMissing, Snapshot, Stream, Window
+from connectors.stream import (
+    ByIds,
+    Changes,
+    ConnectorError,
+    DateRange,
+    Page,
+    PermissionMissing,
+    Snapshot,
+    Stream,
+    Window,
+)
 from flows.logs import event
 from flows.pages import page_of
-from flows.progress import watcher
+from flows.progress import watched, watcher
 from flows.report import Finding, NotPublishedError, WindowResult
 from flows.run import Run
 from flows.tasks import Piece, Waves, extract_all, label_of, publish_artifact
@@ -36,7 +46,8 @@ Read = Callable[
 def reported(run: Run) -> Generator[None]:
     """Tell Prefect what the run did, however it ends. Raises NotPublishedError when it published nothing."""
     try:
-        yield
+        with watched():
+            yield
     except BaseException as error:
         run.report.not_published = f"{type(error).__name__}: {error}"
         run.books.close(run, error)
@@ -67,10 +78,17 @@ def land_leftovers(run: Run) -> None:
     _land(run, read)
 
 
-def extract_and_land(run: Run, windows: Sequence[Window], read: Read = extract_all) -> None:
+def extract_and_land(
+    run: Run,
+    windows: Sequence[Window],
+    read: Read = extract_all,
+    stop: Callable[[], bool] = lambda: False,
+    between: Callable[[Collection[Window]], None] = lambda _: None,
+) -> list[Window]:
     """Read the windows and land each as it comes. A window that fails is noted, stays due, and stops no other.
 
-    read: who reads them side by side; Prefect's tasks if not given.
+    read: who reads them side by side; Prefect's tasks if not given. stop: asked before windows begin; once it says so, those in
+    hand are landed and the others returned. between: called with the windows that are left, whenever some have landed.
     """
     streams = {(c.name, s.name): s for c in run.sources.values() for s in c.streams}
     last_runs = _last_runs(run)
@@ -84,17 +102,28 @@ def extract_and_land(run: Run, windows: Sequence[Window], read: Read = extract_a
             if forgotten.tokens
             else None
         )
-        return Piece(run.sources[window.source], window, known, run.settings.landing_dir, run.run_id, clean)
+        return Piece(
+            run.sources[window.source], window, known, run.settings.landing_dir, run.run_id, clean, on_page(window)
+        )
 
-    watcher().planned(windows)
+    seen = watcher()
+
+    def on_page(window: Window) -> Callable[[Page], None]:
+        return lambda page: seen.page(window.source, len(page.records))
+
     event("windows planned", windows=len(windows))
-    waves = Waves(windows, lambda w: waits_for(streams[w.source, w.stream]))
+    seen.planned(windows, {name: source.limiter for name, source in run.sources.items()})
+    waves = Waves(windows, lambda w: waits_for(streams[w.source, w.stream]), stop)
+    left = dict.fromkeys(windows)
     with run.timed("extract and land"):
         for done in read(waves, prepare, run.settings.concurrency):
             _land(run, [(window, outcome) for window, outcome in done if isinstance(outcome, Path)])
             for window, outcome in done:
                 if not isinstance(outcome, Path):
                     _note_failure(run, window, streams[window.source, window.stream], outcome)
+                del left[window]
+            between(left)
+    return list(left)
 
 
 def build(run: Run) -> None:
@@ -103,8 +132,8 @@ def build(run: Run) -> None:
     with run.timed("build"):
         inputs.load(run.con, run.inputs())
         made = models.build(run.con)
-    run.report.changed_rows = made.changed_rows
-    run.report.quarantined = made.quarantined
+    run.report.changed_rows += made.changed_rows
+    run.report.quarantined += made.quarantined
     row = run.con.execute(
         """select count(distinct split_part(key, '|', 1)) from meta.restatement
            where run_id = ? and table_name = 'daily_rep_activity' and reason <> 'day_completed'""",
@@ -123,8 +152,11 @@ def check(run: Run) -> None:
     ]
 
 
-def publish_file(run: Run, keep: int | None = None) -> None:
-    """Swap in the new file, unless an invariant does not hold. keep: earlier files that stay, else as set. Raises PublishError."""
+def publish_file(run: Run, keep: int | None = None, *, set_aside: bool = True) -> None:
+    """Swap in the new file, unless an invariant does not hold. Raises PublishError.
+
+    keep: earlier files that stay, else as set. set_aside: keep the one that is replaced, too.
+    """
     if broken := run.report.blocking:
         names = ", ".join(f.check for f in broken)
         run.report.not_published = f"{names}; {run.settings.published_file} is still that of the last good run"
@@ -137,6 +169,7 @@ def publish_file(run: Run, keep: int | None = None) -> None:
             settings.published_file,
             mode=int(settings.published_mode, 8),
             keep=settings.keep_published if keep is None else keep,
+            set_aside=set_aside,
         )
     run.report.published = done.path
 

@@ -37,6 +37,7 @@ Fault = Literal[
     "expired_token",  # 401
     "forbidden",  # 403: a scope is missing
     "expired_cursor",  # HubSpot: 400 for `after`; Gmail: 404 for startHistoryId
+    "too_far",  # a page further than the vendor gives: 404 of the dialer, 400 of the others; say which by match.query
     "slow",  # the right answer, `seconds` late
 ]
 
@@ -318,6 +319,13 @@ def _expired_cursor(system: str, _rule: Rule) -> Answer:
     return 400, {}, _body(system, 400, words, {"category": "VALIDATION_ERROR"}, "badRequest")
 
 
+def _too_far(system: str, _rule: Rule) -> Answer:
+    if system == "dialer":
+        return 404, {}, _body(system, 404, "Not Found", {}, "")
+    words = "Search results are limited to 10000 records."
+    return 400, {}, _body(system, 400, words, {"category": "VALIDATION_ERROR"}, "badRequest")
+
+
 _ERRORS: dict[str, Callable[[str, Rule], Answer]] = {
     "429": _too_many,
     "500": _failed(500),
@@ -326,4 +334,5 @@ _ERRORS: dict[str, Callable[[str, Rule], Answer]] = {
     "expired_token": _expired_token,
     "forbidden": _forbidden,
     "expired_cursor": _expired_cursor,
+    "too_far": _too_far,
 }

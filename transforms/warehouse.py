@@ -87,6 +87,14 @@ def connect(path: Path) -> duckdb.DuckDBPyConnection:
         os.umask(before)
 
 
+def looked_at(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open the file for reading only. Raises WarehouseLocked while a run writes to it, or WarehouseError."""
+    try:
+        return duckdb.connect(str(path), read_only=True)
+    except (duckdb.Error, OSError) as error:
+        raise _explained(path, error) from error
+
+
 def _create(path: Path) -> None:
     """A new file appears whole or not at all: DuckDB refuses one that was cut off before its header was written."""
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")
