@@ -33,6 +33,7 @@ TOLD = {
     "ConnectorError": Exit.FAILED,
     "LandingError": Exit.FAILED,
     "BuildError": Exit.FAILED,
+    "ClusterError": Exit.FAILED,
     "PublishError": Exit.FAILED,
 }
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from datetime import date, datetime, timedelta
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_type_hints
 from zoneinfo import ZoneInfo, available_timezones
@@ -18,6 +19,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model,
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 import connectors
+from connectors import landing_folder
 from transforms.parameters import Parameters
 
 FILE = "salespulse.toml"
@@ -59,6 +61,16 @@ def _file(path: Path) -> Path:
     if not path.is_file():
         raise ValueError(f"no such file: {path}")
     return path
+
+
+def _landing(place: Path | str) -> Path | str:
+    landing_folder.check(str(place))
+    return place
+
+
+def _installed(package: str, extra: str) -> None:
+    if find_spec(package) is None:
+        raise ValueError(f"needs the package {package}, which is not installed: pip install 'salespulse[{extra}]'")
 
 
 Zone = Annotated[str, AfterValidator(_zone)]
@@ -116,12 +128,30 @@ class Schedule(Section):
     timezone: Zone | None = None  # None: the reporting time zone
 
 
+class RunSection(Section):
+    """Where the windows of a run are read: by threads of its own, or on a Dask cluster (docs/decisions/0009-past-one-machine.md)."""
+
+    task_runner: Literal["threads", "dask"] = "threads"
+    dask_address: Annotated[str, Field(pattern=r"^(tcp|tls)://[^/\s]+:\d+$")] | None = None
+
+    @model_validator(mode="after")
+    def _cluster(self) -> Self:
+        if (self.task_runner == "dask") != (self.dask_address is not None):
+            raise ValueError(
+                'task_runner = "dask" and dask_address = "tcp://scheduler:8786" belong together; give both or neither'
+            )
+        if self.task_runner == "dask":
+            _installed("prefect_dask", "dask")
+        return self
+
+
 class Settings(BaseSettings):
     """Everything that a run needs to know. Read it with settings_file.load_settings."""
 
     model_config = SettingsConfigDict(extra="forbid", frozen=True, env_prefix=ENV_PREFIX, env_nested_delimiter="__")
 
     data_dir: Path = Path("data")
+    landing: Annotated[Path | str, AfterValidator(_landing)] | None = None  # None: below data_dir
     memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)? ?([KMGT]i?B|%)$")] = "2GB"
     threads: Annotated[int, Field(ge=1)] | None = None
     concurrency: Annotated[int, Field(ge=1, le=64)] = 8
@@ -135,6 +165,7 @@ class Settings(BaseSettings):
     inputs: InputFiles = InputFiles()
     parameters: Section = Section()  # the thresholds of METRICS.md; see settings_model
     schedule: Schedule = Schedule()
+    run: RunSection = RunSection()
 
     @classmethod
     def settings_customise_sources(
@@ -174,7 +205,8 @@ class Settings(BaseSettings):
 
     @property
     def landing_dir(self) -> Path:
-        return self.data_dir / "landing"
+        """Where landing files go; one in an object store is a path as well (connectors.landing_folder)."""
+        return landing_folder.folder_at(self.landing or self.data_dir / "landing")
 
     @property
     def forgotten_file(self) -> Path:

@@ -57,11 +57,18 @@ def land_leftovers(run: Run) -> None:
     _land(run, read)
 
 
-def extract_and_land(run: Run, windows: Sequence[Window], read: Read = extract_all) -> None:
+def extract_and_land(run: Run, windows: Sequence[Window], read: Read | None = None) -> None:
     """Read the windows and land each as it comes. A window that fails is noted, stays due, and stops no other.
 
-    read: who reads them side by side; Prefect's tasks if not given.
+    read: who reads them side by side; what the settings say if not given: Prefect's tasks, in threads or on a Dask cluster.
     """
+    if read is None and run.settings.run.task_runner == "dask":
+        from flows.cluster import reading_on
+
+        with reading_on(run) as on_cluster:
+            extract_and_land(run, windows, on_cluster)
+        return
+    read = read or extract_all
     streams = {(c.name, s.name): s for c in run.sources.values() for s in c.streams}
     last_runs = _last_runs(run)
     forgotten = Forgotten.load(run.settings.forgotten_file)
@@ -80,9 +87,9 @@ def extract_and_land(run: Run, windows: Sequence[Window], read: Read = extract_a
     waves = Waves(windows, lambda w: waits_for(streams[w.source, w.stream]))
     with run.timed("extract and land"):
         for done in read(waves, prepare, run.settings.concurrency):
-            _land(run, [(window, outcome) for window, outcome in done if isinstance(outcome, Path)])
+            _land(run, [(window, outcome) for window, outcome in done if not isinstance(outcome, BaseException)])
             for window, outcome in done:
-                if not isinstance(outcome, Path):
+                if isinstance(outcome, BaseException):
                     _note_failure(run, window, streams[window.source, window.stream], outcome)
 
 

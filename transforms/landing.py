@@ -8,13 +8,14 @@ nothing. Files of different partitions of a stream (mailboxes) land together, si
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from connectors.landing_folder import on_disk
 from connectors.stream import Window
 
 from .landing_scan import LandingError, LandingFile, open_file, parse, quarantine
@@ -134,10 +135,12 @@ def _land(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile]) -> dict[
     try:
         with transaction(con):
             number = _next_number(con)
-            parse(con, files)
-            bad = quarantine(con, files)
-            new = append(con, files, number)
-            gone = bury(con, files, number)
+            with on_disk([f.path for f in files], _scratch(con)) as paths:
+                here = [replace(f, path=path) for f, path in zip(files, paths, strict=True)]
+                parse(con, here)
+                bad = quarantine(con, here)
+                new = append(con, here, number)
+                gone = bury(con, here, number)
             landed = {
                 f.path: Landed(
                     f.window.window_id, int(f.trailer["records"]), new.get(n, 0), gone.get(n, 0), bad.get(n, 0)
@@ -161,6 +164,11 @@ def _land(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile]) -> dict[
         for table in ("file", "mark", "record", "bad", "chosen", "gone"):
             con.execute(f"drop table if exists landing_{table}")
     return dict(landed)
+
+
+def _scratch(con: duckdb.DuckDBPyConnection) -> Path:
+    """Where DuckDB spills to as well: what a killed run leaves there is removed by the next one (warehouse.open_warehouse)."""
+    return Path(str(value(con, "select current_setting('temp_directory')")))
 
 
 def _next_number(con: duckdb.DuckDBPyConnection) -> int:

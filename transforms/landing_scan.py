@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from connectors.landing_folder import opened
 from connectors.stream import Window
 
 from .raw import changed, version_hash
@@ -48,7 +49,7 @@ class LandingFile:
 def open_file(path: Path) -> LandingFile:
     """Header and trailer of a landing file, without reading what lies between. Raises LandingError."""
     try:
-        with path.open("rb") as f:
+        with opened(path) as f:
             first = f.readline(LONGEST_LINE)
             f.seek(max(0, f.seek(0, os.SEEK_END) - TAIL))
             last = f.read().rstrip(b"\n").rpartition(b"\n")[2]
