@@ -179,7 +179,7 @@ class _OnWorker:
         self._host = host
 
     def add_done_callback(self, fn: Callable[[Any], None], /) -> None:
-        self._future.add_done_callback(fn)
+        self._future.add_done_callback(lambda _: fn(self))
 
     def result(self, *, raise_on_failure: bool = True) -> Any:
         """The landing file or the error; an error of Dask's own (workers lost again and again, a machine gone) as ConnectorError."""

@@ -50,7 +50,7 @@ def cluster(make_product: Make, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
     workers = {f"{m}-{n}": worker(m) for m, many in MACHINES.items() for n in range(many)}
     scheduler = {"cls": Scheduler, "options": {"host": "127.0.0.1", "dashboard_address": None}}
-    with SpecCluster(workers=workers, scheduler=scheduler, silence_logs=False) as running:
+    with SpecCluster(workers=workers, scheduler=scheduler) as running:
         yield Cluster(running.scheduler_address, data)
 
 
