@@ -13,12 +13,14 @@ import re
 import secrets
 import shutil
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, cast
 from urllib.parse import urlsplit
+
+from .stream import ConnectorError
 
 PART = 8 * 2**20  # bytes of a multipart upload's part, and so what an upload holds in memory; S3 wants 5 MB at least
 
@@ -79,7 +81,7 @@ def appearing(path: Path) -> Generator[BinaryIO]:
 
     On disk: mode 0600, written beside and renamed. The name beside is this writer's own: a second one, started because the
     first was thought dead, must not write into the same file. In a bucket: a multipart upload, which only its end makes an object.
-    Raises OSError when it cannot be written.
+    Raises OSError when it cannot be written, ConnectorError when it cannot in a bucket.
     """
     if is_remote(path):
         with _uploaded(path) as file:
@@ -125,6 +127,60 @@ def on_disk(paths: Sequence[Path], below: Path) -> Generator[list[Path]]:
         yield list(_copies(paths, Path(folder)))
 
 
+def clear_unfinished(folder: Path) -> None:
+    """Remove what killed readers left below the folder: parts of files, and uploads that never came to their end.
+
+    Raises ConnectorError when a bucket cannot be used.
+    """
+    if not is_remote(folder):
+        for part in folder.rglob("*.part"):
+            part.unlink()
+        return
+    with _told(folder):
+        fs, bucket, prefix = _in_bucket(folder)
+        for upload in fs.call_s3("list_multipart_uploads", Bucket=bucket, Prefix=prefix).get("Uploads", ()):
+            fs.abort_mpu(bucket, upload["Key"], upload["UploadId"])
+
+
+def keeps_what_is_replaced(folder: Path) -> bool:
+    """Whether the bucket keeps, or has kept, old versions of objects below the folder. Raises ConnectorError."""
+    if not is_remote(folder):
+        return False
+    with _told(folder):
+        fs, bucket, prefix = _in_bucket(folder)
+        if fs.call_s3("get_bucket_versioning", Bucket=bucket).get("Status") == "Enabled":
+            return True
+        listed = fs.call_s3("list_object_versions", Bucket=bucket, Prefix=prefix)
+        while True:
+            if listed.get("DeleteMarkers") or any(not one["IsLatest"] for one in listed.get("Versions", ())):
+                return True
+            if not listed.get("IsTruncated"):
+                return False
+            after = {"KeyMarker": listed["NextKeyMarker"], "VersionIdMarker": listed["NextVersionIdMarker"]}
+            listed = fs.call_s3("list_object_versions", Bucket=bucket, Prefix=prefix, **after)
+
+
+def _in_bucket(folder: Path) -> tuple[Any, str, str]:
+    """The file system, the bucket, and how the keys below the folder begin."""
+    remote = cast("Any", folder)
+    bucket, key, _ = remote.fs.split_path(remote.path)
+    return remote.fs, bucket, f"{key}/"
+
+
+@contextmanager
+def _told(place: Path) -> Generator[None]:
+    """Turn a bucket's faults, which are of many kinds, into one error that says what to look at."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, OSError) or type(error).__module__.startswith(("botocore", "aiobotocore", "aiohttp")):
+            raise ConnectorError(
+                f"the landing folder {place} cannot be used: {type(error).__name__}: {error}. Check that the bucket exists and that the "
+                "credentials of the environment may list, read, write and delete there (AWS_ACCESS_KEY_ID, AWS_PROFILE, AWS_ENDPOINT_URL)."
+            ) from error
+        raise
+
+
 def _copies(paths: Sequence[Path], folder: Path) -> Iterator[Path]:
     for path in paths:
         copy = folder / path.name  # the names of windows differ
@@ -136,15 +192,17 @@ def _copies(paths: Sequence[Path], folder: Path) -> Iterator[Path]:
 @contextmanager
 def _uploaded(path: Path) -> Generator[BinaryIO]:
     remote = cast("Any", path)
-    file: Any = remote.fs.open(remote.path, "wb", block_size=PART, autocommit=False)
-    try:
-        yield file
-        file.close()  # the last part is sent; without the next line it is not yet an object
-        file.commit()
-    except BaseException:
-        file.closed = True  # or its destructor would send what is left
-        file.discard()
-        raise
+    with _told(path):
+        file: Any = remote.fs.open(remote.path, "wb", block_size=PART, autocommit=False)
+        try:
+            yield file
+            file.close()  # the last part is sent; without the next line it is not yet an object
+            file.commit()
+        except BaseException:
+            file.closed = True  # or its destructor would send what is left
+            with suppress(Exception):  # then the next run does it: clear_unfinished
+                file.discard()
+            raise
 
 
 def _sync_folder(folder: Path) -> None:

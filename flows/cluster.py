@@ -6,6 +6,7 @@ All windows of one account are read by the workers of one machine, which share i
 from __future__ import annotations
 
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -51,6 +52,10 @@ def reading_on(run: Run) -> Generator[Read]:
         )
     watcher().step(f"looking at the Dask cluster at {address}")
     try:
+        scheduler = urlsplit(address)
+        socket.create_connection(
+            (scheduler.hostname or "", scheduler.port or 0), REACHED_WITHIN
+        ).close()  # Dask asks again and again
         client = PrefectDaskClient(address, timeout=REACHED_WITHIN, set_as_default=False, name=run.run_id)
     except (OSError, TimeoutError, ValueError) as error:
         raise ClusterError(
@@ -179,7 +184,10 @@ class _OnWorker:
         self._host = host
 
     def add_done_callback(self, fn: Callable[[Any], None], /) -> None:
-        self._future.add_done_callback(lambda _: fn(self))
+        def done(_: Future[Any]) -> None:
+            fn(self)
+
+        self._future.add_done_callback(done)
 
     def result(self, *, raise_on_failure: bool = True) -> Any:
         """The landing file or the error; an error of Dask's own (workers lost again and again, a machine gone) as ConnectorError."""

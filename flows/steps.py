@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from connectors.landing_file import read_header
+from connectors.landing_folder import clear_unfinished
 from connectors.stream import ByIds, Changes, ConnectorError, DateRange, PermissionMissing, Snapshot, Stream, Window
 from flows.progress import watcher
 from flows.report import Finding, NotPublishedError, WindowResult
@@ -42,10 +43,9 @@ def reported(run: Run) -> Generator[None]:
 def land_leftovers(run: Run) -> None:
     """Land the complete files of a run that was cut off between reading and landing. What is no landing file is put aside.
 
-    The run holds the warehouse, so nobody else is writing: a `.part` is of a reader that was killed, and is removed.
+    The run holds the warehouse, so nobody else is writing: an unfinished file is of a reader that was killed, and is removed.
     """
-    for part in run.settings.landing_dir.rglob("*.part"):
-        part.unlink()
+    clear_unfinished(run.settings.landing_dir)
     read: list[tuple[Window, Path]] = []
     for file in landing.pending(run.con, run.settings.landing_dir):
         try:

@@ -18,7 +18,7 @@ import duckdb
 from connectors.landing_folder import on_disk
 from connectors.stream import Window
 
-from .landing_scan import LandingError, LandingFile, open_file, parse, quarantine
+from .landing_scan import LandingError, LandingFile, open_file, parse, quarantine, read_at
 from .landing_write import append, bury
 from .raw import declare
 from .warehouse import transaction, value
@@ -72,11 +72,14 @@ def land_all(con: duckdb.DuckDBPyConnection, files: Iterable[Path]) -> dict[Path
 
 
 def pending(con: duckdb.DuckDBPyConnection, folder: Path) -> list[Path]:
-    """Complete landing files that are not in the warehouse: a run was cut off between reading and landing. Oldest first."""
+    """Complete landing files that are not in the warehouse: a run was cut off between reading and landing. Oldest first.
+
+    By the clock of the run that read them: a file's own time is lost when it is restored from a backup, or rewritten in a bucket.
+    """
     rows = con.execute("select landing_file from meta.extract_window where status = 'done'").fetchall()
     known = {row[0] for row in rows}
     files = [file for file in folder.rglob("*.jsonl") if file.name not in known]
-    return sorted(files, key=lambda file: (file.stat().st_mtime_ns, file.name))
+    return sorted(files, key=lambda file: (read_at(file), file.stat().st_mtime_ns, file.name))
 
 
 def record_failure(
