@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-QUIET = 240.0  # seconds: a request under way for 120 s (client.Client, limits_window) and the longest window of a vendor, twice
+QUIET = 180.0  # seconds: how long a limiter holds a request that was never answered (120), and a vendor's longest window (60)
 
 
 class Machines:
