@@ -64,11 +64,21 @@ def associated(ids: Mapping[str, float]) -> int:
     return sum(math.ceil(ids.get(stream, 0) / ASSOCIATION_IDS) * len(targets) for stream, (_, targets) in PAIRS.items())
 
 
-def mailbox(mails: float, fresh: float, *, first: bool = False) -> tuple[int, int]:
-    """(requests, units) of one mailbox's window: profile, history, pages of ids, and the fresh mails in batches."""
-    lists, batches = pages(mails, GMAIL_PAGE), math.ceil(fresh / GMAIL.batch_size)
-    units = GMAIL.units_profile + lists * GMAIL.units_list + math.ceil(fresh) * GMAIL.units_get
+def mailbox(shown: float, fresh: float, *, beyond: float = 0, first: bool = False) -> tuple[float, float]:
+    """(requests, units) of one mailbox's window: profile, history, pages of ids, and messages that are not known, in batches.
+
+    shown: ids that the listing shows until the window's start. beyond: messages read to find that start.
+    """
+    lists, batches = (
+        pages(shown, GMAIL_PAGE),
+        math.ceil(fresh / GMAIL.batch_size) + math.ceil(beyond / GMAIL.batch_size),
+    )
+    units = GMAIL.units_profile + lists * GMAIL.units_list + (fresh + beyond) * GMAIL.units_get
     return (1 + lists + batches, units) if first else (2 + lists + batches, units + GMAIL.units_history)
+
+
+# The scope gmail.metadata cannot list by time: a window's end is a whole batch that is older, after one that is so in part.
+BEYOND = 1.5 * GMAIL.batch_size
 
 
 @dataclass(frozen=True)
@@ -108,7 +118,13 @@ class Company:
 
     @property
     def records_in_all(self) -> float:
-        return self.facts["whole"]["records"] / (180 * self.facts["days"]["working_days_a_year"] / 365) / 1_000 * self.reps * self.past_days
+        return (
+            self.facts["whole"]["records"]
+            / (180 * self.facts["days"]["working_days_a_year"] / 365)
+            / 1_000
+            * self.reps
+            * self.past_days
+        )
 
     def hubspot_night(self) -> Reading:
         """A night without the weekly listing: searches for changes, associations of the last weeks, histories of what changed."""
@@ -134,24 +150,31 @@ class Company:
 
     def cloudtalk(self, days: float, working_days: float) -> Reading:
         """So many days of calls, in windows, and the lists of people, groups and numbers."""
-        windows = math.ceil(days / CLOUDTALK.window_days) + (days % CLOUDTALK.window_days == 0)  # cut at weeks, not at days
+        windows = math.ceil(days / CLOUDTALK.window_days) + (
+            days % CLOUDTALK.window_days == 0
+        )  # cut at weeks, not at days
         calls = windows * pages(self.a_day("dialer_call") * working_days / windows, CLOUDTALK_PAGE)
         return Reading(calls + 2 * pages(self.reps, CLOUDTALK_PAGE) + 1)
 
-    def gmail_night(self) -> Reading:
+    def gmail_night(self, *, metadata: bool = True) -> Reading:
         """Two windows a mailbox (their edges are 35 days apart, and so far is read again), and its own record."""
-        a_day = self.facts["profile"]["mail_message"]
-        requests, units = mailbox(a_day * self.reread_days, a_day)
-        older, idle = mailbox(0, 0)
-        return Reading(self.reps * (requests + older + 1), units=self.reps * (units + idle + GMAIL.units_profile))
+        a_day, beyond = self.facts["profile"]["mail_message"], BEYOND if metadata else 0
+        recent = mailbox(a_day * self.reread_days / 2, a_day, beyond=beyond)
+        older = mailbox(a_day * self.reread_days * (1.5 if metadata else 1), 0, beyond=beyond)
+        requests, units = (sum(both) for both in zip(recent, older, strict=True))
+        return Reading(self.reps * (requests + 1), units=self.reps * (units + GMAIL.units_profile))
 
-    def gmail_first(self) -> Reading:
+    def gmail_first(self, *, metadata: bool = True) -> Reading:
+        """All windows of the history, newest first. Without a listing by time, each lists from the newest mail on."""
         reading = MESSAGES.reading
         assert isinstance(reading, DateRange)
         windows = math.ceil(self.facts["days"]["backfill_years"] * 365 / reading.span.days)
-        a_window = self.facts["profile"]["mail_message"] * self.past_days / windows
-        requests, units = mailbox(a_window, a_window, first=True)
-        return Reading(self.reps * windows * requests, units=self.reps * windows * units)
+        mails, beyond = self.facts["profile"]["mail_message"] * self.past_days / windows, BEYOND if metadata else 0
+        each = [
+            mailbox(mails * (n if metadata else 1), mails, beyond=beyond, first=True) for n in range(1, windows + 1)
+        ]
+        requests, units = (sum(all_of) for all_of in zip(*each, strict=True))
+        return Reading(self.reps * requests, units=self.reps * units)
 
 
 def hours(reading: Reading, source: str, facts: Facts, mailboxes: int = 1) -> float:
@@ -159,7 +182,9 @@ def hours(reading: Reading, source: str, facts: Facts, mailboxes: int = 1) -> fl
     if source == "hubspot":
         burst = permitted(HUBSPOT.requests_per_10_seconds, HUBSPOT.reserve) / 10
         day = permitted(facts["hubspot_day"]["requests"], HUBSPOT.reserve)
-        seconds = max(reading.requests / burst, reading.searches / permitted(HUBSPOT.search_per_second, HUBSPOT.reserve))
+        seconds = max(
+            reading.requests / burst, reading.searches / permitted(HUBSPOT.search_per_second, HUBSPOT.reserve)
+        )
         return over_days(seconds, reading.requests, day)
     if source == "cloudtalk":
         return reading.requests / permitted(CLOUDTALK.requests_per_minute, CLOUDTALK.reserve) / 60
@@ -221,6 +246,7 @@ def night(companies: Sequence[Company]) -> str:
             ("HubSpot, once a week", "hubspot", weekly),
             ("CloudTalk", "cloudtalk", lambda c: c.cloudtalk(c.facts["days"]["reread"] + 1, c.reread_days)),
             ("Gmail", "gmail", Company.gmail_night),
+            ('Gmail, scope = "readonly"', "gmail", lambda c: c.gmail_night(metadata=False)),
         ],
     )
 
@@ -232,6 +258,7 @@ def backfill(companies: Sequence[Company]) -> str:
             ("HubSpot", "hubspot", Company.hubspot_first),
             ("CloudTalk", "cloudtalk", lambda c: c.cloudtalk(c.facts["days"]["backfill_years"] * 365, c.past_days)),
             ("Gmail", "gmail", Company.gmail_first),
+            ('Gmail, scope = "readonly"', "gmail", lambda c: c.gmail_first(metadata=False)),
         ],
     )
 
@@ -250,17 +277,26 @@ def machine(companies: Sequence[Company]) -> str:
     per_mille: Callable[[Company], float] = lambda c: c.reps / 1_000  # noqa: E731
     rows = [
         row("a night: records", lambda c: count(c.records_a_day)),
-        row("reading them, CPU of all workers", lambda c: duration(c.records_a_day / f["read"]["records"] * f["read"]["cpu_seconds"] / 3600)),
+        row(
+            "reading them, CPU of all workers",
+            lambda c: duration(c.records_a_day / f["read"]["records"] * f["read"]["cpu_seconds"] / 3600),
+        ),
         row("landing them, CPU", lambda c: duration(day["land_cpu_seconds"] * per_mille(c) / 3600)),
         row("building, CPU", lambda c: duration(day["build_cpu_seconds"] * per_mille(c) / 3600)),
         row("landing files", lambda c: size(c.records_a_day * f["landing_file"]["bytes_per_record"])),
         row("two years: records", lambda c: count(c.records_in_all)),
         row("of them calls, mails, meetings", lambda c: count(facts_in_all(c))),
         row("landing them", lambda c: duration(c.records_in_all / raw["records"] * raw["land_wall_seconds"] / 3600)),
-        row("building once as a whole", lambda c: duration(facts_in_all(c) / whole["facts"] * whole["build_wall_seconds"] / 3600)),
+        row(
+            "building once as a whole",
+            lambda c: duration(facts_in_all(c) / whole["facts"] * whole["build_wall_seconds"] / 3600),
+        ),
         row("landing files", lambda c: size(c.records_in_all * f["landing_file"]["bytes_per_record"])),
         row("warehouse", lambda c: size(c.records_in_all / whole["records"] * whole["warehouse_bytes"])),
-        row("published file", lambda c: size(f["published"]["bytes"] / f["published"]["rep_days"] * c.reps * c.past_days)),
+        row(
+            "published file",
+            lambda c: size(f["published"]["bytes"] / f["published"]["rep_days"] * c.reps * c.past_days),
+        ),
     ]
     return table(["reps", *(f"{c.reps:,}" for c in companies)], rows)
 
