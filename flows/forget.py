@@ -167,7 +167,9 @@ def _rebuild(work: Run, erasure: Erasure, derived: Mapping[str, str]) -> None:
 def _prove(console: Console, settings: Settings, person: Person) -> int:
     """Search every file, tell how many hits each has, and return how many there are in all."""
     previous = settings.published_file.parent / "previous"
+    warehouse = settings.warehouse_file
     places = [settings.data_dir, settings.landing_dir, settings.published_file, previous]
+    places += warehouse.parent.glob(f"{warehouse.stem}*")  # and those put aside, should they not be in data_dir
     hits = traces.in_files([p for p in places if p.exists()], person.needles)
     table = Table("file", "files", "hits", box=None, pad_edge=False, header_style="bold")
     shown = Counter[str]()
@@ -180,6 +182,10 @@ def _prove(console: Console, settings: Settings, person: Person) -> int:
         table.add_row(where, f"{many[where]:,}", f"{count:,}", style="red" if count else None)
     console.print(table)
     left = sum(hits.values())
+    if settings.published_database:
+        console.print(
+            f"{settings.published_database} holds no longer what it held; how long it keeps its past is its own affair."
+        )
     console.print(
         f"{left:,} traces are left: remove or correct the files above, and run this again."
         if left

@@ -61,7 +61,7 @@ class RunReport:
     quarantined: int = 0  # landed records that staging could not read
     restated_days: int = 0
     findings: list[Finding] = field(default_factory=list[Finding])
-    published: Path | None = None
+    published: Path | str | None = None
     not_published: str = ""
 
     @property

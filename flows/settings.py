@@ -6,6 +6,7 @@ its own: `token_file = "…"` instead of `token = "…"`, for every secret of ev
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import date, datetime, timedelta
@@ -20,6 +21,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 import connectors
 from connectors import landing_folder
+from connectors.landing_folder import is_url
 from transforms.parameters import Parameters
 
 FILE = "salespulse.toml"
@@ -66,6 +68,21 @@ def _file(path: Path) -> Path:
 def _landing(place: Path | str) -> Path | str:
     landing_folder.check(str(place))
     return place
+
+
+def _published(place: Path | str) -> Path | str:
+    if is_url(str(place)) and not re.fullmatch(r"md:[A-Za-z_]\w*", str(place)):
+        raise ValueError('cannot be published there; allowed: a file, or a MotherDuck database as "md:sales_metrics"')
+    return place
+
+
+def _warehouse(place: Path | str) -> Path:
+    if is_url(str(place)):
+        raise ValueError(
+            "must be a file on this machine's disk: its lock lets one run write at a time, and what is forgotten is proven gone byte by byte, "
+            'neither of which a service gives. Readers in the cloud are served by published = "md:sales_metrics"'
+        )
+    return Path(place)
 
 
 def _installed(package: str, extra: str) -> None:
@@ -155,7 +172,8 @@ class Settings(BaseSettings):
     memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)? ?([KMGT]i?B|%)$")] = "2GB"
     threads: Annotated[int, Field(ge=1)] | None = None
     concurrency: Annotated[int, Field(ge=1, le=64)] = 8
-    published: Path | None = None
+    warehouse: Annotated[Path | str, AfterValidator(_warehouse)] | None = None  # None: in data_dir
+    published: Annotated[Path | str, AfterValidator(_published)] | None = None
     published_mode: Annotated[str, AfterValidator(_mode)] = "0600"
     keep_published: Annotated[int, Field(ge=0)] = 7
     remember_forgotten: bool = True
@@ -201,7 +219,7 @@ class Settings(BaseSettings):
 
     @property
     def warehouse_file(self) -> Path:
-        return self.data_dir / "warehouse.duckdb"
+        return Path(self.warehouse or self.data_dir / "warehouse.duckdb")
 
     @property
     def landing_dir(self) -> Path:
@@ -214,7 +232,19 @@ class Settings(BaseSettings):
 
     @property
     def published_file(self) -> Path:
-        return self.published or self.data_dir / "sales_metrics.duckdb"
+        """The file that is published; with published_database there is none."""
+        if self.published is None or self.published_database:
+            return self.data_dir / "sales_metrics.duckdb"
+        return Path(self.published)
+
+    @property
+    def published_database(self) -> str | None:
+        """The MotherDuck database that is published into, "md:…"."""
+        return str(self.published) if self.published and is_url(str(self.published)) else None
+
+    @property
+    def published_place(self) -> Path | str:
+        return self.published_database or self.published_file
 
     @property
     def schedule_timezone(self) -> str:

@@ -34,7 +34,9 @@ def show(console: Console, days: int) -> Exit:
         if is_warehouse:
             _runs(con, console)
             _due(con, console)
-        console.print(f"Published: {_published(settings.published_file)}", highlight=False)
+        console.print(
+            f"Published: {settings.published_database or _published(settings.published_file)}", highlight=False
+        )
     return Exit.OK
 
 

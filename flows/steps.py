@@ -17,7 +17,7 @@ from flows.run import Run
 from flows.tasks import Piece, Waves, extract_all, label_of, publish_artifact
 from flows.windows import waits_for
 from transforms import build as models
-from transforms import checks, inputs, landing, publish, retention, state
+from transforms import checks, inputs, landing, publish, publish_into, retention, state
 from transforms.forgotten import Forgotten
 from transforms.warehouse import transaction
 
@@ -123,11 +123,14 @@ def publish_file(run: Run, keep: int | None = None) -> None:
     """Swap in the new file, unless an invariant does not hold. keep: earlier files that stay, else as set. Raises PublishError."""
     if broken := run.report.blocking:
         names = ", ".join(f.check for f in broken)
-        run.report.not_published = f"{names}; {run.settings.published_file} is still that of the last good run"
+        run.report.not_published = f"{names}; {run.settings.published_place} is still that of the last good run"
         return
     watcher().step("publishing")
     settings = run.settings
     with run.timed("publish"):
+        if settings.published_database:
+            run.report.published = publish_into.publish_into(run.con, settings.published_database).path
+            return
         done = publish.publish(
             run.con,
             settings.published_file,
