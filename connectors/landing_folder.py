@@ -27,6 +27,12 @@ PART = 8 * 2**20  # bytes of a multipart upload's part, and so what an upload ho
 COPIES = "landing-"  # how the folders of copies begin, so that those of a killed run are found
 
 
+class BucketError(ConnectorError):
+    """A landing folder in a bucket cannot be used. The message says what to look at."""
+
+    page = "not-writable"
+
+
 def is_url(place: str) -> bool:
     """A URL or connection string rather than a path; one letter is a drive."""
     return bool(re.match(r"[a-z][a-z0-9+]+:", place))
@@ -81,7 +87,7 @@ def appearing(path: Path) -> Generator[BinaryIO]:
 
     On disk: mode 0600, written beside and renamed. The name beside is this writer's own: a second one, started because the
     first was thought dead, must not write into the same file. In a bucket: a multipart upload, which only its end makes an object.
-    Raises OSError when it cannot be written, ConnectorError when it cannot in a bucket.
+    Raises OSError when it cannot be written, BucketError when it cannot in a bucket.
     """
     if is_remote(path):
         with _uploaded(path) as file:
@@ -130,7 +136,7 @@ def on_disk(paths: Sequence[Path], below: Path) -> Generator[list[Path]]:
 def clear_unfinished(folder: Path) -> None:
     """Remove what killed readers left below the folder: parts of files, and uploads that never came to their end.
 
-    Raises ConnectorError when a bucket cannot be used.
+    Raises BucketError when a bucket cannot be used.
     """
     if not is_remote(folder):
         for part in folder.rglob("*.part"):
@@ -143,7 +149,7 @@ def clear_unfinished(folder: Path) -> None:
 
 
 def keeps_what_is_replaced(folder: Path) -> bool:
-    """Whether the bucket keeps, or has kept, old versions of objects below the folder. Raises ConnectorError."""
+    """Whether the bucket keeps, or has kept, old versions of objects below the folder. Raises BucketError."""
     if not is_remote(folder):
         return False
     with _told(folder):
@@ -174,7 +180,7 @@ def _told(place: Path) -> Generator[None]:
         yield
     except Exception as error:
         if isinstance(error, OSError) or type(error).__module__.startswith(("botocore", "aiobotocore", "aiohttp")):
-            raise ConnectorError(
+            raise BucketError(
                 f"the landing folder {place} cannot be used: {type(error).__name__}: {error}. Check that the bucket exists and that the "
                 "credentials of the environment may list, read, write and delete there (AWS_ACCESS_KEY_ID, AWS_PROFILE, AWS_ENDPOINT_URL)."
             ) from error

@@ -16,7 +16,7 @@ from prefect import flow
 from connectors.stream import Window
 from flows.report import RunReport
 from flows.run import Run, start_run
-from flows.settings_file import load_settings
+from flows.settings_of_run import settings_of_run
 from flows.steps import build, check, extract_and_land, land_leftovers, publish_file, reported
 from flows.windows import first_instant, last_instant, plan_backfill
 from transforms import state
@@ -24,6 +24,8 @@ from transforms import state
 
 class UnknownScopeError(ValueError):
     """A backfill was asked for days, a source or a stream that there are not."""
+
+    page = "arguments"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def backfill(
     """
     scope = Scope(start, end, source, stream)
     told = {name: str(value) for name, value in asdict(scope).items() if value is not None}
-    with start_run("backfill", load_settings(), day=end, now=now, scope=told) as run, reported(run):
+    with start_run("backfill", settings_of_run(), day=end, now=now, scope=told) as run, reported(run):
         windows = list(due(run, scope))
         land_leftovers(run)
         extract_and_land(run, windows)

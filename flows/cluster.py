@@ -40,6 +40,14 @@ Read = Callable[[Waves, Callable[[Window], Piece], int], Iterator[Sequence[tuple
 class ClusterError(Exception):
     """The Dask cluster cannot be used. The message says what to do."""
 
+    page = "cluster"
+
+
+class WorkerLost(ConnectorError):
+    """A window was not read because the workers that could have were lost."""
+
+    page = "cluster"
+
 
 @contextmanager
 def reading_on(run: Run) -> Generator[Read]:
@@ -190,11 +198,11 @@ class _OnWorker:
         self._future.add_done_callback(done)
 
     def result(self, *, raise_on_failure: bool = True) -> Any:
-        """The landing file or the error; an error of Dask's own (workers lost again and again, a machine gone) as ConnectorError."""
+        """The landing file or the error; an error of Dask's own (workers lost again and again, a machine gone) as WorkerLost."""
         try:
             state = self._future.result()
         except Exception as error:
-            lost = ConnectorError(
+            lost = WorkerLost(
                 f"its Dask worker on {self._host} was lost ({type(error).__name__}: {error}). The window stays due: the next run reads it"
             )
             if raise_on_failure:

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from connectors.stream import Window
+from flows import logs
 from flows.report import WindowResult
 
 
@@ -29,6 +30,10 @@ class Watcher(Protocol):
 
     def step(self, what: str) -> None:
         """A step begins."""
+        ...
+
+    def note(self, what: str) -> None:
+        """Something to know has happened."""
         ...
 
 
@@ -49,6 +54,9 @@ class Lines:
             self._say(f"{label}: NOT READ: {result.error}")
 
     def step(self, what: str) -> None:
+        self._say(what)
+
+    def note(self, what: str) -> None:
         self._say(what)
 
 
@@ -77,6 +85,9 @@ class Bars:
         self.over()
         self._step = self._progress.add_task(what, total=None, note="")
 
+    def note(self, what: str) -> None:
+        self._progress.console.print(what, highlight=False, markup=False)
+
     def over(self) -> None:
         """The last step has ended."""
         if self._step is not None:
@@ -93,7 +104,14 @@ def watcher() -> Watcher:
 
 @contextmanager
 def watched_by(console: Console) -> Generator[None]:
-    """Show runs on this console."""
+    """Show runs on this console. Where events are logged to standard error, they say the same, and nothing is shown here."""
+    if logs.wanted():
+        token = _current.set(Lines(lambda _: None))
+        try:
+            yield
+        finally:
+            _current.reset(token)
+        return
     if not console.is_terminal:
         token = _current.set(Lines(lambda line: console.print(line, highlight=False, markup=False, soft_wrap=True)))
         try:

@@ -16,6 +16,8 @@ import duckdb
 import connectors
 from connectors import limits
 from connectors.stream import Changes, Connector
+from flows.books import Books, kept
+from flows.logs import event
 from flows.progress import watcher
 from flows.report import RunReport
 from flows.settings import Settings
@@ -36,6 +38,7 @@ class Run:
     con: duckdb.DuckDBPyConnection
     sources: dict[str, Connector]
     report: RunReport
+    books: Books
 
     @property
     def run_id(self) -> str:
@@ -53,10 +56,13 @@ class Run:
     def timed(self, step: str) -> Generator[None]:
         """Add the time that the block takes to the report."""
         began = perf_counter()
+        event("step began", step=step)
         try:
             yield
         finally:
-            self.report.seconds[step] = self.report.seconds.get(step, 0.0) + perf_counter() - began
+            took = perf_counter() - began
+            self.report.seconds[step] = self.report.seconds.get(step, 0.0) + took
+            event("step ended", step=step, seconds=round(took, 2))
 
     def offer(self, connector: Connector) -> Source:
         """What the planner needs to know of a source."""
@@ -97,8 +103,9 @@ def start_run(
     business_day = day or settings.yesterday(clock)
     run_id = f"{kind}-{business_day:%Y%m%d}-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
     report = RunReport(run_id, kind, business_day, clock, scope=scope)
-    mailboxes = mailboxes_of(settings, clock.date())
     with ExitStack() as stack:
+        books = stack.enter_context(kept(settings, report))
+        mailboxes = mailboxes_of(settings, clock.date())
         con = stack.enter_context(
             open_warehouse(
                 settings.warehouse_file,
@@ -111,13 +118,17 @@ def start_run(
         sources = {name: stack.enter_context(closing(c)) for name, c in open_sources(settings, clock, mailboxes)}
         raw.declare(con, sorted(declared_streams(sources.values())))
         _note(con, report, "running")
+        books.begin()
+        run = Run(settings, con, sources, report, books)
         try:
-            yield Run(settings, con, sources, report)
+            yield run
         except BaseException as error:
             report.not_published = report.not_published or f"{type(error).__name__}: {error}"
+            books.close(run, error)
             with suppress(duckdb.Error):  # a full disk takes no note either; the error that says so goes on
                 _note(con, report, report.status)
             raise
+        books.close(run, None)
         _note(con, report, report.status)
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from connectors.landing_file import read_header
 from connectors.landing_folder import clear_unfinished
 from connectors.stream import ByIds, Changes, ConnectorError, DateRange, PermissionMissing, Snapshot, Stream, Window
+from flows.logs import event
+from flows.pages import page_of
 from flows.progress import watcher
 from flows.report import Finding, NotPublishedError, WindowResult
 from flows.run import Run
@@ -21,6 +27,7 @@ from transforms import checks, inputs, landing, publish, publish_into, retention
 from transforms.forgotten import Forgotten
 from transforms.warehouse import transaction
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 Read = Callable[
     [Waves, Callable[[Window], Piece], int], Iterator[Sequence[tuple[Window, Path | BaseException]]]
 ]  # as tasks.extract_all
@@ -33,11 +40,14 @@ def reported(run: Run) -> Generator[None]:
         yield
     except BaseException as error:
         run.report.not_published = f"{type(error).__name__}: {error}"
+        run.books.close(run, error)
         publish_artifact(run.report.kind, run.report.markdown())
         raise
+    refused = None if run.report.published else NotPublishedError(run.report)
+    run.books.close(run, refused)
     publish_artifact(run.report.kind, run.report.markdown())
-    if run.report.published is None:
-        raise NotPublishedError(run.report)
+    if refused:
+        raise refused
 
 
 def land_leftovers(run: Run) -> None:
@@ -84,6 +94,7 @@ def extract_and_land(run: Run, windows: Sequence[Window], read: Read | None = No
         return Piece(run.sources[window.source], window, known, run.settings.landing_dir, run.run_id, clean)
 
     watcher().planned(windows)
+    event("windows planned", windows=len(windows))
     waves = Waves(windows, lambda w: waits_for(streams[w.source, w.stream]))
     with run.timed("extract and land"):
         for done in read(waves, prepare, run.settings.concurrency):
@@ -123,20 +134,20 @@ def publish_file(run: Run, keep: int | None = None) -> None:
     """Swap in the new file, unless an invariant does not hold. keep: earlier files that stay, else as set. Raises PublishError."""
     if broken := run.report.blocking:
         names = ", ".join(f.check for f in broken)
-        run.report.not_published = f"{names}; {run.settings.published_place} is still that of the last good run"
+        run.report.not_published = f"{names}; {run.settings.published_file} is still that of the last good run"
         return
     watcher().step("publishing")
     settings = run.settings
     with run.timed("publish"):
-        if settings.published_database:
-            run.report.published = publish_into.publish_into(run.con, settings.published_database).path
-            return
         done = publish.publish(
             run.con,
             settings.published_file,
             mode=int(settings.published_mode, 8),
             keep=settings.keep_published if keep is None else keep,
         )
+    if settings.published_database:
+        with run.timed(f"publish to {settings.published_database}"):
+            publish_into.publish_into(run.con, settings.published_database)
     run.report.published = done.path
 
 
@@ -156,7 +167,7 @@ def _land(run: Run, read: Sequence[tuple[Window, Path]]) -> None:
     for window, file in read:
         landed = outcomes[file]
         if isinstance(landed, landing.LandingError):
-            _failed(run, window, "failed", f"{landed} It was put aside as {_put_aside(file)}.")
+            _failed(run, window, "failed", f"{landed} It was put aside as {_put_aside(file)}.", page_of(landed))
         elif not landed.already:
             requests, retries, seconds = _traffic(run, file)
             result = WindowResult(
@@ -172,6 +183,8 @@ def _land(run: Run, read: Sequence[tuple[Window, Path]]) -> None:
             )
             run.report.windows.append(result)
             watcher().window(label_of(window), result)
+            event("window read", window=window, rows=result.rows, new=result.new, deleted=result.deleted,
+                  quarantined=result.quarantined, requests=requests, retries=retries, seconds=round(seconds, 2))  # fmt: skip
 
 
 def _put_aside(file: Path) -> str:
@@ -188,28 +201,28 @@ def _traffic(run: Run, file: Path) -> tuple[int, int, float]:
 
 
 def _note_failure(run: Run, window: Window, stream: Stream, error: BaseException) -> None:
+    page = page_of(error)
     if isinstance(error, PermissionMissing):
-        _failed(run, window, "forbidden", str(error), optional=stream.optional)
+        _failed(run, window, "forbidden", str(error), page, optional=stream.optional)
     elif isinstance(error, OSError):
-        _failed(
-            run,
-            window,
-            "failed",
-            f"its landing file could not be written: {error}. The next run reads the window again.",
-        )
+        told = f"its landing file could not be written: {error}. The next run reads the window again."
+        _failed(run, window, "failed", told, "disk-full" if error.errno in FULL else "not-writable")
     elif isinstance(error, ConnectorError):
-        _failed(run, window, "failed", str(error))
+        _failed(run, window, "failed", str(error), page)
     else:
-        _failed(run, window, "failed", f"unexpected {type(error).__name__}: {error}. Please report this.")
+        page = "schema-drift" if isinstance(error, msgspec.MsgspecError) else page
+        _failed(run, window, "failed", f"unexpected {type(error).__name__}: {error}. Please report this.", page)
 
 
 def _failed(
-    run: Run, window: Window, status: Literal["failed", "forbidden"], error: str, *, optional: bool = False
+    run: Run, window: Window, status: Literal["failed", "forbidden"], error: str, page: str, *, optional: bool = False
 ) -> None:
     landing.record_failure(run.con, window, run.run_id, status, error, extracted_at=datetime.now(UTC))
-    result = WindowResult(window, status, error=error, optional=optional)
+    result = WindowResult(window, status, error=error, optional=optional, page=page)
     run.report.windows.append(result)
     watcher().window(label_of(window), result)
+    level = logging.INFO if optional else logging.WARNING
+    event("window not read", level, window=window, status=status, error=error, page=page)
 
 
 def _last_runs(run: Run) -> Mapping[tuple[str, str], str]:

@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
+from s3fs import S3FileSystem
 
 BUCKET = "acme"
 
@@ -22,6 +23,7 @@ def served() -> Iterator[Any]:
         environment.setenv("AWS_ACCESS_KEY_ID", "who")
         environment.setenv("AWS_SECRET_ACCESS_KEY", "s3cret")
         environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        S3FileSystem.clear_instance_cache()  # of an earlier server in this process
         client = boto3.client("s3")
         client.create_bucket(Bucket=BUCKET)
         yield client

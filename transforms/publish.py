@@ -48,12 +48,14 @@ OWN_COLUMNS = {
 class PublishError(Exception):
     """The new file was not fit to be published; the old one stands. The message says what was wrong with it."""
 
+    page = "published-file"
+
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What was swapped in: a file, or the contents of a database; bytes are a file's."""
+    """The file that was swapped in."""
 
-    path: Path | str
+    path: Path
     tables: int
     rows: int
     bytes: int

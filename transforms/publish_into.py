@@ -11,14 +11,14 @@ from importlib.resources.abc import Traversable
 import duckdb
 
 from . import model
-from .publish import Published, PublishError, fill, look_at, names_of
+from .publish import PublishError, fill, look_at, names_of
 from .warehouse import name, transaction, value
 
 PREFIX = "md:"
 
 
-def publish_into(con: duckdb.DuckDBPyConnection, place: str) -> Published:
-    """Replace what md:DATABASE holds. The token is motherduck_token of the environment; the database must exist.
+def publish_into(con: duckdb.DuckDBPyConnection, place: str) -> dict[str, int]:
+    """Replace what md:DATABASE holds; rows by table and view. The token is motherduck_token of the environment; the database must exist.
 
     Raises PublishError, and then what was there stands.
     """
@@ -36,8 +36,8 @@ def publish_into(con: duckdb.DuckDBPyConnection, place: str) -> Published:
         con.execute(f"detach {name(database)}")
 
 
-def replace(con: duckdb.DuckDBPyConnection, database: str, folder: Traversable | None = None) -> Published:
-    """Replace what an attached database holds in main by the marts, in one transaction. Raises PublishError."""
+def replace(con: duckdb.DuckDBPyConnection, database: str, folder: Traversable | None = None) -> dict[str, int]:
+    """Replace what an attached database holds in main by the marts, in one transaction; rows by table and view. Raises PublishError."""
     models = [m for m in model.load(folder or model.root()) if m.schema == "marts"]
     home = str(value(con, "select current_database()"))
     try:
@@ -51,7 +51,7 @@ def replace(con: duckdb.DuckDBPyConnection, database: str, folder: Traversable |
                 con.execute(f"use {name(home)}.main")
     except duckdb.Error as error:
         raise PublishError(f"{database} was not published, and holds what it held: {error}") from error
-    return Published(database, len(counts), sum(counts.values()), 0)
+    return counts
 
 
 def _drop_others(con: duckdb.DuckDBPyConnection, database: str, wanted: set[str]) -> None:

@@ -155,7 +155,8 @@ def test_places_that_are_no_paths_stay_as_they_are(tmp_path: Path) -> None:
         tmp_path, 'landing = "s3://bucket/landing"\npublished = "md:sales"\nwarehouse = "fast/w.duckdb"\n' + GOOD
     )
     assert str(settings.landing_dir) == "s3://bucket/landing"
-    assert settings.published_place == "md:sales"
+    assert settings.published_database == "md:sales"
+    assert settings.published_file == tmp_path / "data" / "sales_metrics.duckdb"
     assert settings.warehouse_file == tmp_path / "fast" / "w.duckdb"
     assert load(tmp_path, 'landing = "shared"\n' + GOOD).landing_dir == tmp_path / "shared"
 

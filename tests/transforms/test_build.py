@@ -250,7 +250,7 @@ def test_a_database_is_published_into_in_one_transaction(product: duckdb.DuckDBP
     product.execute("create schema cloud.others; create table cloud.others.theirs as select 1")
     for _ in range(2):
         done = publish_into.replace(product, "cloud")
-        assert (done.tables, done.rows) == (published.tables, published.rows)
+        assert (len(done), sum(done.values())) == (published.tables, published.rows)
     folder = tmp_path / "sql"
     (folder / "core").mkdir(parents=True)
     (folder / "marts").mkdir()
