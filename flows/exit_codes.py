@@ -32,6 +32,7 @@ TOLD = {
     "WrongSettingsError": Exit.SETTINGS,
     "InputError": Exit.SETTINGS,
     "StillNamedError": Exit.SETTINGS,
+    "KeepsOldVersionsError": Exit.SETTINGS,
     "WorldError": Exit.SETTINGS,
     "FaultError": Exit.SETTINGS,
     "RecordingError": Exit.SETTINGS,

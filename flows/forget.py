@@ -28,11 +28,17 @@ from transforms import forget, traces
 from transforms.forget import Person, StreamFacts
 from transforms.forgotten import Forgotten
 from transforms.landing_scan import open_file
-from transforms.warehouse import WarehouseError, transaction, value
+from transforms.warehouse import transaction, value
 
 
 class StillNamedError(Exception):
     """The user's own files name the person. The message says where, and what to put there."""
+
+    page = "forget"
+
+
+class KeepsOldVersionsError(Exception):
+    """The bucket of the landing files keeps what is replaced. The message says what to do."""
 
     page = "forget"
 
@@ -52,7 +58,7 @@ def run(console: Console, email: str, *, dry_run: bool) -> Exit:
     """
     settings = load_settings()
     if keeps_what_is_replaced(settings.landing_dir):
-        raise WarehouseError(
+        raise KeepsOldVersionsError(
             f"the bucket of {settings.landing_dir} keeps old versions of what is replaced, so nothing in it can be forgotten. Nothing was "
             "changed. Suspend its versioning, delete the old versions, and run this again."
         )
