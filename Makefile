@@ -44,9 +44,10 @@ types: $(READY) ## strict types
 
 check: lint types test ## what .ci/run runs
 
-lock: $(BIN)/uv ## make the four lock files anew from pyproject.toml, keeping versions that still fit
+lock: $(BIN)/uv ## make the five lock files anew from pyproject.toml, keeping versions that still fit
 	$(COMPILE) pyproject.toml --output-file requirements.lock
-	$(COMPILE) --constraint requirements.lock pyproject.toml --group dev --output-file requirements-dev.lock
+	$(COMPILE) --constraint requirements.lock pyproject.toml --all-extras --output-file requirements-cluster.lock
+	$(COMPILE) --constraint requirements-cluster.lock pyproject.toml --all-extras --group dev --output-file requirements-dev.lock
 	$(COMPILE) --constraint requirements.lock --group bench --output-file requirements-bench.lock
 	$(COMPILE) requirements-readers.in --output-file requirements-readers.lock
 

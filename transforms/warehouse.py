@@ -9,8 +9,11 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
+from shutil import rmtree
 
 import duckdb
+
+from connectors.landing_folder import COPIES
 
 from .lock import holder_in
 
@@ -163,6 +166,8 @@ def _clear_leftovers(path: Path) -> None:
     """What a killed run spilled to disk or began to create. Only whoever holds the warehouse comes here, so nobody is using it."""
     for file in (*(path.parent / "tmp").glob("duckdb_temp_*"), *path.parent.glob(f"{path.name}.*.new")):
         file.unlink(missing_ok=True)
+    for folder in (path.parent / "tmp").glob(f"{COPIES}*"):
+        rmtree(folder, ignore_errors=True)
 
 
 def storage_fault(path: Path, error: BaseException) -> WarehouseError | None:
