@@ -10,7 +10,7 @@ from time import perf_counter
 
 import duckdb
 
-from . import coverage, merge, model, slices
+from . import coverage, drift, merge, model, slices
 from .changes import FEW, SHARE, SMALL, Changes, compare, remember, since_last_build
 from .difference import few_rows
 from .model import Model
@@ -36,6 +36,7 @@ class BuildReport:
     changed_rows: int = 0
     restated_values: int = 0
     quarantined: int = 0
+    gaps: list[drift.Gap] = field(default_factory=list[drift.Gap])  # found for the first time
 
 
 def build(
@@ -76,6 +77,7 @@ def _build(
     with transaction(con):
         changes = since_last_build(con, models, full=full)
         changes.slice_rows = slice_rows
+        report.gaps = drift.find(con)
         coverage.refresh(con)
         if not changes.full:
             compare(changes, "meta.coverage")

@@ -39,6 +39,18 @@ create table if not exists meta.restatement (
 create table if not exists meta.data_quality (
     "check" varchar, severity varchar, failing_rows bigint, detail varchar, run_id varchar
 );
+create table if not exists meta.field (
+    source_id varchar, workspace_id varchar, stream varchar, field varchar, first_run_id varchar, first_seen_at timestamptz
+);
+create table if not exists meta.field_hour (
+    source_id varchar, workspace_id varchar, stream varchar, field varchar, utc_hour timestamptz, records double, present double,
+    readable double, first_readable_at timestamptz, last_readable_at timestamptz, first_unreadable_at timestamptz,
+    last_unreadable_at timestamptz
+);
+create table if not exists meta.field_gap (
+    source_id varchar, workspace_id varchar, stream varchar, part varchar, field varchar, gap_from timestamptz, gap_until timestamptz,
+    records bigint, reason varchar
+);
 create table if not exists input.source_setting (name varchar, value varchar);  -- a macro reads it
 create table if not exists input.secret (name varchar, value varchar);  -- a macro reads it
 create table if not exists meta.fact (name varchar primary key, value varchar);
