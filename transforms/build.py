@@ -10,7 +10,7 @@ from time import perf_counter
 
 import duckdb
 
-from . import coverage, drift, merge, model, slices
+from . import coverage, drift, merge, model, new_fields, slices
 from .changes import FEW, SHARE, SMALL, Changes, compare, remember, since_last_build
 from .difference import few_rows
 from .model import Model
@@ -37,6 +37,7 @@ class BuildReport:
     restated_values: int = 0
     quarantined: int = 0
     gaps: list[drift.Gap] = field(default_factory=list[drift.Gap])  # found for the first time
+    new_fields: list[new_fields.NewFields] = field(default_factory=list[new_fields.NewFields])
 
 
 def build(
@@ -78,6 +79,7 @@ def _build(
         changes = since_last_build(con, models, full=full)
         changes.slice_rows = slice_rows
         report.gaps = drift.find(con)
+        report.new_fields = [f for f in new_fields.find(con) if not f.first]
         coverage.refresh(con)
         if not changes.full:
             compare(changes, "meta.coverage")

@@ -8,7 +8,7 @@ latest versions in raw, so that neither the order of landing nor that of reading
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -170,7 +170,8 @@ select
     s.source_id,
     s.workspace_id,
     s.stream,
-    f.part,
+    -- A record with a field in another form is in quarantine: everything lacks it, not only the numbers that need the field.
+    case when s.present > 0 then '' else f.part end as part,
     s.field,
     coalesce(s.broke_at, s.first_hour) as gap_from,
     coalesce(n.gap_until, 'infinity'::timestamptz) as gap_until,
@@ -207,8 +208,3 @@ def _gaps(con: duckdb.DuckDBPyConnection) -> list[Gap]:
     con.execute("insert into meta.field_gap by name from drift_gap")
     con.execute("drop table drift_gap")
     return [Gap(*row) for row in rows]
-
-
-def sentences(gaps: Iterable[Gap]) -> list[str]:
-    """What people read of gaps."""
-    return [f"{g.source} {g.stream}: {g.reason}. Numbers that need it are NULL there." for g in gaps]
