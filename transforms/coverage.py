@@ -1,7 +1,7 @@
 """meta.coverage: which stretches of time were read from each stream, as maximal disjoint intervals.
 
 Where a field that everything needs is gone (meta.field_gap), the stream counts as not read. Numbers that need a field of their own
-have a stream of their own, "dialer_call.talk", which lacks the gaps of that field too.
+have a stream of their own, "dialer_call.talk", which lacks the gaps of that field too. The gaps themselves are told as rows with is_gap.
 """
 
 from __future__ import annotations
@@ -75,7 +75,21 @@ cut as (
             and g.gap_until > s.piece_from
     group by s.source_id, s.workspace_id, s.told_as, s.partition, s.piece_from, s.covered_until
 )
-select * from cut where covered_from < covered_until
+select *, false as is_gap from cut where covered_from < covered_until
+union all
+-- From the last record that had the field to the next one: a day that lies in between, and in which records lack it, has nothing at all.
+select
+    c.source_id,
+    c.workspace_id,
+    c.told_as,
+    c.partition,
+    greatest(c.covered_from, g.last_good_at),
+    least(c.covered_until, g.next_good_at),
+    true
+from parted as c
+inner join meta.field_gap as g
+    on c.source_id = g.source_id and c.workspace_id = g.workspace_id and c.stream = g.stream and g.part in ('', c.part)
+        and g.next_good_at > c.covered_from and g.last_good_at < c.covered_until
 order by all
 """
 

@@ -101,13 +101,16 @@ def _counts(source: str, stream: str, own: Sequence[Field]) -> str:
     }
     columns: list[str] = []
     packs: list[str] = []
+    paths = [one.path for one in own] + [one.otherwise for one in own if one.otherwise]
     for number, one in enumerate(own):
         v = f"coalesce(told[{number + 1}], '')"
         ok = f"coalesce({READS[one.kind].format(v)}, false)"
+        if one.otherwise:
+            ok = f"({ok} or {v} = '' and coalesce(told[{paths.index(one.otherwise) + 1}], '') <> '')"
         columns += [f"{sql.format(v=v, ok=ok)} as {name}_{number}" for name, sql in measures.items()]
         packed = ", ".join(f"{name} := {name}_{number}" for name in measures)
         packs.append(f"struct_pack(field := '{one.path}', {packed})")
-    paths = ", ".join(f"'{one.json_path}'" for one in own)
+    asked = ", ".join(f"'{fields.json_path(path)}'" for path in paths)
     return f"""
         with dates as (select min(utc_date) as first_date, max(utc_date) as last_date from drift_date),
         record as (
@@ -115,7 +118,7 @@ def _counts(source: str, stream: str, own: Sequence[Field]) -> str:
                 workspace_id,
                 {HOURS} as hours,
                 coalesce(happened_at, source_updated_at) as instant,
-                json_extract_string(payload, [{paths}]) as told
+                json_extract_string(payload, [{asked}]) as told
             from {latest_view(source, stream)} cross join dates
             where not is_deleted and (
                 happened_at is null
@@ -156,6 +159,8 @@ stretch as (
         sum(records) filter (where not is_good) as records,
         sum(present) filter (where not is_good) as present,
         min(utc_hour) filter (where not is_good) as first_hour,
+        max(utc_hour) filter (where not is_good) as last_hour,
+        any_value(last_readable_at) filter (where is_good) as last_good_at,
         any_value(case when last_unreadable_at > last_readable_at then last_readable_at end) filter (where is_good) as broke_at
     from hours group by all
     having count_if(not is_good) > 0
@@ -163,7 +168,8 @@ stretch as (
 next_good as (
     select
         source_id, workspace_id, stream, field, goods - 1 as goods,
-        case when first_unreadable_at < first_readable_at then first_readable_at else utc_hour end as gap_until
+        first_readable_at as next_good_at,
+        case when first_unreadable_at < first_readable_at then first_readable_at end as gap_until
     from hours where is_good
 )
 select
@@ -174,12 +180,20 @@ select
     case when s.present > 0 then '' else f.part end as part,
     s.field,
     coalesce(s.broke_at, s.first_hour) as gap_from,
-    coalesce(n.gap_until, 'infinity'::timestamptz) as gap_until,
+    case
+        when n.next_good_at is null then 'infinity'::timestamptz
+        else coalesce(n.gap_until, s.last_hour + interval 1 hour)
+    end as gap_until,
+    coalesce(s.last_good_at, '1900-01-01 00:00:00+00'::timestamptz) as last_good_at,
+    coalesce(n.next_good_at, 'infinity'::timestamptz) as next_good_at,
     round(s.records)::bigint as records,
     s.field || case when s.present > s.records / 2 then ' is no ' || f.kind else ' is missing' end
         || ' in all ' || round(s.records)::bigint || ' records from '
         || strftime(coalesce(s.broke_at, s.first_hour) at time zone 'UTC', '%Y-%m-%d %H:%M')
-        || coalesce(' to ' || strftime(n.gap_until at time zone 'UTC', '%Y-%m-%d %H:%M'), ' on') || ' UTC; elsewhere '
+        || case
+            when n.next_good_at is null then ' on'
+            else ' to ' || strftime(coalesce(n.gap_until, s.last_hour + interval 1 hour) at time zone 'UTC', '%Y-%m-%d %H:%M')
+        end || ' UTC; elsewhere '
         || floor(100 * u.readable / (u.records - s.records))::integer || ' % have it' as reason
 from stretch as s
 inner join usual as u using (source_id, workspace_id, stream, field)

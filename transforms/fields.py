@@ -16,17 +16,22 @@ Kind = Literal["instant", "number", "text", "list"]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field and how staging reads it. part: the numbers that need it, "" for everything that the stream feeds."""
+    """A field and how staging reads it. part: the numbers that need it, "" for everything that the stream feeds.
+
+    otherwise: a field that does instead where this one is missing; "" if there is none.
+    """
 
     source: str
     stream: str
     path: str
     kind: Kind
     part: str = ""
+    otherwise: str = ""
 
-    @property
-    def json_path(self) -> str:
-        return "$" + "".join(f'."{key}"' for key in self.path.split("."))
+
+def json_path(path: str) -> str:
+    """"Cdr.type" as DuckDB wants it."""
+    return "$" + "".join(f'."{key}"' for key in path.split("."))
 
 
 @cache

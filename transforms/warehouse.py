@@ -49,14 +49,15 @@ create table if not exists meta.field_hour (
 );
 create table if not exists meta.field_gap (
     source_id varchar, workspace_id varchar, stream varchar, part varchar, field varchar, gap_from timestamptz, gap_until timestamptz,
-    records bigint, reason varchar
+    last_good_at timestamptz, next_good_at timestamptz, records bigint, reason varchar
 );
 create table if not exists input.source_setting (name varchar, value varchar);  -- a macro reads it
 create table if not exists input.secret (name varchar, value varchar);  -- a macro reads it
 create table if not exists meta.fact (name varchar primary key, value varchar);
 create table if not exists meta.parameter (name varchar primary key, value varchar, default_value varchar, changed_at timestamptz);
 create table if not exists meta.coverage (
-    source_id varchar, workspace_id varchar, stream varchar, partition varchar, covered_from timestamptz, covered_until timestamptz
+    source_id varchar, workspace_id varchar, stream varchar, partition varchar, covered_from timestamptz, covered_until timestamptz,
+    is_gap boolean
 );
 """
 

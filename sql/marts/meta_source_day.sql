@@ -52,7 +52,7 @@ marks as (
     from (
         select source_id, workspace_id, stream, partition, max(covered_until) as covered_until
         from meta.coverage
-        where stream in (select stream from core.feed_stream)
+        where stream in (select stream from core.feed_stream) and not is_gap
         group by all
     ) as c
     group by all

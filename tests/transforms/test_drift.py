@@ -43,23 +43,29 @@ def test_a_field_that_every_record_has_leaves_no_gap(con: duckdb.DuckDBPyConnect
     assert con.execute(GAPS).fetchall() == []
 
 
-def test_a_field_that_is_gone_is_a_gap_from_the_last_record_that_had_it_to_the_next(
+def test_a_field_that_is_gone_is_a_gap_of_the_hours_of_its_records(
     con: duckdb.DuckDBPyConnection, landing_file: Write
 ) -> None:
     """Days 0 to 2 have it (30 records), day 3 has not (10), day 4 has it again.
 
     The others number 40, 40 of which have it: 10 lack it by chance with (1 - 40/41)^10 = 7e-17 < 1e-12. Hours are whole, so the gap
-    begins with the hour of the first call without it, 08:00 of Thursday, and ends with the hour of the next that has it, 08:00 of Friday.
+    begins with the hour of the first call without it, 08:00 of Thursday, and ends with that of the last, 18:00.
     """
     records = [*day_of(0), *day_of(1), *day_of(2), *day_of(3, talking_time=None), *day_of(4)]
     (gap,) = land(con, landing_file, records)
     assert gap.reason == (
-        "Cdr.talking_time is missing in all 10 records from 2026-03-05 08:00 to 2026-03-06 08:00 UTC; elsewhere 100 % have it"
+        "Cdr.talking_time is missing in all 10 records from 2026-03-05 08:00 to 2026-03-05 18:00 UTC; elsewhere 100 % have it"
     )
     assert con.execute(GAPS).fetchall() == [
-        ("Cdr.talking_time", "talk", datetime(2026, 3, 5, 8, tzinfo=UTC), datetime(2026, 3, 6, 8, tzinfo=UTC), 10)
+        ("Cdr.talking_time", "talk", datetime(2026, 3, 5, 8, tzinfo=UTC), datetime(2026, 3, 5, 18, tzinfo=UTC), 10)
     ]
     assert drift.find(con) == [], "told once"
+
+
+def test_a_field_for_which_another_does_instead_is_no_gap(con: duckdb.DuckDBPyConnection, landing_file: Write) -> None:
+    """Without the talk time, talk is from answer to end."""
+    odd = day_of(3, talking_time=None, ended_at="2026-03-05T18:00:00Z")
+    assert land(con, landing_file, [*day_of(0), *day_of(1), *day_of(2), *odd]) == []
 
 
 @pytest.mark.parametrize(
@@ -117,13 +123,14 @@ def test_a_stretch_with_a_gap_counts_as_not_read(con: duckdb.DuckDBPyConnection,
     )  # fmt: skip
     coverage.refresh(con)
     found = con.execute(
-        "select stream, left(covered_from::varchar, 16), left(covered_until::varchar, 16) from meta.coverage order by all"
+        "select stream, left(covered_from::varchar, 16), left(covered_until::varchar, 16) from meta.coverage where not is_gap order by all"
     ).fetchall()
     assert found == [
         ("dialer_call", "2026-03-02 00:00", "2026-03-06 08:00"),
-        ("dialer_call", "2026-03-07 08:00", "2026-03-08 00:00"),
+        ("dialer_call", "2026-03-06 18:00", "2026-03-08 00:00"),
         ("dialer_call.talk", "2026-03-02 00:00", "2026-03-05 08:00"),
-        ("dialer_call.talk", "2026-03-07 08:00", "2026-03-08 00:00"),
+        ("dialer_call.talk", "2026-03-05 18:00", "2026-03-06 08:00"),
+        ("dialer_call.talk", "2026-03-06 18:00", "2026-03-08 00:00"),
     ]
 
 
@@ -140,6 +147,6 @@ def test_gaps_do_not_depend_on_the_order_in_which_records_landed(
     for n, day in enumerate(days):
         land(con, landing_file, day_of(day, **broken.get(day, {})), run=f"x{n}")
     assert con.execute("select field, left(gap_from::varchar, 16), left(gap_until::varchar, 16), records from meta.field_gap order by all").fetchall() == [
-        ("Cdr.talking_time", "2026-03-05 08:00", "2026-03-07 08:00", 20),
-        ("Cdr.type", "2026-03-06 08:00", "2026-03-07 08:00", 10),
+        ("Cdr.talking_time", "2026-03-05 08:00", "2026-03-06 18:00", 20),
+        ("Cdr.type", "2026-03-06 08:00", "2026-03-06 18:00", 10),
     ]
