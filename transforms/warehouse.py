@@ -28,6 +28,7 @@ create table if not exists meta.quarantine (
     source_id varchar, workspace_id varchar, stream varchar, record_id varchar, reason varchar, payload varchar, stage varchar,
     run_id varchar, first_seen_at timestamptz, resolved_at timestamptz
 );
+alter table meta.quarantine add column if not exists partition varchar;
 create table if not exists meta.run (
     run_id varchar primary key, kind varchar, day date, started_at timestamptz, finished_at timestamptz, status varchar,
     published boolean, detail json
