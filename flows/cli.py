@@ -39,7 +39,11 @@ numbers are late, something failed; 9 the Prefect server does not answer. What t
 )
 sandbox = App(name="sandbox", help="A make-believe company that speaks the vendors' APIs over HTTP.", group=TRY)
 app.command(sandbox)
-quarantine = App(name="quarantine", help="Records that could not be read: what there is, and reading them again after a fix.", group=LOOK)
+quarantine = App(
+    name="quarantine",
+    help="Records that could not be read: what there is, and reading them again after a fix.",
+    group=LOOK,
+)
 app.command(quarantine)
 
 Clock = Annotated[

@@ -47,9 +47,11 @@ def retry(console: Console, source: str | None, stream: str | None) -> Exit:
     now = datetime.now(UTC)
     run_id = f"retry-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
     with open_warehouse(settings.warehouse_file, memory_limit=settings.memory_limit, threads=settings.threads) as con:
-        waiting = {(k.source, k.workspace, k.stream) for k in quarantine.listed(con, source, stream) if k.stage == "landing"}
+        waiting = {
+            (k.source, k.workspace, k.stream) for k in quarantine.listed(con, source, stream) if k.stage == "landing"
+        }
         staged = sum(k.records for k in quarantine.listed(con, source, stream) if k.stage == "staging")
-        for connector in open_sources(settings, now, mailboxes_of(settings, now.date())).values():
+        for _, connector in open_sources(settings, now, mailboxes_of(settings, now.date())):
             with closing(connector):
                 for one in connector.streams:
                     if (connector.name, connector.workspace, one.name) in waiting:

@@ -190,7 +190,8 @@ def _quarantine(con: duckdb.DuckDBPyConnection, one: Model, made: str, within: s
     )
     row = con.execute(
         f"""insert into meta.quarantine
-           select distinct s.source_id, s.workspace_id, ?, s.record_id, s.unreadable_reason, null, 'staging', p.run_id, p.now, null::timestamptz, null
+           select distinct
+               s.source_id, s.workspace_id, ?, s.record_id, s.unreadable_reason, null, 'staging', p.run_id, p.now, null::timestamptz, null
            from {made} as s cross join input.run as p
            where s.unreadable_reason is not null and not exists (
                select 1 from meta.quarantine as q

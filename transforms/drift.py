@@ -1,8 +1,9 @@
 """Fields that are gone or have changed their form: found by counting, hour by hour, how many records a field could be read from.
 
 A stretch of hours without a single such record, in which there would certainly have been one by what the stream is otherwise like, is
-a gap of the field: the numbers that need it are NULL there, as if the source had not been read (docs/drift.md). Everything follows from the
-latest versions in raw, so that neither the order of landing nor that of reading has a say, and a gap closes when its records are read again whole.
+a gap of the field: the numbers that need it are NULL there, as if the source had not been read (docs/drift.md). Everything follows from
+the latest versions in raw, so that neither the order of landing nor that of reading has a say, and a gap closes when its records
+are read again whole.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ KIND = {"instant": "time", "number": "number", "text": "text", "list": "list"}
 
 # Records without a time of their own may be of any hour of their window: they weigh in each with the share that falls to it.
 HOURS = """case
-    when coalesce(source_at, happened_at) is not null then [date_trunc('hour', coalesce(happened_at, source_at))]
+    when coalesce(source_updated_at, happened_at) is not null then [date_trunc('hour', coalesce(happened_at, source_updated_at))]
     when _window_start < least(_window_end, _extracted_at)
         then range(date_trunc('hour', _window_start), least(_window_end, _extracted_at), interval 1 hour)
     else [date_trunc('hour', _extracted_at)]
-end""".replace("source_at", "source_updated_at")
+end"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +61,15 @@ def find(con: duckdb.DuckDBPyConnection) -> list[Gap]:
         known["drift_landing_no"] = "0"
     last = str(value(con, "select coalesce(max(landing_no), 0) from meta.extract_window"))
     if last != known["drift_landing_no"]:
-        there = {row[0] for row in con.execute("select table_name from duckdb_tables() where schema_name = 'raw'").fetchall()}
+        there = {
+            row[0] for row in con.execute("select table_name from duckdb_tables() where schema_name = 'raw'").fetchall()
+        }
         for (source, stream), own in groupby(fields.load(), key=lambda f: (f.source, f.stream)):
             if f"{source}_{stream}" in there:
                 _count(con, source, stream, tuple(own), since=int(known["drift_landing_no"]))
-        con.executemany("insert or replace into meta.fact values (?, ?)", [["drift_fields", wanted], ["drift_landing_no", last]])
+        con.executemany(
+            "insert or replace into meta.fact values (?, ?)", [["drift_fields", wanted], ["drift_landing_no", last]]
+        )
     return _gaps(con)
 
 

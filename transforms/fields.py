@@ -30,7 +30,7 @@ class Field:
 
 
 def json_path(path: str) -> str:
-    """"Cdr.type" as DuckDB wants it."""
+    """ "Cdr.type" as DuckDB wants it."""
     return "$" + "".join(f'."{key}"' for key in path.split("."))
 
 

@@ -68,7 +68,7 @@ def drifting(tmp_path: Path) -> Iterator[tuple[Pipeline, list[Change]]]:
                 self.end_headers()
                 self.wfile.write(sent)
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class calls it so
+            def log_message(self, format: str, *args: object) -> None:
                 pass
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Between)
@@ -85,7 +85,9 @@ def drifting(tmp_path: Path) -> Iterator[tuple[Pipeline, list[Change]]]:
 
 def day(pipeline: Pipeline, number: int) -> tuple[Any, ...]:
     row = pipeline.day("ann@acme.com", f"2026-03-{number:02}")
-    return tuple(row[name] for name in ("dialer_status", "calls_made", "calls_answered", "calls_connected", "talk_seconds"))
+    return tuple(
+        row[name] for name in ("dialer_status", "calls_made", "calls_answered", "calls_connected", "talk_seconds")
+    )
 
 
 def test_a_field_that_is_gone_takes_the_numbers_that_need_it_and_no_others(
@@ -121,9 +123,11 @@ def test_a_field_that_nobody_has_seen_before_is_kept_and_written_down(
     pipeline, changes = drifting
     pipeline.nightly(NOW, first=date(2026, 3, 9))
     before = pipeline.rows("select field from meta.field where stream = 'dialer_call'")
-    changes.append(lambda item: item["Cdr"].update({"mood": "sunny", 'a "b/~c\'; drop table meta.field': 1}))
+    changes.append(lambda item: item["Cdr"].update({"mood": "sunny", "a \"b/~c'; drop table meta.field": 1}))
     pipeline.nightly(NOW.replace(hour=7), first=date(2026, 3, 9))
     new = pipeline.rows("select field, first_run_id from meta.field where first_run_id = 'r2' order by field")
-    assert [row["field"] for row in new] == ['Cdr.a "b/~c\'; drop table meta.field', "Cdr.mood"]
+    assert [row["field"] for row in new] == ["Cdr.a \"b/~c'; drop table meta.field", "Cdr.mood"]
     assert before
-    assert pipeline.rows("select distinct payload ->> '$.Cdr.mood' as mood from raw.cloudtalk_dialer_call_latest") == [{"mood": "sunny"}]
+    assert pipeline.rows("select distinct payload ->> '$.Cdr.mood' as mood from raw.cloudtalk_dialer_call_latest") == [
+        {"mood": "sunny"}
+    ]

@@ -14,7 +14,9 @@ from transforms import coverage, drift, landing
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 FACTS: dict[str, Any] = {"key": ["Cdr.id"], "happened_at": "Cdr.started_at", "start": "2026-03-02T00:00:00+00:00"}
-GAPS = "select field, part, gap_from, least(gap_until, '3000-01-01 00:00:00+00'), records from meta.field_gap order by all"
+GAPS = (
+    "select field, part, gap_from, least(gap_until, '3000-01-01 00:00:00+00'), records from meta.field_gap order by all"
+)
 
 
 def call(key: int, at: datetime, **changes: Any) -> dict[str, Any]:
@@ -27,12 +29,12 @@ def call(key: int, at: datetime, **changes: Any) -> dict[str, Any]:
 
 def day_of(day: int, **changes: Any) -> list[dict[str, Any]]:
     """Ten calls of the n-th day, at 08:30, 09:30, … 17:30."""
-    return [
-        call(100 * day + n, MONDAY + timedelta(days=day, hours=8 + n, minutes=30), **changes) for n in range(10)
-    ]
+    return [call(100 * day + n, MONDAY + timedelta(days=day, hours=8 + n, minutes=30), **changes) for n in range(10)]
 
 
-def land(con: duckdb.DuckDBPyConnection, landing_file: Write, records: Sequence[Any], run: str = "r1") -> list[drift.Gap]:
+def land(
+    con: duckdb.DuckDBPyConnection, landing_file: Write, records: Sequence[Any], run: str = "r1"
+) -> list[drift.Gap]:
     kind = "range" if run == "r1" else "ids"  # which buries nothing that it does not hold
     landing.land(con, landing_file(records, run=run, kind=kind, **FACTS))
     return drift.find(con)
@@ -146,7 +148,9 @@ def test_gaps_do_not_depend_on_the_order_in_which_records_landed(
     random.Random(seed).shuffle(days)
     for n, day in enumerate(days):
         land(con, landing_file, day_of(day, **broken.get(day, {})), run=f"x{n}")
-    assert con.execute("select field, left(gap_from::varchar, 16), left(gap_until::varchar, 16), records from meta.field_gap order by all").fetchall() == [
+    assert con.execute(
+        "select field, left(gap_from::varchar, 16), left(gap_until::varchar, 16), records from meta.field_gap order by all"
+    ).fetchall() == [
         ("Cdr.talking_time", "2026-03-05 08:00", "2026-03-06 18:00", 20),
         ("Cdr.type", "2026-03-06 08:00", "2026-03-06 18:00", 10),
     ]

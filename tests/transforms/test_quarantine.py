@@ -38,14 +38,19 @@ def test_records_are_landed_once_after_the_fix(
     assert retry(con, tmp_path, BEFORE, "x1") == (4, 0, 4), "nothing has been put right yet"
     assert retry(con, tmp_path, AFTER, "x2") == (4, 2, 2)
     assert latest(con) == {"a": ("1", False), "b": ("1", False)}
-    assert [(k.reason, k.records) for k in quarantine.listed(con)] == [("not valid JSON", 1), ("the record has no id", 1)]
+    assert [(k.reason, k.records) for k in quarantine.listed(con)] == [
+        ("not valid JSON", 1),
+        ("the record has no id", 1),
+    ]
     assert retry(con, tmp_path, AFTER, "x3") == (2, 0, 2), "once more changes nothing"
     assert con.execute("select count(*) from raw.cloudtalk_dialer_call").fetchone() == (2,)
     assert con.execute("select distinct first_seen_at from meta.quarantine").fetchall() == [(READ_AT,)]
     assert landing.pending(con, tmp_path / "again") == []
 
 
-def test_what_was_read_later_is_not_overruled(con: duckdb.DuckDBPyConnection, landing_file: Write, tmp_path: Path) -> None:
+def test_what_was_read_later_is_not_overruled(
+    con: duckdb.DuckDBPyConnection, landing_file: Write, tmp_path: Path
+) -> None:
     landing.land(con, landing_file([record("a", 1)]))
     landing.land(con, landing_file([record("a", 2)], run="r2", key=["uuid"], read_at=READ_AT + timedelta(days=1)))
     assert retry(con, tmp_path, AFTER, "x1") == (1, 1, 0)
@@ -61,7 +66,11 @@ def test_only_what_was_asked_for_is_listed(con: duckdb.DuckDBPyConnection, landi
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(texts=st.lists(st.text(max_size=12) | st.builds(lambda k: json.dumps({"uuid": k}), st.text(min_size=1, max_size=5)), max_size=8))
+@given(
+    texts=st.lists(
+        st.text(max_size=12) | st.builds(lambda k: json.dumps({"uuid": k}), st.text(min_size=1, max_size=5)), max_size=8
+    )
+)
 def test_no_record_vanishes_and_none_is_counted_twice(landing_file: Write, tmp_path: Path, texts: list[str]) -> None:
     """Whatever is rejected: after any number of retries each distinct text is either in raw or waits."""
     folder = tmp_path / str(abs(hash(tuple(texts))))
