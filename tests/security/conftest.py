@@ -50,7 +50,7 @@ class Gossip(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(sent)
 
-    do_GET = do_POST = _answer  # noqa: N815  http.server asks for these names
+    do_GET = do_POST = _answer
 
     def log_message(self, format: str, *args: object) -> None:
         pass

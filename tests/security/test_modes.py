@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.flows.conftest import Make, company, make_product  # noqa: F401  fixtures
-from tests.security.conftest import prefect_server  # noqa: F401
 from tests.flows.product import Product
+from tests.security.conftest import prefect_server  # noqa: F401
 
 
 @pytest.fixture
@@ -28,7 +28,11 @@ def test_every_file_is_0600_and_every_folder_0700(no_umask: None, make_product: 
     assert {"warehouse.duckdb", "sales_metrics.duckdb", "limits.sqlite"} <= {f.name for f in below}
 
     def modes(wanted: int, found: list[Path]) -> list[str]:
-        return [f"{f.relative_to(product.data)} {f.stat().st_mode & 0o777:o}" for f in found if f.stat().st_mode & 0o777 != wanted]
+        return [
+            f"{f.relative_to(product.data)} {f.stat().st_mode & 0o777:o}"
+            for f in found
+            if f.stat().st_mode & 0o777 != wanted
+        ]
 
     assert modes(0o600, [f for f in below if f.is_file()]) == []
     assert modes(0o700, [f for f in below if f.is_dir()]) == []

@@ -73,7 +73,9 @@ def installation(tmp_path: Path, prefect_server: str) -> Iterator[Installation]:
         write_settings(world, tmp_path / "salespulse.toml", url)
         other = f"http://127.0.0.1:{gossip.server_port}"
         text = (tmp_path / "salespulse.toml").read_text()
-        oauth = "\n".join(f"{key} = {json.dumps(PLANTED[key])}" for key in ("client_id", "client_secret", "refresh_token"))
+        oauth = "\n".join(
+            f"{key} = {json.dumps(PLANTED[key])}" for key in ("client_id", "client_secret", "refresh_token")
+        )
         text = text.replace('token = "pat-eu1-sandbox"', oauth)
         text = text.replace(f"{url}/hubspot", f"{other}/hubspot").replace(f"{url}/gmail", f"{other}/gmail")
         (tmp_path / "salespulse.toml").write_text(text)

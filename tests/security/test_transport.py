@@ -47,7 +47,7 @@ class Other(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"{}")
 
-    do_POST = do_GET  # noqa: N815  http.server asks for this name
+    do_POST = do_GET
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -67,7 +67,7 @@ def elsewhere() -> Iterator[tuple[str, list[str]]]:
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
-            do_POST = do_GET  # noqa: N815
+            do_POST = do_GET
 
         with serving(Redirecting) as server:
             yield f"http://127.0.0.1:{server.server_port}", reached

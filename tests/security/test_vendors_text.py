@@ -36,7 +36,14 @@ WORLD: dict[str, Any] = {
         mail("m2", "ann", "plaincontact@cust.com", "2026-03-13T11:00:00Z"),
     ],
 }  # fmt: skip
-TABLES = ("daily_rep_activity", "daily_org_activity", "daily_response_time", "hourly_call", "daily_tool_usage", "meta_source_day")
+TABLES = (
+    "daily_rep_activity",
+    "daily_org_activity",
+    "daily_response_time",
+    "hourly_call",
+    "daily_tool_usage",
+    "meta_source_day",
+)
 
 
 def odd() -> dict[str, Any]:
@@ -64,9 +71,16 @@ def run(world: dict[str, Any], folder: Path) -> tuple[dict[str, list[tuple[Any, 
     with serving(world, folder) as (pipeline, _):
         pipeline.nightly(NOW, first=date(2026, 3, 10))
         pipeline.published()
-        tables = pipeline.con.execute("select schema_name, table_name from duckdb_tables() where schema_name = 'raw'").fetchall()
+        tables = pipeline.con.execute(
+            "select schema_name, table_name from duckdb_tables() where schema_name = 'raw'"
+        ).fetchall()
         rows = {t: pipeline.con.execute(f'select count(*) from raw."{t}"').fetchall()[0][0] for _, t in tables}
-        names = [r[0] for r in pipeline.con.execute("select name from core.dim_rep union all select name from core.dim_team order by 1").fetchall()]
+        names = [
+            r[0]
+            for r in pipeline.con.execute(
+                "select name from core.dim_rep union all select name from core.dim_team order by 1"
+            ).fetchall()
+        ]
         return numbers(pipeline), rows, names
 
 
@@ -76,4 +90,6 @@ def test_odd_names_give_the_same_numbers_and_come_through_as_they_are(tmp_path: 
     assert strange == plain
     assert strange_rows == plain_rows
     assert {ODD["Plainrep"], ODD["Plainteam"]} <= set(names)
-    assert any(value == 90 for row in plain["daily_rep_activity"] for value in row), "the call of 90 seconds is not there"
+    assert any(value == 90 for row in plain["daily_rep_activity"] for value in row), (
+        "the call of 90 seconds is not there"
+    )
