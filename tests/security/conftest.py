@@ -1,4 +1,4 @@
-"""What the tests of security share: the Prefect server of the flows' tests, and a vendor that gives back all it was told."""
+"""Servers for the tests of security; one gives back all that it was told."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from urllib.parse import quote, unquote_plus
-
-from tests.flows.conftest import prefect_server as prefect_server
 
 
 @contextmanager
@@ -37,7 +35,7 @@ class Gossip(BaseHTTPRequestHandler):
         scheme, _, token = given.partition(" ")
         told = [given, token, unquote_plus(body), body]
         if scheme.lower() == "basic":
-            told += b64decode(token).decode().split(":")
+            told += b64decode(token).decode().split(":", 1)
         text = " ".join(told)
         status = next((code for word, code in (("forbidden", 403), ("broken", 501)) if word in self.path), 401)
         sent = json.dumps(

@@ -1,4 +1,4 @@
-"""What is installed is what the lock says, each package by hash and under a known licence. Known vulnerabilities need a network: docs/security.md."""
+"""What is installed is what the lock says, by hash and under a known licence. Vulnerabilities need a network: docs/security.md."""
 
 from __future__ import annotations
 
@@ -83,5 +83,5 @@ def test_what_users_install_is_under_licences_that_ask_nothing_of_their_own_code
     assert {
         n: text[:80]
         for n, text in told.items()
-        if CLOSED.search(text) and not re.search("LGPL|MIT|BSD|MPL|Apache", text)
+        if CLOSED.search(text) and not re.search("LGPL|MIT|BSD|MPL|Apache|Artistic", text)
     } == {}

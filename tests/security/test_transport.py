@@ -112,7 +112,7 @@ def test_a_server_whose_certificate_nobody_signed_is_refused_before_anything_is_
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(tmp_path / "both.pem")
         server.socket = context.wrap_socket(server.socket, server_side=True)
-        with pytest.raises(ConnectorError, match="(?i)certificate"):
+        with pytest.raises(ConnectorError, match=r"(?i)certificate"):
             client_of(f"https://127.0.0.1:{server.server_port}").fetch("GET", "/calls", traffic=Traffic())
     assert reached == []
 

@@ -74,7 +74,7 @@ def run(world: dict[str, Any], folder: Path) -> tuple[dict[str, list[tuple[Any, 
         tables = pipeline.con.execute(
             "select schema_name, table_name from duckdb_tables() where schema_name = 'raw'"
         ).fetchall()
-        rows = {t: pipeline.con.execute(f'select count(*) from raw."{t}"').fetchall()[0][0] for _, t in tables}
+        rows = {t: pipeline.con.execute(f'select count(*) from raw."{t}"').fetchall()[0][0] for (t,) in tables}
         names = [
             r[0]
             for r in pipeline.con.execute(

@@ -1,4 +1,4 @@
-"""Secrets with distinctive names are planted in the settings of runs that fail in many ways; afterwards they stand in no file but the settings."""
+"""Secrets are planted in the settings of runs that fail in many ways; afterwards they stand in no file but the settings."""
 
 from __future__ import annotations
 

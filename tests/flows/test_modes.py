@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.conftest import Make, company, make_product  # noqa: F401  fixtures
+from tests.flows.conftest import Make
 from tests.flows.product import Product
-from tests.security.conftest import prefect_server  # noqa: F401
 
 
 @pytest.fixture
@@ -20,7 +19,8 @@ def no_umask() -> Iterator[None]:
     os.umask(before)
 
 
-def test_every_file_is_0600_and_every_folder_0700(no_umask: None, make_product: Make) -> None:  # noqa: F811
+@pytest.mark.usefixtures("no_umask")
+def test_every_file_is_0600_and_every_folder_0700(make_product: Make) -> None:
     """Two nights, so that there is a previous file too."""
     product: Product = make_product("modes")
     assert (product.nightly(), product.nightly()) == (0, 0)
