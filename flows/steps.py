@@ -141,6 +141,24 @@ def build(run: Run) -> None:
         made = models.build(run.con)
     run.report.changed_rows += made.changed_rows
     run.report.quarantined += made.quarantined
+    run.report.findings += [
+        Finding(
+            "field_lost",
+            "warn",
+            gap.records,
+            f"{gap.source} {gap.stream}: {gap.reason}. Numbers that need it are NULL there.",
+        )
+        for gap in made.gaps
+    ]
+    run.report.findings += [
+        Finding(
+            "new_fields",
+            "info",
+            len(new.fields),
+            f"{new.source} {new.stream} now sends {', '.join(new.fields)}; kept in raw, used by nothing",
+        )
+        for new in made.new_fields
+    ]
     row = run.con.execute(
         """select count(distinct split_part(key, '|', 1)) from meta.restatement
            where run_id = ? and table_name = 'daily_rep_activity' and reason <> 'day_completed'""",

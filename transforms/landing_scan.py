@@ -155,7 +155,7 @@ def quarantine(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile]) -> 
     changed(
         con,
         """insert into meta.quarantine
-           select $source, $workspace, $stream, null, b.reason, b.payload, 'landing', f.run_id, f.extracted_at, null
+           select $source, $workspace, $stream, null, b.reason, b.payload, 'landing', f.run_id, f.extracted_at, null, f.partition
            from landing_bad as b inner join landing_file as f on b.file_no = f.file_no""",
         parameters,
     )
