@@ -71,6 +71,17 @@ def extract(
     return path
 
 
+def write_lines(folder: Path, header: LandingHeader, lines: Sequence[bytes]) -> Path:
+    """A landing file of records that were read before, each a line without its end. Raises as extract does, and of lines that are none."""
+    path = landing_path(folder, header.window, header.run_id)
+    with appearing(path) as file:
+        file.write(header_line(header))
+        _write_records(file, header.window, lines)
+        trailer = {"salespulse_trailer": 1, "records": len(lines), "rejected": 0, "expected": None, "cursor": None}
+        file.write(msgspec.json.encode(trailer) + b"\n")
+    return path
+
+
 def read_header(path: Path) -> LandingHeader:
     """The first line of a landing file. Raises ConnectorError when it is none."""
     try:

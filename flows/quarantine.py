@@ -5,10 +5,12 @@ from __future__ import annotations
 import secrets
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 
 from rich.console import Console
 from rich.table import Table
 
+from connectors.landing_file import write_lines
 from flows.exit_codes import Exit
 from flows.run import mailboxes_of, open_sources
 from flows.settings_file import load_settings
@@ -57,7 +59,12 @@ def retry(console: Console, source: str | None, stream: str | None) -> Exit:
                     if (connector.name, connector.workspace, one.name) in waiting:
                         raw.declare(con, [(connector.name, one.name)])
                         done = quarantine.retry(
-                            con, connector.name, connector.workspace, one, settings.landing_dir, run_id
+                            con,
+                            connector.name,
+                            connector.workspace,
+                            one,
+                            partial(write_lines, settings.landing_dir),
+                            run_id,
                         )
                         console.print(
                             f"{done.source} {done.stream}: {done.tried:,} tried, {done.new:,} new or changed, {done.left:,} still cannot be read"

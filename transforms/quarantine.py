@@ -7,21 +7,21 @@ Records that staging could not read are in raw: the build reads them again by it
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 
 import duckdb
-import msgspec
 
-from connectors.landing_file import MARK, header_line, landing_path
 from connectors.stream import LandingHeader, Stream, Window
 
 from . import landing
 from .landing import LandingError
+from .landing_scan import MARK
+
+Write = Callable[[LandingHeader, Sequence[bytes]], Path]
 
 OPEN = """from meta.quarantine
           where resolved_at is null and ($source is null or source_id = $source)
@@ -74,9 +74,11 @@ def shown(
 
 
 def retry(
-    con: duckdb.DuckDBPyConnection, source: str, workspace: str, stream: Stream, folder: Path, run_id: str
+    con: duckdb.DuckDBPyConnection, source: str, workspace: str, stream: Stream, write: Write, run_id: str
 ) -> Retried:
     """Land the stream's quarantined records again, each as of when it was read. Again and again it changes nothing more.
+
+    write: makes a landing file of a header and lines.
 
     Each file is complete before its records leave the quarantine: a run that is cut off in between finds and lands it.
     """
@@ -93,7 +95,7 @@ def retry(
         if not lines:
             left += len(texts)
             continue
-        file = _write(folder, LandingHeader(run_id, window, stream, seen_at), lines)
+        file = write(LandingHeader(run_id, window, stream, seen_at), lines)
         con.execute(
             """update meta.quarantine set resolved_at = now()
                where stage = 'landing' and resolved_at is null and source_id = ? and workspace_id = ? and stream = ?
@@ -115,20 +117,4 @@ def _as_line(text: str) -> bytes:
         except ValueError:
             return b""
     line = text.encode(errors="surrogatepass")
-    return b"" if line.startswith(MARK) else line
-
-
-def _write(folder: Path, header: LandingHeader, lines: Iterable[bytes]) -> Path:
-    path = landing_path(folder, header.window, header.run_id)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = path.with_name(path.name + ".part")
-    body = list(lines)
-    trailer = {"salespulse_trailer": 1, "records": len(body), "rejected": 0, "expected": None, "cursor": None}
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(header_line(header))
-        file.writelines(line + b"\n" for line in body)
-        file.write(msgspec.json.encode(trailer) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-    return path
+    return b"" if line.startswith(MARK.encode()) else line

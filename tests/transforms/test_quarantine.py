@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import duckdb
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from connectors.landing_file import write_lines
 from connectors.stream import DateRange, Stream
 from tests.transforms.conftest import READ_AT, Write, latest
 from transforms import landing, quarantine
@@ -25,7 +27,7 @@ def record(key: str, v: int) -> dict[str, object]:
 
 
 def retry(con: duckdb.DuckDBPyConnection, folder: Path, stream: Stream, run: str) -> tuple[int, int, int]:
-    done = quarantine.retry(con, "cloudtalk", "main", stream, folder / "again", run)
+    done = quarantine.retry(con, "cloudtalk", "main", stream, partial(write_lines, folder / "again"), run)
     return done.tried, done.new, done.left
 
 
