@@ -35,6 +35,8 @@ REASON_LENGTH = 300  # characters of a refusal's text in an error
 class TokenUnavailable(Exception):
     """The token endpoint cannot answer just now. Client tries again."""
 
+    page = "source-down"
+
 
 class BearerAuth(httpx.Auth):
     """A token that does not change: `Authorization: Bearer ...`."""

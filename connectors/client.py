@@ -24,7 +24,7 @@ import stamina
 
 from .auth import TokenAuth, TokenUnavailable
 from .limits import Limiter, LimitSpent, Told
-from .stream import ConnectorError, PermissionMissing, Traffic
+from .stream import ConnectorError, PermissionMissing, RateLimited, Traffic
 
 EXCERPT = 300  # characters of a refusing body in an error
 SECRET_LENGTH = 4  # what is shorter is no secret, and blotting it out would only spoil the text
@@ -105,9 +105,10 @@ class Backoff:
 class _Again(Exception):
     """One attempt failed in a way that another may not."""
 
-    def __init__(self, reason: str, wait: float) -> None:
+    def __init__(self, reason: str, wait: float, *, limited: bool = False) -> None:
         super().__init__(reason)
         self.wait = wait
+        self.limited = limited
 
 
 class Client:
@@ -186,7 +187,8 @@ class Client:
                 with attempt:
                     return self._attempt(call, attempt.num)
         except _Again as error:
-            raise ConnectorError(
+            kind = RateLimited if error.limited else ConnectorError
+            raise kind(
                 f"{call.what}: {error}, {self._attempts} times. The window stays due and is read by the next run; "
                 "if this goes on, look at the vendor's status page and at the network."
             ) from error
@@ -283,7 +285,8 @@ class Client:
         own = self._backoff.seconds(number)
         wait = own if verdict.after is None else max(verdict.after, 0.0)
         if wait > self._backoff.longest:
-            return ConnectorError(
+            kind = RateLimited if verdict.everyone else ConnectorError
+            return kind(
                 f"{call.what}: {verdict.reason}; the vendor asks to wait {wait:.0f} s. The window stays due: run again "
                 "then, or find out which other integration uses up this account's limit."
             )
@@ -291,7 +294,7 @@ class Client:
             self._limiter.refused(call.cost, wait, verdict.budget)
         if number < self._attempts:
             call.traffic.waited_seconds += wait
-        return _Again(verdict.reason, wait)
+        return _Again(verdict.reason, wait, limited=verdict.everyone)
 
 
 @dataclass(slots=True)

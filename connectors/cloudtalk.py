@@ -25,7 +25,19 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from .client import Backoff, Client, Gone, NotFound, Retry, Verdict, judge_http, server_time
 from .limits import Budget, Limiter, Told, shared
 from .paging import numbered_pages, records_of, value_at
-from .stream import Check, ConnectorError, DateRange, Page, PermissionMissing, Price, Snapshot, Stream, Traffic, Window
+from .stream import (
+    Check,
+    ConnectorError,
+    DateRange,
+    FormatChanged,
+    Page,
+    PermissionMissing,
+    Price,
+    Snapshot,
+    Stream,
+    Traffic,
+    Window,
+)
 
 PAGE = 1000  # the largest there is
 ITEMS = "responseData.data"
@@ -305,6 +317,6 @@ def _count(body: bytes, name: str) -> int:
     try:
         return int(told)
     except (TypeError, ValueError):
-        raise ConnectorError(
+        raise FormatChanged(
             f"cloudtalk {PATHS[CALLS.name]}: {name} is {told!r}, no number: the format has changed."
         ) from None

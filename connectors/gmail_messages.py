@@ -14,7 +14,7 @@ import httpx
 import msgspec
 
 from .client import NotFound
-from .stream import ConnectorError
+from .stream import FormatChanged
 
 # What the metrics need of a mail: who, to whom, in answer to what, and whether a person wrote it (RFC 3834, RFC 3464).
 HEADERS = (
@@ -144,7 +144,7 @@ def _parts_of(answer: bytes) -> list[tuple[int, tuple[int, bytes]]]:
     """(number of the call, (status, body)) of each part of a batch answer; its boundary is its first line."""
     boundary = answer.lstrip().partition(b"\r\n")[0].strip()
     if not boundary.startswith(b"--"):
-        raise ConnectorError(
+        raise FormatChanged(
             "gmail: the batch endpoint answered something that is no multipart body; the window stays due."
         )
     found: list[tuple[int, tuple[int, bytes]]] = []

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from .paging import records_of
-from .stream import ConnectorError, Page
+from .stream import ConnectorError, FormatChanged, Page
 
 PAGE_SIZE = 200  # the most that search allows
 SPLIT_ABOVE = 9_000  # below the cap of 10,000, because a total can grow while it is read
@@ -130,7 +130,7 @@ class _Order:
                 self.lexical &= one > self.last
             self.last = one
         if not (self.numeric or self.lexical):
-            raise ConnectorError(
+            raise FormatChanged(
                 f"{self.what}: search did not return ids in rising order (last {self.last}), so pages cannot be told apart; "
                 "nothing of this window was kept. If this goes on, report it."
             )

@@ -155,9 +155,25 @@ class Check:
 class ConnectorError(Exception):
     """A window could not be read. The message says what was tried, on what, what came back, what to do next."""
 
+    page = "source-down"
+
+
+class RateLimited(ConnectorError):
+    """The vendor's limit is used up, by us or by somebody else, for longer than is waited for."""
+
+    page = "rate-limit"
+
+
+class FormatChanged(ConnectorError):
+    """The vendor answered, but not in the format that is known of it."""
+
+    page = "schema-drift"
+
 
 class PermissionMissing(ConnectorError):
     """The credential lacks a permission: no retry helps. `scope` names it, `feeds` says what goes dark without it."""
+
+    page = "permission-missing"
 
     def __init__(self, message: str, *, scope: str = "", feeds: str = "") -> None:
         super().__init__(message)

@@ -20,7 +20,7 @@ from flows import turns
 from flows.progress import watcher
 from flows.report import RunReport
 from flows.run import Run, start_run
-from flows.settings_file import load_settings
+from flows.settings_of_run import settings_of_run
 from flows.steps import Read, build, check, extract_and_land, land_leftovers, publish_file, reported
 from flows.tasks import extract_all
 from flows.windows import first_instant, last_instant, plan_backfill, whole_from
@@ -29,6 +29,8 @@ from transforms import state
 
 class UnknownScopeError(ValueError):
     """A backfill was asked for days, a source or a stream that there are not."""
+
+    page = "arguments"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def backfill(
     source, stream: only this one. now: the run's clock. Raises as nightly does, and UnknownScopeError.
     """
     scope = Scope(start, end, source, stream)
-    with start_run("backfill", load_settings(), day=end, now=now, scope=scope.told) as run, reported(run):
+    with start_run("backfill", settings_of_run(), day=end, now=now, scope=scope.told) as run, reported(run):
         fill(run, scope)
     return run.report
 

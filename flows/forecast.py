@@ -15,6 +15,7 @@ from rich.console import Console
 
 from connectors.stream import ByIds, Connector, ConnectorError, DateRange, Price, Stream, Window
 from flows.backfill import Scope, check_scope, due
+from flows.books import Books
 from flows.exit_codes import Exit
 from flows.forecast_table import print_forecast
 from flows.report import RunReport
@@ -92,7 +93,8 @@ def _looking(stack: ExitStack, settings: Settings, clock: datetime, scope: Scope
         sources = open_sources(settings, clock, mailboxes)
         return con, {name: stack.enter_context(closing(c)) for name, c in sources}
 
-    run = Run(settings, RunReport("dry-run", "backfill", scope.last, clock, scope=scope.told), hold)
+    report = RunReport("dry-run", "backfill", scope.last, clock, scope=scope.told)
+    run = Run(settings, report, Books(settings, report), hold)
     run.take(0.0)
     stack.enter_context(run)
     return run

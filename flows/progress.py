@@ -26,6 +26,7 @@ from rich.text import Text
 
 from connectors.limits import Limiter
 from connectors.stream import Window
+from flows import logs
 from flows.pace import Pace, left_in_words
 from flows.report import WindowResult
 from flows.words import duration
@@ -54,6 +55,10 @@ class Watcher(Protocol):
 
     def over(self) -> None:
         """The last step has ended."""
+        ...
+
+    def note(self, what: str) -> None:
+        """Something to know has happened."""
         ...
 
 
@@ -87,6 +92,9 @@ class Lines:
 
     def over(self) -> None:
         pass
+
+    def note(self, what: str) -> None:
+        self._say(what)
 
     def _of_all(self, result: WindowResult) -> str:
         """ "; 12 of 104 windows of cloudtalk, about 20 min left"."""
@@ -176,6 +184,9 @@ class Bars:
         self.over()
         self._step = self._progress.add_task(what, total=None, outlook=None)
 
+    def note(self, what: str) -> None:
+        self._progress.console.print(what, highlight=False, markup=False)
+
     def over(self) -> None:
         if self._step is not None:
             self._progress.update(self._step, total=1, completed=1)
@@ -202,7 +213,14 @@ def watched() -> Generator[None]:
 
 @contextmanager
 def watched_by(console: Console) -> Generator[None]:
-    """Show runs on this console."""
+    """Show runs on this console. Where events are logged to standard error, they say the same, and nothing is shown here."""
+    if logs.wanted():
+        token = _current.set(Lines(lambda _: None))
+        try:
+            yield
+        finally:
+            _current.reset(token)
+        return
     if not console.is_terminal:
         token = _current.set(Lines(lambda line: console.print(line, highlight=False, markup=False, soft_wrap=True)))
         try:

@@ -19,6 +19,8 @@ import connectors
 from connectors import limits
 from connectors.stream import Changes, Connector
 from flows import turns
+from flows.books import Books, kept
+from flows.logs import event
 from flows.progress import watcher
 from flows.report import RunReport
 from flows.settings import Settings
@@ -40,6 +42,7 @@ class Run:
 
     settings: Settings
     report: RunReport
+    books: Books
     hold: Callable[[ExitStack, float], tuple[duckdb.DuckDBPyConnection, dict[str, Connector]]]
     con: duckdb.DuckDBPyConnection = field(init=False)
     sources: dict[str, Connector] = field(init=False)
@@ -53,9 +56,11 @@ class Run:
 
     def let_others_go_first(self) -> None:
         """Close the warehouse and the sources until whoever asked for it is done, then open them again. Nothing may be under way."""
+        event("warehouse lent")
         self.close()
         turns.wait_until_done(self.settings.data_dir)
         self.take(turns.HANDING_OVER)
+        self.books.begin()  # the others took it for a run that was killed
 
     def close(self) -> None:
         """Let go of the warehouse and the sources."""
@@ -87,11 +92,13 @@ class Run:
         """Add the time that the block takes to the report, less what steps within it take."""
         seconds = self.report.seconds
         began, before = perf_counter(), sum(seconds.values())
+        event("step began", step=step)
         try:
             yield
         finally:
-            within = sum(seconds.values()) - before
-            seconds[step] = seconds.get(step, 0.0) + perf_counter() - began - within
+            took = perf_counter() - began - (sum(seconds.values()) - before)
+            seconds[step] = seconds.get(step, 0.0) + took
+            event("step ended", step=step, seconds=round(took, 2))
 
     def offer(self, connector: Connector) -> Source:
         """What the planner needs to know of a source."""
@@ -132,7 +139,6 @@ def start_run(
     business_day = day or settings.yesterday(clock)
     run_id = f"{kind}-{business_day:%Y%m%d}-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
     report = RunReport(run_id, kind, business_day, clock, scope=scope)
-    mailboxes = mailboxes_of(settings, clock.date())
 
     def hold(stack: ExitStack, wait: float) -> tuple[duckdb.DuckDBPyConnection, dict[str, Connector]]:
         con = stack.enter_context(
@@ -148,19 +154,23 @@ def start_run(
         sources = open_sources(settings, report.now, mailboxes)
         return con, {name: stack.enter_context(closing(c)) for name, c in sources}
 
-    with _in_turn(kind, settings) as wait:
-        run = Run(settings, report, hold)
+    with kept(settings, report) as books, _in_turn(kind, settings) as wait:
+        mailboxes = mailboxes_of(settings, clock.date())
+        run = Run(settings, report, books, hold)
         run.take(wait)
         with run:
             raw.declare(run.con, sorted(declared_streams(run.sources.values())))
             _note(run.con, report, "running")
+            books.begin()
             try:
                 yield run
             except BaseException as error:
                 report.not_published = report.not_published or f"{type(error).__name__}: {error}"
+                books.close(run, error)
                 with suppress(duckdb.Error):  # a full disk takes no note either; the error that says so goes on
                     _note(run.con, report, report.status)
                 raise
+            books.close(run, None)
             _note(run.con, report, report.status)
 
 

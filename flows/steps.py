@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
+
+import msgspec
 
 from connectors.landing_file import read_header
 from connectors.stream import (
@@ -20,6 +24,8 @@ from connectors.stream import (
     Stream,
     Window,
 )
+from flows.logs import event
+from flows.pages import page_of
 from flows.progress import watched, watcher
 from flows.report import Finding, NotPublishedError, WindowResult
 from flows.run import Run
@@ -30,6 +36,7 @@ from transforms import checks, inputs, landing, publish, retention, state
 from transforms.forgotten import Forgotten
 from transforms.warehouse import transaction
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 Read = Callable[
     [Waves, Callable[[Window], Piece], int], Iterator[Sequence[tuple[Window, Path | BaseException]]]
 ]  # as tasks.extract_all
@@ -43,11 +50,14 @@ def reported(run: Run) -> Generator[None]:
             yield
     except BaseException as error:
         run.report.not_published = f"{type(error).__name__}: {error}"
+        run.books.close(run, error)
         publish_artifact(run.report.kind, run.report.markdown())
         raise
+    refused = None if run.report.published else NotPublishedError(run.report)
+    run.books.close(run, refused)
     publish_artifact(run.report.kind, run.report.markdown())
-    if run.report.published is None:
-        raise NotPublishedError(run.report)
+    if refused:
+        raise refused
 
 
 def land_leftovers(run: Run) -> None:
@@ -102,6 +112,7 @@ def extract_and_land(
         return lambda page: seen.page(window.source, len(page.records))
 
     seen.planned(windows, {name: source.limiter for name, source in run.sources.items()})
+    event("windows planned", windows=len(windows))
     waves = Waves(windows, lambda w: waits_for(streams[w.source, w.stream]), stop)
     left = dict.fromkeys(windows)
     with run.timed("extract and land"):
@@ -179,7 +190,7 @@ def _land(run: Run, read: Sequence[tuple[Window, Path]]) -> None:
     for window, file in read:
         landed = outcomes[file]
         if isinstance(landed, landing.LandingError):
-            _failed(run, window, "failed", f"{landed} It was put aside as {_put_aside(file)}.")
+            _failed(run, window, "failed", f"{landed} It was put aside as {_put_aside(file)}.", page_of(landed))
         elif not landed.already:
             requests, retries, seconds = _traffic(run, file)
             result = WindowResult(
@@ -195,6 +206,8 @@ def _land(run: Run, read: Sequence[tuple[Window, Path]]) -> None:
             )
             run.report.windows.append(result)
             watcher().window(label_of(window), result)
+            event("window read", window=window, rows=result.rows, new=result.new, deleted=result.deleted,
+                  quarantined=result.quarantined, requests=requests, retries=retries, seconds=round(seconds, 2))  # fmt: skip
 
 
 def _put_aside(file: Path) -> str:
@@ -211,28 +224,28 @@ def _traffic(run: Run, file: Path) -> tuple[int, int, float]:
 
 
 def _note_failure(run: Run, window: Window, stream: Stream, error: BaseException) -> None:
+    page = page_of(error)
     if isinstance(error, PermissionMissing):
-        _failed(run, window, "forbidden", str(error), optional=stream.optional)
+        _failed(run, window, "forbidden", str(error), page, optional=stream.optional)
     elif isinstance(error, OSError):
-        _failed(
-            run,
-            window,
-            "failed",
-            f"its landing file could not be written: {error}. The next run reads the window again.",
-        )
+        told = f"its landing file could not be written: {error}. The next run reads the window again."
+        _failed(run, window, "failed", told, "disk-full" if error.errno in FULL else "not-writable")
     elif isinstance(error, ConnectorError):
-        _failed(run, window, "failed", str(error))
+        _failed(run, window, "failed", str(error), page)
     else:
-        _failed(run, window, "failed", f"unexpected {type(error).__name__}: {error}. Please report this.")
+        page = "schema-drift" if isinstance(error, msgspec.MsgspecError) else page
+        _failed(run, window, "failed", f"unexpected {type(error).__name__}: {error}. Please report this.", page)
 
 
 def _failed(
-    run: Run, window: Window, status: Literal["failed", "forbidden"], error: str, *, optional: bool = False
+    run: Run, window: Window, status: Literal["failed", "forbidden"], error: str, page: str, *, optional: bool = False
 ) -> None:
     landing.record_failure(run.con, window, run.run_id, status, error, extracted_at=datetime.now(UTC))
-    result = WindowResult(window, status, error=error, optional=optional)
+    result = WindowResult(window, status, error=error, optional=optional, page=page)
     run.report.windows.append(result)
     watcher().window(label_of(window), result)
+    level = logging.INFO if optional else logging.WARNING
+    event("window not read", level, window=window, status=status, error=error, page=page)
 
 
 def _last_runs(run: Run) -> Mapping[tuple[str, str], str]:

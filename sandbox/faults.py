@@ -67,6 +67,8 @@ class Rule(Struct, kw_only=True, forbid_unknown_fields=True):
 class FaultError(ValueError):
     """A rule that cannot be read; the message says what was expected."""
 
+    page = "sandbox"
+
 
 def read_rule(text: str) -> Rule:
     """A rule from its short form, `FAULT[:name=value,...]`. Raises FaultError."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import duckdb
 
 from . import columns, difference
+from .difference import few_rows
 from .model import Model
 from .raw import LINES_OF_A_LANDING
 from .warehouse import name, value
@@ -138,8 +139,9 @@ class Changes:
         for table, lines in model.on.items():
             keep = self.kept(model, table, is_asked)
             if keep:
-                rows = f"select * from {table} where {keep}"
-                plain = is_asked is _is_dirty and len(lines) == 1 and table not in model.keep
+                is_few = is_asked is _is_dirty
+                rows = f"select * from {table} where {self._few_rows(table, keep) if is_few else keep}"
+                plain = is_few and len(lines) == 1 and table not in model.keep
                 if plain and (at_hand := self.whole.get(table, {}).get(lines[0])):
                     rows = self._from_at_hand(table, lines[0], at_hand)
                 view = name(f"kept {table}")
@@ -147,16 +149,22 @@ class Changes:
                 sql = re.sub(rf"\b(from|join)(\s+){re.escape(table)}\b(?!\.)", rf"\1\2{view}", sql)
         return f"select * from ({sql}\n) where {is_asked(model.scope)}"
 
+    def _few_rows(self, table: str, where: str) -> str:
+        """difference.few_rows, where that can be asked: of tables, as long as this build has not written to them (DuckDB 2.0.0 crashed)."""
+        is_as_before = table in self.there and table not in self.rows and table not in self.everywhere
+        return few_rows(table, where) if is_as_before else where
+
     def _from_at_hand(self, table: str, column: str, at_hand: Whole) -> str:
         """Rows of the dirty keys: those at hand, and of other keys, if there are any, those of the table."""
         rest = name(f"rest {table}")
         self.con.execute(f"create or replace temp table {rest} as from dirty where key not in ({at_hand.keys})")
         rows = f"select * from {at_hand.rows} where {column} in (select key from dirty)"
         if value(self.con, f"select count(*) from {rest}"):
-            rows += f" union all by name select * from {table} where {column} in (select key from {rest})"
+            sought = f"{column} in (select key from {rest})"
+            rows += f" union all by name select * from {table} where {self._few_rows(table, sought)}"
         return rows
 
-    def write(self, table: str, where: str = "true") -> bool:
+    def write(self, table: str, where: str = "") -> bool:
         """Make those rows of a table what temp table fresh has, and keep what differed as its changed rows. Whether anything did."""
         found = difference.write(self.con, table, "fresh", where)
         if found.rows:

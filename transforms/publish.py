@@ -48,6 +48,8 @@ OWN_COLUMNS = {
 class PublishError(Exception):
     """The new file was not fit to be published; the old one stands. The message says what was wrong with it."""
 
+    page = "published-file"
+
 
 @dataclass(frozen=True, slots=True)
 class Published:

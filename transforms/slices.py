@@ -17,7 +17,7 @@ from .model import Model
 from .warehouse import value
 
 # Of memory_limit for each row of the inputs: what the hungriest models were seen to need, and some.
-BYTES_OF_A_ROW = 400
+BYTES_OF_A_ROW = 1200
 UNITS = {"bytes": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 
 
