@@ -34,7 +34,7 @@ def look(settings: Settings, now: datetime, *, inside: bool = False) -> Health:
             holder=None if inside else _holder(settings.warehouse_file),
             has_warehouse=inside or settings.warehouse_file.exists(),
             free_bytes=_free(settings.published_file.parent),
-            failed_notices=journal.failed_notices(),
+            failed_notices={c: e for c, e in journal.failed_notices().items() if c in settings.notify.channels},
         )
     )
 

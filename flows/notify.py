@@ -105,9 +105,9 @@ def _told_of(section: NotifySection, health: Health) -> list[Problem]:
 
 
 def _channels(section: NotifySection) -> Iterator[tuple[str, Callable[[Notice], None]]]:
-    if section.webhook:
+    if "webhook" in section.channels:
         yield "webhook", lambda notice: _retried(lambda: _post(section, notice))
-    if section.email_to:
+    if "mail" in section.channels:
         yield "mail", lambda notice: _retried(lambda: _mail(section, notice))
 
 

@@ -53,12 +53,12 @@ class Watcher(Protocol):
         """A step begins."""
         ...
 
-    def over(self) -> None:
-        """The last step has ended."""
-        ...
-
     def note(self, what: str) -> None:
         """Something to know has happened."""
+        ...
+
+    def over(self) -> None:
+        """The last step has ended."""
         ...
 
 
@@ -90,11 +90,11 @@ class Lines:
     def step(self, what: str) -> None:
         self._say(what)
 
-    def over(self) -> None:
-        pass
-
     def note(self, what: str) -> None:
         self._say(what)
+
+    def over(self) -> None:
+        pass
 
     def _of_all(self, result: WindowResult) -> str:
         """ "; 12 of 104 windows of cloudtalk, about 20 min left"."""

@@ -96,7 +96,8 @@ class Run:
         try:
             yield
         finally:
-            took = perf_counter() - began - (sum(seconds.values()) - before)
+            within = sum(seconds.values()) - before
+            took = perf_counter() - began - within
             seconds[step] = seconds.get(step, 0.0) + took
             event("step ended", step=step, seconds=round(took, 2))
 

@@ -129,13 +129,6 @@ class Schedule(Section):
     timezone: Zone | None = None  # None: the reporting time zone
 
 
-class Backfill(Section):
-    """How often a long backfill publishes what is whole by then."""
-
-    publish_minutes: Annotated[float, Field(ge=0)] = 30.0  # 0: only at the end
-    publish_windows: Annotated[int, Field(ge=1)] | None = None
-
-
 class StatusSection(Section):
     """When numbers are late. None: the longest pause of the schedule and six hours."""
 
@@ -166,8 +159,14 @@ class NotifySection(Section):
     smtp_password: SecretStr | None = None
 
     @property
+    def channels(self) -> list[str]:
+        """How people are told; empty: nobody is."""
+        given = {"webhook": self.webhook, "mail": self.email_to}
+        return [name for name, where in given.items() if where and self.on]
+
+    @property
     def is_on(self) -> bool:
-        return bool(self.on and (self.webhook or self.email_to))
+        return bool(self.channels)
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -183,6 +182,13 @@ class NotifySection(Section):
         if self.smtp_user and self.smtp_security == "none":
             raise ValueError('a password is not sent in clear: set smtp_security to "starttls" or "tls"')
         return self
+
+
+class Backfill(Section):
+    """How often a long backfill publishes what is whole by then."""
+
+    publish_minutes: Annotated[float, Field(ge=0)] = 30.0  # 0: only at the end
+    publish_windows: Annotated[int, Field(ge=1)] | None = None
 
 
 class Settings(BaseSettings):
@@ -204,10 +210,10 @@ class Settings(BaseSettings):
     inputs: InputFiles = InputFiles()
     parameters: Section = Section()  # the thresholds of METRICS.md; see settings_model
     schedule: Schedule = Schedule()
-    backfill: Backfill = Backfill()
     status: StatusSection = StatusSection()
     notify: NotifySection = NotifySection()
     log: LogSection = LogSection()
+    backfill: Backfill = Backfill()
 
     @classmethod
     def settings_customise_sources(

@@ -111,8 +111,8 @@ def extract_and_land(
     def on_page(window: Window) -> Callable[[Page], None]:
         return lambda page: seen.page(window.source, len(page.records))
 
-    seen.planned(windows, {name: source.limiter for name, source in run.sources.items()})
     event("windows planned", windows=len(windows))
+    seen.planned(windows, {name: source.limiter for name, source in run.sources.items()})
     waves = Waves(windows, lambda w: waits_for(streams[w.source, w.stream]), stop)
     left = dict.fromkeys(windows)
     with run.timed("extract and land"):

@@ -118,6 +118,9 @@ def test_a_notice_that_cannot_be_sent_does_not_fail_the_run(copied: Product, sla
     assert "no notice could be sent by webhook: 127.0.0.1 answered 404" in " ".join(capsys.readouterr().err.split())
     (problem,) = [p for p in document(copied, capsys)["problems"] if p["page"] == "notice-failed"]
     assert problem["severity"] == "note"
+    copied.settings.write_text(copied.settings.read_text().partition("[notify]")[0])
+    told = document(copied, capsys)["problems"]
+    assert "notice-failed" not in [p["page"] for p in told], "a channel that is no longer set up"
 
 
 def test_wrong_settings_are_told_as_far_as_notify_can_be_read(copied: Product, slack: Webhook) -> None:
