@@ -32,6 +32,7 @@ __all__ = ["HubSpot", "HubSpotSettings"]
 VERSION = "2026-09"
 LIST_SIZE = 100
 NEXT = "paging.next.after"
+CLOCK_SLACK = timedelta(minutes=1)  # of the quarter of an hour by which the search index may be late
 SEARCH_COST = {"requests": 1, "search": 1}
 
 _SOURCE = (
@@ -180,6 +181,7 @@ class HubSpot:
             limiter=self._limiter,
             judge=judge,
             tells=tells,
+            network=settings.network,
         )
 
     @property
@@ -267,6 +269,17 @@ class HubSpot:
                 what,
             )
         yield from self._list(path, params, traffic, archived=(True,))
+        self._check_clock(window)
+
+    def _check_clock(self, window: Window) -> None:
+        """A clock of ours that is ahead would have the next run begin after changes that this one has not seen."""
+        ahead = timedelta(seconds=self._client.ahead)
+        if ahead > self._settings.lookback + CLOCK_SLACK:
+            raise ConnectorError(
+                f"{window.window_id}: this machine's clock is {ahead.total_seconds() / 60:.0f} minutes ahead of HubSpot's, more than the "
+                f"{self._settings.lookback_minutes} that changes are read again (hubspot.lookback_minutes): some would be lost. Nothing was "
+                "landed. Set the clock (NTP) and run again."
+            )
 
     def _list(
         self, path: str, params: Mapping[str, Any], traffic: Traffic, *, archived: Sequence[bool]
@@ -402,7 +415,7 @@ def _limited(response: httpx.Response) -> Verdict:
 def _document(response: httpx.Response) -> Mapping[str, Any]:
     try:
         found: Any = json.loads(response.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

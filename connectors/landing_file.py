@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -32,6 +32,7 @@ from .stream import (
 )
 
 MARK = b'{"salespulse_'
+LONGEST = 4 * 2**20  # bytes of a record; landing reads lines of twice that
 READINGS: Mapping[str, type[Reading]] = {kind.__name__: kind for kind in (DateRange, Changes, Snapshot, ByIds)}
 
 
@@ -74,6 +75,11 @@ def extract(
         part.replace(path)
     except PermissionMissing as error:
         raise _forbidden(error, stream) from error
+    except (msgspec.DecodeError, RecursionError) as error:  # JSON, but not that of an answer to what was asked
+        raise ConnectorError(
+            f"{window.window_id}: an answer has another shape than {window.source} documents: {error}. Nothing was landed; the next "
+            "run reads the window again. If this goes on, the vendor's format has changed: a newer salespulse may know it."
+        ) from error
     finally:
         part.unlink(missing_ok=True)
     _sync_folder(path.parent)
@@ -141,6 +147,8 @@ def _write(
     began, traffic, totals = time.monotonic(), Traffic(), _Totals()
     file.write(header_line(header))
     for page in connector.read(header.window, known, traffic):
+        if any(len(record) > LONGEST for record in page.records):
+            page = _without_long(page)  # noqa: PLW2901
         _write_records(
             file, header.window, page.records if clean is bytes else [clean(record) for record in page.records]
         )
@@ -164,6 +172,15 @@ def _write(
         "seconds": round(time.monotonic() - began, 3),
     }
     file.write(msgspec.json.encode(trailer) + b"\n")
+
+
+def _without_long(page: Page) -> Page:
+    """The page with records that are too long to land among the rejected, so that one of them does not cost the window."""
+    reason = f"longer than {LONGEST:,} bytes"
+    long = [(reason, record[:1000].decode("utf-8", "replace")) for record in page.records if len(record) > LONGEST]
+    return replace(
+        page, records=[record for record in page.records if len(record) <= LONGEST], rejected=[*page.rejected, *long]
+    )
 
 
 def _write_records(file: BinaryIO, window: Window, records: Sequence[bytes]) -> None:
