@@ -187,10 +187,11 @@ class CloudTalk:
                 yield Page(seen=known.get(CALLS.name, ()))
                 return
             if attempt == 2:
+                unsteady = " (the count changed meanwhile)" if len(totals) > 1 else ""
                 raise ConnectorError(
                     f"{window.window_id}: {PATHS[CALLS.name]} counts {told} calls from {params['date_from']} to "
-                    f"{params['date_to']} UTC, but {read} different ones came, or the count changed while it was read, twice. Nothing "
-                    "was landed; the next run reads the window again. If this goes on, set a smaller cloudtalk.window_days."
+                    f"{params['date_to']} UTC, but {read} different ones came, twice{unsteady}. Nothing was landed; the next run reads "
+                    "the window again. If this goes on, set a smaller cloudtalk.window_days."
                 )
 
     def _bodies(self, stream: Stream, params: Mapping[str, str], traffic: Traffic) -> Iterator[bytes]:
