@@ -28,6 +28,7 @@ from .server_clock import retry_after, server_time
 from .stream import ConnectorError, PermissionMissing, Traffic
 
 EXCERPT = 300  # characters of a refusing body in an error
+USUAL = Network()
 SECRET_LENGTH = 4  # what is shorter is no secret, and blotting it out would only spoil the text
 
 
@@ -126,7 +127,7 @@ class Client:
         limiter: Limiter,
         judge: Judge,
         tells: Tells = lambda _: (),
-        network: Network = Network(),
+        network: Network = USUAL,
         first_wait: float = 1.0,
         http2: bool = False,
     ) -> None:
@@ -227,8 +228,8 @@ class Client:
             raise self._again(call, number, Retry(reason, after)) from None
         except BodyTooLarge as error:
             raise ConnectorError(
-                f"{call.what}: {error}. It was not read on. No such answer is known of this vendor: check the base URL; if it is "
-                "right, raise largest_body_mb in this source's [network] section."
+                f"{call.what}: {error}. It was not read on, and the window stays due. No such answer is known of this vendor: check the base "
+                "URL; if it is right, raise largest_body_mb in this source's network settings."
             ) from None
         finally:
             self._limiter.settle(permit, written=call.written, told=told)

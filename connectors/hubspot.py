@@ -24,7 +24,7 @@ from .client import Client, Denied, Fail, Reauth, Retry, Verdict, judge_http
 from .hubspot_search import search
 from .hubspot_settings import HubSpotSettings
 from .limits import Budget, Day, Limiter, Told, shared
-from .paging import cursor_pages, records_of
+from .paging import cursor_pages, records_of, value_at
 from .stream import ByIds, Changes, Check, ConnectorError, Page, PermissionMissing, Snapshot, Stream, Traffic, Window
 
 __all__ = ["HubSpot", "HubSpotSettings"]
@@ -315,6 +315,8 @@ class HubSpot:
             "crm_account": f"/account-info/{VERSION}/details",
         }
         body = self._client.fetch("GET", paths[name], traffic=traffic)
+        if name == "crm_account" and value_at(body, "portalId") is None:
+            raise ConnectorError(f"hubspot: GET {paths[name]}: no portalId in {body[:200]!r}; the window stays due.")
         if name == "crm_account":  # one object, and a bare list: given the shape of the others
             body = b'{"results": [' + body + b"]}"
         elif name == "crm_call_outcome":
