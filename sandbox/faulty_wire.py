@@ -15,6 +15,7 @@ from contextlib import suppress
 from email.utils import formatdate
 from typing import Any
 
+import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.faults import Faults, Rule
@@ -163,7 +164,7 @@ def _without_last(body: bytes) -> bytes:
     for items in [page] if isinstance(page, list) else [page.get(key) for key in ("results", "messages", "data", "history")]:
         if items:
             items.pop()
-    return json.dumps(told).encode()
+    return msgspec.json.encode(told)
 
 
 def _dated(send: Send, skew: float) -> Send:

@@ -24,6 +24,7 @@ from sandbox.company import generate
 from sandbox.server import running
 from sandbox.settings_out import write_settings
 from sandbox.world import World, parse
+from tests.connectors.conftest import Vendor
 from tests.kill.one_run import side_by_side
 
 NIGHTS = (datetime(2026, 3, 19, 6, tzinfo=UTC), datetime(2026, 3, 20, 6, tzinfo=UTC))
@@ -135,3 +136,11 @@ def undisturbed(place: Place) -> list[Versions]:
         assert {w.status for w in report.windows} == {"done"}, [w.error for w in report.windows if w.error]
         found.append(installation.landed())
     return found
+
+
+@pytest.fixture
+def vendor() -> Iterator[Vendor]:
+    """A vendor that answers by a script of the test's."""
+    running = Vendor()
+    yield running
+    running.close()

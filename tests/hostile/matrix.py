@@ -29,7 +29,7 @@ PATHS: Mapping[str, Mapping[str, str]] = {
         "dialer_user": "/agents/",
         "dialer_group": "/groups/",
         "dialer_number": "/numbers/",
-        "dialer_call": "/calls/",
+        "dialer_call": "/calls/index",
     },
     "gmail": {"mail_account": "/profile$", "mail_message": "/messages$|/batch/|/history$"},
 }
