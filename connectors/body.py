@@ -45,9 +45,7 @@ def bounded(most: int, seconds: float) -> Callable[[httpx.Response], None]:
 
 
 class _Bounded(httpx.SyncByteStream):
-    def __init__(
-        self, stream: httpx.SyncByteStream, *, packed: bool, most: int, refuses: bool, until: float
-    ) -> None:
+    def __init__(self, stream: httpx.SyncByteStream, *, packed: bool, most: int, refuses: bool, until: float) -> None:
         self._stream = stream
         self._packed = packed
         self._most = most

@@ -279,7 +279,9 @@ class _Mailbox:
 
         for body in cursor_pages(fetch, NEXT, f"gmail: messages of {self._mailbox}"):
             told = msgspec.json.decode(body, type=_Listing)
-            if told.messages is None and told.resultSizeEstimate is None:  # an empty list would mean that all is deleted
+            if (
+                told.messages is None and told.resultSizeEstimate is None
+            ):  # an empty list would mean that all is deleted
                 raise ConnectorError(
                     f"gmail: GET {self._path}/messages: neither messages nor resultSizeEstimate in {body[:200]!r}, so it is no "
                     "list of messages, not even an empty one; the window stays due."

@@ -13,12 +13,16 @@ class Network(BaseModel):
     attempts: int = Field(6, ge=1, le=20, description="How often a request is tried in all.")
     timeout_seconds: float = Field(60.0, gt=0, description="Silence after which an attempt is given up.")
     first_wait_seconds: float | None = Field(
-        None, ge=0, description="Wait before the second attempt, at most; each further one twice. Empty: the source's own."
+        None,
+        ge=0,
+        description="Wait before the second attempt, at most; each further one twice. Empty: the source's own.",
     )
     longest_wait_seconds: float = Field(
         900.0, ge=0, description="A source that asks to wait longer than this is left to the next run."
     )
-    longest_body_seconds: float = Field(600.0, gt=0, description="What one answer may take from its first byte to its last.")
+    longest_body_seconds: float = Field(
+        600.0, gt=0, description="What one answer may take from its first byte to its last."
+    )
     largest_body_mb: int = Field(64, ge=1, description="What one answer may be, unpacked, in MiB.")
 
 

@@ -53,7 +53,9 @@ def _too_many(system: str, rule: Rule) -> Answer:
 
 
 def _failed(status: int) -> Callable[[str, Rule], Answer]:
-    words = {500: "Internal server error", 502: "Bad gateway", 503: "Service unavailable", 504: "Gateway timeout"}[status]
+    words = {500: "Internal server error", 502: "Bad gateway", 503: "Service unavailable", 504: "Gateway timeout"}[
+        status
+    ]
 
     def answer(system: str, _rule: Rule) -> Answer:
         return status, {}, _body(system, status, words, {"category": "INTERNAL_ERROR"}, "backendError")

@@ -161,7 +161,9 @@ def _without_last(body: bytes) -> bytes:
     except ValueError:  # a batch, which is no JSON
         return body
     page = told if isinstance(told, list) else told.get("responseData", told)
-    for items in [page] if isinstance(page, list) else [page.get(key) for key in ("results", "messages", "data", "history")]:
+    for items in (
+        [page] if isinstance(page, list) else [page.get(key) for key in ("results", "messages", "data", "history")]
+    ):
         if items:
             items.pop()
     return msgspec.json.encode(told)

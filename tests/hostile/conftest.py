@@ -62,7 +62,9 @@ class Installation:
         """What has landed: of every record the latest version, and how many there are."""
         found: Versions = {}
         with duckdb.connect(str(self.folder / "data" / "warehouse.duckdb"), read_only=True) as con:
-            tables = [t for (t,) in con.execute("select table_name from duckdb_tables() where schema_name = 'raw'").fetchall()]
+            tables = [
+                t for (t,) in con.execute("select table_name from duckdb_tables() where schema_name = 'raw'").fetchall()
+            ]
             for table in tables:
                 if table.endswith("_superseded"):
                     continue

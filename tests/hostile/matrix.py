@@ -23,7 +23,10 @@ PATHS: Mapping[str, Mapping[str, str]] = {
         "crm_login": "/activity/login$",
         "crm_audit": "/activity/audit-logs$",
         "crm_association": "/crm/associations/",
-        **{f"crm_{NAMES.get(k, 'crm_' + k[:-1])[4:]}_history": f"/objects/[^/]+/{k}/batch/read$" for k in ("contacts", "companies", "deals")},
+        **{
+            f"crm_{NAMES.get(k, 'crm_' + k[:-1])[4:]}_history": f"/objects/[^/]+/{k}/batch/read$"
+            for k in ("contacts", "companies", "deals")
+        },
     },
     "cloudtalk": {
         "dialer_user": "/agents/",
@@ -120,6 +123,14 @@ CASES = (
     Case("a zip bomb", always("bomb", size=SIZE), "window fails"),
     Case("a zip bomb in a zip bomb", always("bomb_in_bomb", size=SIZE), "window fails"),
     Case("a page that repeats", once("repeat", after=1), "read", paged=True, more=[SMALL_PAGES]),
-    Case("a page that shrinks", once("short_page", after=1), "read", paged=True, more=[SMALL_PAGES], versions=False, without=LISTED),
+    Case(
+        "a page that shrinks",
+        once("short_page", after=1),
+        "read",
+        paged=True,
+        more=[SMALL_PAGES],
+        versions=False,
+        without=LISTED,
+    ),
     Case("a cursor that expires", once("expired_cursor", after=1), "read", paged=True, more=[SMALL_PAGES]),
 )

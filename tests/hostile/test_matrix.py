@@ -24,7 +24,9 @@ def test_what_is_read_undisturbed_is_what_the_company_has(place: Place, undistur
     """The ids of CRM records, calls (a leg each) and mails (a copy each), by the sandbox's own account after each night."""
     for now, landed in zip(NIGHTS, undisturbed, strict=True):
         state = Clock(place.world, now).state()
-        there = {table: {r for (t, r), v in landed.items() if t == table and not v[1]} for table in {t for t, _ in landed}}
+        there = {
+            table: {r for (t, r), v in landed.items() if t == table and not v[1]} for table in {t for t, _ in landed}
+        }
         for kind in OBJECTS:
             table = f"hubspot_{NAMES.get(kind, f'crm_{kind[:-1]}')}"
             assert there[table] == {record.id for record in shelf(state, kind).live}, kind
@@ -37,7 +39,9 @@ def name_of(case: Case) -> str:
     return case.name
 
 
-@pytest.mark.parametrize("case", [case if case in SAMPLE else pytest.param(case, marks=pytest.mark.hostile) for case in CASES], ids=name_of)
+@pytest.mark.parametrize(
+    "case", [case if case in SAMPLE else pytest.param(case, marks=pytest.mark.hostile) for case in CASES], ids=name_of
+)
 def test_nothing_is_missing_and_nothing_twice(place: Place, undisturbed: list[Versions], case: Case) -> None:
     installation = place.install(f"case{next(NUMBER)}", case.network)
     struck: set[str] = set()
@@ -58,7 +62,9 @@ def test_nothing_is_missing_and_nothing_twice(place: Place, undisturbed: list[Ve
         assert landed == wanted, _differences(landed, wanted)
     aimed = {rule["match"]["path"] for rule in case.rules() if "match" in rule} if case.rule else set()
     if case.outcome == "window fails":  # who is read by ids that never came has nothing to ask for
-        aimed -= {PATHS["hubspot"][stream] for stream in BY_IDS} | {PATHS["gmail"]["mail_message"]}  # fails at its profile
+        aimed -= {PATHS["hubspot"][stream] for stream in BY_IDS} | {
+            PATHS["gmail"]["mail_message"]
+        }  # fails at its profile
     if not case.paged:
         assert struck >= aimed, f"never struck: {aimed - struck}"
 
@@ -95,5 +101,7 @@ def _differences(landed: Versions, expected: Versions) -> str:
     """What is missing, what is there that should not be, what differs."""
     missing = sorted(expected.keys() - landed.keys())
     more = sorted(landed.keys() - expected.keys())
-    other = sorted((key, landed[key], expected[key]) for key in landed.keys() & expected.keys() if landed[key] != expected[key])
+    other = sorted(
+        (key, landed[key], expected[key]) for key in landed.keys() & expected.keys() if landed[key] != expected[key]
+    )
     return f"missing {missing[:5]}, too much {more[:5]}, other {other[:5]}"

@@ -129,6 +129,7 @@ def table() -> str:
         "read": "noticed or borne; after the next run all is whole",
     }
     lines = [
-        f"| {case.name} | {' | '.join(streams(case, source) for source in PATHS)} | {words[case.outcome]} |" for case in CASES
+        f"| {case.name} | {' | '.join(streams(case, source) for source in PATHS)} | {words[case.outcome]} |"
+        for case in CASES
     ]
     return "\n".join(["| fault | HubSpot | CloudTalk | Gmail | what happens |", "|---|---|---|---|---|", *lines]) + "\n"
