@@ -44,6 +44,8 @@ class TokenUnavailable(Exception):
         super().__init__(message)
         self.after = after
 
+    page = "source-down"
+
 
 class BearerAuth(httpx.Auth):
     """A token that does not change: `Authorization: Bearer ...`."""

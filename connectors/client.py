@@ -25,7 +25,7 @@ from .body import ACCEPTED, BodyTooLarge, bounded
 from .limits import Limiter, LimitSpent, Told
 from .network import Network
 from .server_clock import retry_after, server_time
-from .stream import ConnectorError, PermissionMissing, Traffic
+from .stream import ConnectorError, PermissionMissing, RateLimited, Traffic
 
 EXCERPT = 300  # characters of a refusing body in an error
 USUAL = Network()
@@ -106,9 +106,10 @@ class Backoff:
 class _Again(Exception):
     """One attempt failed in a way that another may not."""
 
-    def __init__(self, reason: str, wait: float) -> None:
+    def __init__(self, reason: str, wait: float, *, limited: bool = False) -> None:
         super().__init__(reason)
         self.wait = wait
+        self.limited = limited
 
 
 class Client:
@@ -194,7 +195,8 @@ class Client:
                 with attempt:
                     return self._attempt(call, attempt.num)
         except _Again as error:
-            raise ConnectorError(
+            kind = RateLimited if error.limited else ConnectorError
+            raise kind(
                 f"{call.what}: {error}, {self._attempts} times. The window stays due and is read by the next run; "
                 "if this goes on, look at the vendor's status page and at the network."
             ) from error
@@ -294,7 +296,8 @@ class Client:
         # What the server names is the least; but where that was not enough once, we wait our own time too.
         wait = max(told, own if verdict.after is None or number > 1 else 0.0)
         if wait > self._backoff.longest:
-            return ConnectorError(
+            kind = RateLimited if verdict.everyone else ConnectorError
+            return kind(
                 f"{call.what}: {verdict.reason}; the vendor asks to wait {wait:.0f} s. The window stays due: run again "
                 "then, or find out which other integration uses up this account's limit."
             )
@@ -302,7 +305,7 @@ class Client:
             self._limiter.refused(call.cost, wait, verdict.budget)
         if number < self._attempts:
             call.traffic.waited_seconds += wait
-        return _Again(verdict.reason, wait)
+        return _Again(verdict.reason, wait, limited=verdict.everyone)
 
 
 @dataclass(slots=True)

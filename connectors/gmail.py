@@ -10,6 +10,7 @@ Only headers that the metrics need are asked for, one by one; `fields` keeps the
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -23,9 +24,9 @@ from .client import Client, Denied, NotFound, Retry, Verdict, judge_http
 from .gmail_messages import HEADERS, Messages
 from .gmail_settings import GmailSettings
 from .limits import Budget, Day, Limiter, shared
-from .paging import cursor_pages
+from .paging import cursor_pages, value_at
 from .server_clock import retry_after
-from .stream import Check, ConnectorError, DateRange, Page, Snapshot, Stream, Traffic, Window
+from .stream import Check, ConnectorError, DateRange, FormatChanged, Page, Price, Snapshot, Stream, Traffic, Window
 
 __all__ = ["Gmail", "GmailSettings"]
 
@@ -165,6 +166,25 @@ class Gmail:
             remedy = f"Admin console > Security > API controls > Domain-wide delegation: the service account's client id with {scope}."
             yield Check(self.name, self._settings.scope, False, str(error), remedy)
 
+    def count(self, window: Window) -> int | None:
+        """Of a window whose messages come in one page, how many they are: Gmail's own estimates are none (201 for many)."""
+        if window.stream != MESSAGES.name or self._settings.scope == "metadata":
+            return None
+        return _Mailbox(self, window.partition, Traffic()).count(window)
+
+    def price(self, windows: Sequence[Window], records: Mapping[str, int]) -> Price:
+        """Messages are read one by one, in batches; windows of one mailbox each are told by the mailbox's own budget, too."""
+        settings, stream = self._settings, windows[0].stream
+        boxes = sorted({window.partition for window in windows})
+        if stream == ACCOUNT.name:
+            requests = len(windows) * (2 if settings.scope == "readonly" else 1)
+            return Price(requests, {"project": requests * settings.units_profile})
+        messages = records.get(stream, 0)
+        lists = max(len(windows), math.ceil(messages / LIST_SIZE))
+        requests = len(windows) + lists + math.ceil(messages / settings.batch_size)
+        units = len(windows) * settings.units_profile + lists * settings.units_list + messages * settings.units_get
+        return Price(requests, {"project": units, **({f"user:{boxes[0]}": units} if len(boxes) == 1 else {})})
+
     def fetch(self, mailbox: str, method: str, path: str, units: int, traffic: Traffic, **request: Any) -> bytes:
         """A call on behalf of a mailbox, charged to it and to the project."""
         budget = f"user:{mailbox}"
@@ -231,6 +251,18 @@ class _Mailbox:
         record = {"mailbox": self._mailbox, "emailAddress": profile.emailAddress, "aliases": aliases}
         return Page(records=[msgspec.json.encode(record)])
 
+    def count(self, window: Window) -> int | None:
+        """How many messages a window holds that is listed in one page."""
+        if window.start is None or window.end is None:
+            return None
+        body = self._fetch(
+            "GET",
+            f"{self._path}/messages",
+            self._settings.units_list,
+            params={"maxResults": LIST_SIZE, "q": _between(window.start, window.end)},
+        )
+        return None if value_at(body, NEXT) else len(msgspec.json.decode(body, type=_Listing).messages)
+
     def messages(self, window: Window, known_ids: Sequence[str]) -> Iterator[Page]:
         """What lies in the window, and what changed since the last reading wherever it lies.
 
@@ -268,8 +300,7 @@ class _Mailbox:
         params: dict[str, Any] = {"maxResults": LIST_SIZE}
         size = LIST_SIZE
         if self._settings.scope == "readonly":
-            # Epoch seconds: dates would be read as midnight in California.
-            params["q"] = f"after:{int(start.timestamp()) - 1} before:{int(end.timestamp()) + 1}"
+            params["q"] = _between(start, end)
         else:
             size = self._settings.batch_size  # so that reading stops soon after the window's start
 
@@ -282,7 +313,7 @@ class _Mailbox:
             if (
                 told.messages is None and told.resultSizeEstimate is None
             ):  # an empty list would mean that all is deleted
-                raise ConnectorError(
+                raise FormatChanged(
                     f"gmail: GET {self._path}/messages: neither messages nor resultSizeEstimate in {body[:200]!r}, so it is no "
                     "list of messages, not even an empty one; the window stays due."
                 )
@@ -316,6 +347,11 @@ class _Mailbox:
 
     def _fetch(self, method: str, path: str, units: int, **request: Any) -> bytes:
         return self._gmail.fetch(self._mailbox, method, path, units, self._traffic, **request)
+
+
+def _between(start: datetime, end: datetime) -> str:
+    """A search for what lies between. Epoch seconds: dates would be read as midnight in California."""
+    return f"after:{int(start.timestamp()) - 1} before:{int(end.timestamp()) + 1}"
 
 
 def _key(settings: GmailSettings) -> dict[str, str]:

@@ -14,7 +14,7 @@ import httpx
 import msgspec
 
 from .client import NotFound
-from .stream import ConnectorError
+from .stream import FormatChanged
 
 # What the metrics need of a mail: who, to whom, in answer to what, and whether a person wrote it (RFC 3834, RFC 3464).
 HEADERS = (
@@ -78,7 +78,7 @@ class Messages:
                     missing.add(message_id)
                     continue
                 if not _is_message(body):
-                    raise ConnectorError(
+                    raise FormatChanged(
                         f"gmail: GET {self._path}/{message_id}: no internalDate in {body[:200]!r}; the window stays due."
                     )
                 date = datetime.fromtimestamp(int(msgspec.json.decode(body, type=_Dated).internalDate) / 1000, tz=UTC)

@@ -19,13 +19,27 @@ import httpx
 import msgspec
 
 from . import hubspot_by_ids as by_ids
+from . import hubspot_price as price
 from .auth import BearerAuth, OAuthRefreshAuth
 from .client import Client, Denied, Fail, Reauth, Retry, Verdict, judge_http
 from .hubspot_search import search
 from .hubspot_settings import HubSpotSettings
 from .limits import Budget, Day, Limiter, Told, shared
 from .paging import cursor_pages, records_of, value_at
-from .stream import ByIds, Changes, Check, ConnectorError, Page, PermissionMissing, Snapshot, Stream, Traffic, Window
+from .stream import (
+    ByIds,
+    Changes,
+    Check,
+    ConnectorError,
+    FormatChanged,
+    Page,
+    PermissionMissing,
+    Price,
+    Snapshot,
+    Stream,
+    Traffic,
+    Window,
+)
 
 __all__ = ["HubSpot", "HubSpotSettings"]
 
@@ -239,6 +253,21 @@ class HubSpot:
                 yield Check(self.name, scope, False, str(error))
                 return
 
+    def count(self, window: Window) -> int | None:
+        """Of an object, what search counts; see connectors.stream.Connector."""
+        if window.stream not in OBJECTS:
+            return None
+        kind, _ = OBJECTS[window.stream]
+        body = self._poster(Traffic(), SEARCH_COST)(
+            f"/crm/objects/{VERSION}/{kind}/search", price.counting(window, modified_property(kind))
+        )
+        total = value_at(body, "total")
+        return total if isinstance(total, int) else None
+
+    def price(self, windows: Sequence[Window], records: Mapping[str, int]) -> Price:
+        """See connectors.stream.Connector."""
+        return price.price(windows, records, LIST_SIZE, windows[0].stream in OBJECTS)
+
     def _properties(self, stream: str) -> list[str]:
         own = {
             "crm_company": (self._settings.territory_property, self._settings.segment_property),
@@ -316,7 +345,7 @@ class HubSpot:
         }
         body = self._client.fetch("GET", paths[name], traffic=traffic)
         if name == "crm_account" and value_at(body, "portalId") is None:
-            raise ConnectorError(f"hubspot: GET {paths[name]}: no portalId in {body[:200]!r}; the window stays due.")
+            raise FormatChanged(f"hubspot: GET {paths[name]}: no portalId in {body[:200]!r}; the window stays due.")
         if name == "crm_account":  # one object, and a bare list: given the shape of the others
             body = b'{"results": [' + body + b"]}"
         elif name == "crm_call_outcome":

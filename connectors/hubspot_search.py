@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from .paging import records_of
-from .stream import ConnectorError, Page
+from .stream import ConnectorError, FormatChanged, Page
 
 PAGE_SIZE = 200  # the most that search allows
 SPLIT_ABOVE = 9_000  # below the cap of 10,000, because a total can grow while it is read
@@ -130,7 +130,7 @@ class _Order:
                 self.lexical &= one > self.last
             self.last = one
         if not (self.numeric or self.lexical):
-            raise ConnectorError(
+            raise FormatChanged(
                 f"{self.what}: search did not return ids in rising order (last {self.last}), so pages cannot be told apart; "
                 "nothing of this window was kept. If this goes on, report it."
             )
@@ -140,8 +140,8 @@ def _body(
     modified: str, properties: Sequence[str], start: datetime, end: datetime, last: str | None, after: str | None = None
 ) -> dict[str, Any]:
     filters = [
-        {"propertyName": modified, "operator": "GTE", "value": _milliseconds(start)},
-        {"propertyName": modified, "operator": "LT", "value": _milliseconds(end)},
+        {"propertyName": modified, "operator": "GTE", "value": milliseconds(start)},
+        {"propertyName": modified, "operator": "LT", "value": milliseconds(end)},
     ]
     if last is not None:
         filters.append({"propertyName": "hs_object_id", "operator": "GT", "value": last})
@@ -155,5 +155,6 @@ def _body(
     }
 
 
-def _milliseconds(instant: datetime) -> str:
+def milliseconds(instant: datetime) -> str:
+    """An instant as a filter's value."""
     return str((instant - datetime(1970, 1, 1, tzinfo=UTC)) // TICK)

@@ -21,6 +21,7 @@ from .stream import (
     Connector,
     ConnectorError,
     DateRange,
+    FormatChanged,
     LandingHeader,
     Page,
     PermissionMissing,
@@ -76,7 +77,7 @@ def extract(
     except PermissionMissing as error:
         raise _forbidden(error, stream) from error
     except (msgspec.DecodeError, RecursionError) as error:  # JSON, but not that of an answer to what was asked
-        raise ConnectorError(
+        raise FormatChanged(
             f"{window.window_id}: an answer has another shape than {window.source} documents: {error}. Nothing was landed; the next "
             "run reads the window again. If this goes on, the vendor's format has changed: a newer salespulse may know it."
         ) from error

@@ -21,7 +21,7 @@ import msgspec
 
 from .limits_store import Rows, Store
 from .limits_window import Budget, Day, DayUse, Window, permitted
-from .stream import ConnectorError
+from .stream import RateLimited
 
 __all__ = [
     "Budget",
@@ -41,7 +41,7 @@ Budgets = Mapping[str, Budget | Day]
 State = TypeVar("State", Window, DayUse)
 
 
-class LimitSpent(ConnectorError):
+class LimitSpent(RateLimited):
     """The day's budget is used up but for the reserve: no waiting within a run helps."""
 
 

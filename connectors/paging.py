@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from .stream import ConnectorError
+from .stream import ConnectorError, FormatChanged
 
 Rejected = Sequence[tuple[str, str]]  # (reason, text)
 
@@ -30,7 +30,7 @@ def raw_at(body: bytes | msgspec.Raw, path: str) -> msgspec.Raw | None:
         except msgspec.ValidationError:  # something else than an object
             return None
         except msgspec.DecodeError as error:
-            raise ConnectorError(f"Looked for {path} in a body that is no JSON: {error}") from error
+            raise FormatChanged(f"Looked for {path} in a body that is no JSON: {error}") from error
         if inner is None:
             return None
         found = inner
@@ -55,7 +55,7 @@ def records_of(body: bytes, path: str) -> tuple[list[bytes], Rejected]:
         items = None
     if items is None:
         excerpt = body[:200].decode("utf-8", "replace")
-        raise ConnectorError(
+        raise FormatChanged(
             f"No list at {path} in the answer, which begins: {excerpt}. The vendor's format has changed."
         )
     records = [bytes(item) for item in items]
@@ -116,11 +116,11 @@ def numbered_pages(
         body = fetch(number)
         told, pages = _number_at(body, page_path), _number_at(body, pages_path)
         if told is None or pages is None:
-            raise ConnectorError(
+            raise FormatChanged(
                 f"{what}: page {number} has no number at {page_path} or {pages_path}: the format has changed."
             )
         if told != number:
-            raise ConnectorError(f"{what}: asked for page {number}, got page {told}.")
+            raise FormatChanged(f"{what}: asked for page {number}, got page {told}.")
         items = raw_at(body, items_path)
         first = next(iter(_array.decode(items)), None) if items is not None else None
         first_id = None if first is None else value_at(first, first_id_path)

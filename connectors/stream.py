@@ -10,7 +10,10 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from .limits import Limiter
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +155,25 @@ class Check:
 class ConnectorError(Exception):
     """A window could not be read. The message says what was tried, on what, what came back, what to do next."""
 
+    page = "source-down"
+
+
+class RateLimited(ConnectorError):
+    """The vendor's limit is used up, by us or by somebody else, for longer than is waited for."""
+
+    page = "rate-limit"
+
+
+class FormatChanged(ConnectorError):
+    """The vendor answered, but not in the format that is known of it."""
+
+    page = "schema-drift"
+
 
 class PermissionMissing(ConnectorError):
     """The credential lacks a permission: no retry helps. `scope` names it, `feeds` says what goes dark without it."""
+
+    page = "permission-missing"
 
     def __init__(self, message: str, *, scope: str = "", feeds: str = "") -> None:
         super().__init__(message)
@@ -169,6 +188,19 @@ class Traffic:
     requests: int = 0
     retries: int = 0
     waited_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What reading takes: requests, and units of the vendor's budgets by their names, as `Limiter.forecast` takes them."""
+
+    requests: int
+    cost: Mapping[str, int]
+
+    def __add__(self, other: Price) -> Price:
+        names = self.cost.keys() | other.cost.keys()
+        both = {name: self.cost.get(name, 0) + other.cost.get(name, 0) for name in sorted(names)}
+        return Price(self.requests + other.requests, both)
 
 
 class Connector(Protocol):
@@ -191,6 +223,22 @@ class Connector(Protocol):
 
     def check(self) -> Iterator[Check]:
         """One real, cheap call for each permission that the streams need."""
+        ...
+
+    def count(self, window: Window) -> int | None:
+        """How many records the vendor says the window holds, by one small request; None where it does not say."""
+        ...
+
+    def price(self, windows: Sequence[Window], records: Mapping[str, int]) -> Price:
+        """What reading these windows of one stream takes, if they hold so many records that are not known yet.
+
+        records: by stream name; also of the streams by whose ids this one is read.
+        """
+        ...
+
+    @property
+    def limiter(self) -> Limiter:
+        """The account's budgets."""
         ...
 
     def close(self) -> None: ...

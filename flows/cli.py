@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Group, Parameter
 from rich.console import Console
 
+from flows import logs
 from flows.exit_codes import Exit, guarded
 
 RUN, LOOK, TRY = Group("Run", sort_key=1), Group("Look", sort_key=2), Group("Try it out", sort_key=3)
@@ -28,7 +29,8 @@ Settings come from `--settings FILE`, else from the file that SALESPULSE_SETTING
 environment overrules single keys, as in SALESPULSE__HUBSPOT__TOKEN=….
 
 Exit codes: 0 done; 1 failed; 2 wrong settings or arguments; 3 published, but a source could not be read whole; 4 an invariant
-does not hold, nothing published; 5 another process holds the warehouse.
+does not hold, nothing published; 5 another process holds the warehouse; 6 disk full or warehouse damaged; 7 and 8, of `status`:
+numbers are late, something failed; 9 the Prefect server does not answer. What to do: docs/operate.
 """,
     version=lambda: version("salespulse"),
     version_flags=["--version"],
@@ -63,7 +65,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 @app.meta.default
 def with_settings(
-    *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)], settings: Path | None = None
+    *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+    settings: Path | None = None,
+    log_format: Literal["json", "text"] | None = None,
 ) -> int:
     """Run a command with the settings that were named.
 
@@ -71,7 +75,12 @@ def with_settings(
     ----------
     settings
         Settings file; may stand before or after the command.
+    log_format
+        Log events to standard error, a line each, in place of the lines that tell how a run goes.
     """
+    if log_format is not None:
+        logs.ASKED.set(log_format)
+        logs.to_stderr(log_format)
     if settings is not None:
         os.environ["SALESPULSE_SETTINGS"] = str(settings.absolute())
     logging.getLogger("stamina").setLevel(logging.ERROR)  # retries are counted in reports; a line each is noise here
@@ -124,10 +133,13 @@ def backfill(
     end: Annotated[date, Parameter(name="--to")],
     source: str | None = None,
     stream: str | None = None,
+    dry_run: Annotated[bool, Parameter(negative=())] = False,
     now: Clock = None,
     wait: Wait = 0.0,
 ) -> int:
     """Read a stretch of the past, newest days first, then rebuild, check and publish. Run again, it goes on where it stopped.
+
+    A nightly run that comes meanwhile goes first. Days that are whole are published on the way ([backfill] of the settings).
 
     Parameters
     ----------
@@ -139,11 +151,18 @@ def backfill(
         Only this source: hubspot, cloudtalk, gmail.
     stream
         Only this stream, like dialer_call.
+    dry_run
+        Only say how many requests, days and how much quota it will take.
     now
         The run's clock, like 2026-03-20T06:00:00Z; the real one if not given.
     wait
         Seconds to wait for another run that holds the warehouse; if not given, it leaves at once with exit code 5.
     """
+    if dry_run:
+        from flows.backfill import Scope
+        from flows.forecast import dry_run as tell
+
+        return tell(Scope(start, end, source, stream), now)
     from flows.terminal import run_flow
 
     return run_flow("backfill", wait, start=start, end=end, source=source, stream=stream, now=now)
@@ -212,17 +231,32 @@ def check() -> int:
 
 
 @app.command(group=LOOK)
-def status(*, days: int = 14) -> int:
-    """Show how fresh and how complete the numbers are, by source and day, and the last runs.
+def status(
+    *,
+    days: int = 7,
+    streams: Annotated[bool, Parameter(negative=())] = False,
+    as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
+    notify: Annotated[bool, Parameter(negative=())] = False,
+    now: Clock = None,
+) -> int:
+    """Show what is fresh, what is late, what failed and what to do. Exit code 0 fresh, 7 late, 8 failed.
 
     Parameters
     ----------
     days
-        How many days back.
+        Of how many days to show whether they are complete, at most 14.
+    streams
+        Show every stream of every source.
+    as_json
+        As JSON, for machines.
+    notify
+        Send the notices that are due, as [notify] in the settings says: for cron, since nobody else notices that no run happens.
+    now
+        The clock by which ages are told, like 2026-03-20T06:00:00Z; the real one if not given.
     """
     from flows.status import show
 
-    return show(Console(), days)
+    return show(Console(), now=now, days=days, streams=streams, as_json=as_json, tell=notify)
 
 
 @app.command(group=LOOK)

@@ -56,6 +56,8 @@ def show(folder: Path, *, reps: int, days: int, seed: int) -> Exit:
     if code in (Exit.OK, Exit.PARTIAL):
         _headlines(console, published, (clock - timedelta(days=1)).date())
         _how_to_open(console, published)
+        look = f"\nWhat is fresh, late or failed:  .venv/bin/salespulse --settings {settings} status --now {clock:%Y-%m-%dT%H:%MZ}"
+        console.print(look, markup=False, highlight=False, soft_wrap=True)
     return code
 
 

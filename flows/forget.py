@@ -33,6 +33,8 @@ from transforms.warehouse import transaction, value
 class StillNamedError(Exception):
     """The user's own files name the person. The message says where, and what to put there."""
 
+    page = "forget"
+
 
 @dataclass(slots=True)
 class Erasure:

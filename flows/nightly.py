@@ -10,7 +10,7 @@ from prefect import flow
 from connectors.stream import Window
 from flows.report import RunReport
 from flows.run import Run, start_run
-from flows.settings_file import load_settings
+from flows.settings_of_run import settings_of_run
 from flows.steps import build, check, drop_outlived, extract_and_land, land_leftovers, publish_file, reported
 from flows.windows import first_instant, plan
 from transforms import state
@@ -23,7 +23,7 @@ def nightly(day: date | None = None, now: datetime | None = None) -> RunReport:
     day: the business day it is for; yesterday in the reporting time zone when not given. now: the run's clock, an instant
     with its zone; the real one when not given. Raises NotPublished, WrongSettingsError, WarehouseLocked.
     """
-    with start_run("nightly", load_settings(), day=day, now=now) as run, reported(run):
+    with start_run("nightly", settings_of_run(), day=day, now=now) as run, reported(run):
         land_leftovers(run)
         extract_and_land(run, list(due(run)))
         build(run)

@@ -13,6 +13,8 @@ from rich.table import Table
 
 from connectors.stream import Window
 from flows.exit_codes import Exit
+from flows.health import Health
+from flows.problems import sections, tell_problems
 
 Status = Literal["ok", "partial", "blocked", "failed"]
 EXIT: Mapping[Status, Exit] = {"ok": Exit.OK, "partial": Exit.PARTIAL, "blocked": Exit.BLOCKED, "failed": Exit.FAILED}
@@ -33,6 +35,7 @@ class WindowResult:
     seconds: float = 0.0
     error: str = ""
     optional: bool = False  # not every account offers the stream: told, but no failure
+    page: str = ""  # of docs/operate, where the window was not read
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class RunReport:
     findings: list[Finding] = field(default_factory=list[Finding])
     published: Path | None = None
     not_published: str = ""
+    health: Health | None = None  # of the installation, as the run leaves it
 
     @property
     def failures(self) -> list[WindowResult]:
@@ -127,8 +131,11 @@ class RunReport:
 
     def markdown(self) -> str:
         """The report as a Prefect artifact."""
-        parts = [
-            f"## {self.kind} {self.day}: {self.status}\n\n{self.verdict}",
+        parts = [f"## {self.kind} {self.day}: {self.status}\n\n{self.verdict}"]
+        if self.health:
+            fresh = f"Numbers: **{self.health.verdict}**. {self.freshness}"
+            parts.append("\n".join([fresh, "", *sections(self.health.problems)]).rstrip())
+        parts += [
             f"Run `{self.run_id}`, clock {self.now:%Y-%m-%d %H:%M} UTC. {self.changes}",
             _markdown_table(HEADERS, self.streams()),
         ]
@@ -162,19 +169,44 @@ class RunReport:
             table.add_column(header, justify="left" if header == "read" else "right", no_wrap=True)
         for source, stream, *counts in self.streams():
             table.add_row(f"{source} {stream}", *counts)
-        console.print(table)
-        for w in self.unread:
-            style = "dim" if w.optional else "yellow"
-            console.print(f"{w.window.source} {w.window.stream}: {w.status}: {w.error}", style=style, markup=False)
+        if self.windows:
+            console.print(table)
+        for line, optional in self._unread_lines():
+            console.print(line, style="dim" if optional else "yellow", markup=False)
         for f in self.findings:
             console.print(f"{f.severity}: {f.check}: {f.failing_rows:,} rows: {f.detail}", style="red", markup=False)
         steps = ", ".join(f"{step} {s:.1f} s" for step, s in self.seconds.items())
         console.print(f"{self.changes} {steps[:1].upper()}{steps[1:]}.", markup=False, highlight=False)
+        if self.health:
+            tell_problems(console, self.health.problems, details=False)
+            console.print(self.freshness, markup=False, highlight=False)
         console.print(self.verdict, style="bold", markup=False, highlight=False)
+
+    @property
+    def freshness(self) -> str:
+        """How far the published numbers are complete."""
+        file = self.health.seen.published if self.health else None
+        if file is None or file.at is None:
+            return "Nothing is published yet."
+        complete = (
+            f"complete until {file.complete_until:%a %Y-%m-%d}" if file.complete_until else "no day is complete yet"
+        )
+        return f"The published numbers are of {file.at:%Y-%m-%d %H:%M} UTC; {complete}."
+
+    def _unread_lines(self) -> Iterator[tuple[str, bool]]:
+        """A line for each stream and outcome, with the error of one of its windows; whether the stream is optional."""
+        found: dict[tuple[str, str, str], list[WindowResult]] = {}
+        for w in self.unread:
+            found.setdefault((w.window.source, w.window.stream, w.status), []).append(w)
+        for (source, stream, status), windows in found.items():
+            more = f" (and {len(windows) - 1} more windows)" if len(windows) > 1 else ""
+            yield f"{source} {stream}: {status}: {windows[0].error}{more}", windows[0].optional
 
 
 class NotPublishedError(Exception):
     """A run ended without a new published file. `report` says why."""
+
+    page = "check-failed"
 
     def __init__(self, report: RunReport) -> None:
         super().__init__(f"{report.kind} {report.day}: {report.verdict}")

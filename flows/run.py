@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from time import perf_counter
+from types import TracebackType
+from typing import Self
 
 import duckdb
 
 import connectors
 from connectors import limits
 from connectors.stream import Changes, Connector
+from flows import turns
+from flows.books import Books, kept
+from flows.logs import event
 from flows.progress import watcher
 from flows.report import RunReport
 from flows.settings import Settings
@@ -30,12 +35,43 @@ MAIN = "main"  # the workspace of a source whose settings do not name it
 
 @dataclass(slots=True)
 class Run:
-    """What the steps of a run share. `now` is the run's clock (UTC); everything it decides, it decides by that."""
+    """What the steps of a run share. `now` is the run's clock (UTC); everything it decides, it decides by that.
+
+    hold: opens the warehouse and the sources for as long as the stack is open.
+    """
 
     settings: Settings
-    con: duckdb.DuckDBPyConnection
-    sources: dict[str, Connector]
     report: RunReport
+    books: Books
+    hold: Callable[[ExitStack, float], tuple[duckdb.DuckDBPyConnection, dict[str, Connector]]]
+    con: duckdb.DuckDBPyConnection = field(init=False)
+    sources: dict[str, Connector] = field(init=False)
+    held: ExitStack = field(default_factory=ExitStack)
+
+    def take(self, wait: float) -> None:
+        """Open the warehouse and the sources. wait: seconds for which another run may hold it. Raises WarehouseLocked."""
+        with ExitStack() as stack:
+            self.con, self.sources = self.hold(stack, wait)
+            self.held = stack.pop_all()
+
+    def let_others_go_first(self) -> None:
+        """Close the warehouse and the sources until whoever asked for it is done, then open them again. Nothing may be under way."""
+        self.close()
+        turns.wait_until_done(self.settings.data_dir)
+        self.take(turns.HANDING_OVER)
+
+    def close(self) -> None:
+        """Let go of the warehouse and the sources."""
+        self.held.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        """As close. An error passes the warehouse, which says what one of the disk means."""
+        return self.held.__exit__(kind, error, trace)
 
     @property
     def run_id(self) -> str:
@@ -51,12 +87,17 @@ class Run:
 
     @contextmanager
     def timed(self, step: str) -> Generator[None]:
-        """Add the time that the block takes to the report."""
-        began = perf_counter()
+        """Add the time that the block takes to the report, less what steps within it take."""
+        seconds = self.report.seconds
+        began, before = perf_counter(), sum(seconds.values())
+        event("step began", step=step)
         try:
             yield
         finally:
-            self.report.seconds[step] = self.report.seconds.get(step, 0.0) + perf_counter() - began
+            within = sum(seconds.values()) - before
+            took = perf_counter() - began - within
+            seconds[step] = seconds.get(step, 0.0) + took
+            event("step ended", step=step, seconds=round(took, 2))
 
     def offer(self, connector: Connector) -> Source:
         """What the planner needs to know of a source."""
@@ -98,27 +139,67 @@ def start_run(
     run_id = f"{kind}-{business_day:%Y%m%d}-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
     report = RunReport(run_id, kind, business_day, clock, scope=scope)
     mailboxes = mailboxes_of(settings, clock.date())
-    with ExitStack() as stack:
+
+    def hold(stack: ExitStack, wait: float) -> tuple[duckdb.DuckDBPyConnection, dict[str, Connector]]:
         con = stack.enter_context(
             open_warehouse(
                 settings.warehouse_file,
                 memory_limit=settings.memory_limit,
                 threads=settings.threads,
-                wait=PATIENCE.get(),
-                on_wait=lambda told: watcher().step(told),
+                wait=wait,
+                on_wait=lambda told: watcher().step(_who_lets_go(kind, settings, told)),
             )
         )
-        sources = {name: stack.enter_context(closing(c)) for name, c in open_sources(settings, clock, mailboxes)}
-        raw.declare(con, sorted(declared_streams(sources.values())))
-        _note(con, report, "running")
-        try:
-            yield Run(settings, con, sources, report)
-        except BaseException as error:
-            report.not_published = report.not_published or f"{type(error).__name__}: {error}"
-            with suppress(duckdb.Error):  # a full disk takes no note either; the error that says so goes on
-                _note(con, report, report.status)
-            raise
-        _note(con, report, report.status)
+        report.now = max(report.now, _clock_of_others(con, report.started))
+        sources = open_sources(settings, report.now, mailboxes)
+        return con, {name: stack.enter_context(closing(c)) for name, c in sources}
+
+    with kept(settings, report) as books, _in_turn(kind, settings) as wait:
+        run = Run(settings, report, books, hold)
+        run.take(wait)
+        with run:
+            raw.declare(run.con, sorted(declared_streams(run.sources.values())))
+            _note(run.con, report, "running")
+            books.begin()
+            try:
+                yield run
+            except BaseException as error:
+                report.not_published = report.not_published or f"{type(error).__name__}: {error}"
+                books.close(run, error)
+                with suppress(duckdb.Error):  # a full disk takes no note either; the error that says so goes on
+                    _note(run.con, report, report.status)
+                raise
+            books.close(run, None)
+            _note(run.con, report, report.status)
+
+
+@contextmanager
+def _in_turn(kind: str, settings: Settings) -> Generator[float]:
+    """Everybody goes before a backfill. Yields for how many seconds another run may hold the warehouse: whatever they were told,
+    a nightly run waits for a backfill, which lets go, and a backfill for those before it."""
+    folder, patience = settings.data_dir, PATIENCE.get()
+    if kind == "backfill":
+        with turns.backfilling(folder):
+            yield max(patience, turns.HANDING_OVER) if turns.is_asked_for(folder) else patience
+        return
+    with turns.going_first(folder):
+        yield max(patience, turns.HANDING_OVER) if kind == "nightly" and turns.is_backfilled(folder) else patience
+
+
+def _who_lets_go(kind: str, settings: Settings, told: str) -> str:
+    if kind == "backfill" or not turns.is_backfilled(settings.data_dir):
+        return told
+    return (
+        f"a backfill is at work: it lets go of the warehouse when the windows that it has in hand have landed; {told}"
+    )
+
+
+def _clock_of_others(con: duckdb.DuckDBPyConnection, since: datetime) -> datetime:
+    """The latest clock of the runs that ended since: tables made by an earlier one would take days away from readers."""
+    row = con.execute(
+        "select max((detail ->> 'now')::timestamptz) from meta.run where finished_at >= ?", [since]
+    ).fetchone()
+    return row[0].astimezone(UTC) if row and row[0] else datetime.min.replace(tzinfo=UTC)
 
 
 def as_utc(instant: datetime) -> datetime:

@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from dataclasses import fields
 from datetime import date, datetime, timedelta
 from functools import cache
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_type_hints
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, create_model, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 import connectors
@@ -23,6 +25,7 @@ from transforms.parameters import Parameters
 FILE = "salespulse.toml"
 ENV_FILE = "SALESPULSE_SETTINGS"  # names the settings file where no --settings can be given, as under a Prefect worker
 ENV_PREFIX = "SALESPULSE__"
+SLACK = timedelta(hours=6)  # how much later than scheduled a run may end before its numbers are late
 
 
 def _zone(name: str) -> str:
@@ -39,6 +42,14 @@ def _cron(expression: str) -> str:
     except CronSimError as error:
         raise ValueError(f"not a cron expression ({error}); allowed: five fields like '0 4 * * *'") from error
     return expression
+
+
+def longest_pause(cron: str) -> timedelta:
+    """The longest time between two runs of a schedule, of its next hundred."""
+    from cronsim import CronSim
+
+    runs = list(islice(CronSim(cron, datetime(2026, 1, 1)), 100))  # noqa: DTZ001  only their distances matter
+    return max((b - a for a, b in pairwise(runs)), default=timedelta(days=1))
 
 
 def _business_hours(section: Any) -> Any:
@@ -64,6 +75,8 @@ def _file(path: Path) -> Path:
 Zone = Annotated[str, AfterValidator(_zone)]
 Number = Annotated[str, Field(pattern=r"^\+?[\d ().]+(-\d+)?$")]  # or a range by its last digits: +12125550000-0099
 ExistingFile = Annotated[Path, AfterValidator(_file)]
+Address = Annotated[str, Field(pattern=r"^[^@\s<>,]+@[^@\s<>,]+$")]
+Event = Literal["failure", "stale", "recovered"]
 
 
 class Section(BaseModel):
@@ -116,6 +129,68 @@ class Schedule(Section):
     timezone: Zone | None = None  # None: the reporting time zone
 
 
+class StatusSection(Section):
+    """When numbers are late. None: the longest pause of the schedule and six hours."""
+
+    stale_after_hours: Annotated[float, Field(gt=0)] | None = None
+
+
+class LogSection(Section):
+    """What is logged to standard error, and how long log files are kept."""
+
+    format: Literal["json", "text", "none"] = "none"
+    keep_days: Annotated[int, Field(ge=0)] = 30
+    keep_mb: Annotated[int, Field(ge=1)] = 100
+
+
+class NotifySection(Section):
+    """Who is told of what. No channel: nobody."""
+
+    on: list[Event] = ["failure", "stale", "recovered"]
+    name: str = ""
+    remind_hours: Annotated[float, Field(gt=0)] = 24
+    webhook: SecretStr | None = None
+    email_to: list[Address] = []
+    email_from: Address | None = None
+    smtp_host: str | None = None
+    smtp_port: Annotated[int, Field(ge=1, le=65535)] = 587
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+
+    @property
+    def channels(self) -> list[str]:
+        """How people are told; empty: nobody is."""
+        given = {"webhook": self.webhook, "mail": self.email_to}
+        return [name for name, where in given.items() if where and self.on]
+
+    @property
+    def is_on(self) -> bool:
+        return bool(self.channels)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.webhook:
+            url = urlsplit(self.webhook.get_secret_value())
+            if url.scheme not in ("http", "https") or not url.hostname:
+                raise ValueError("webhook is no address of the web; allowed: https://… as the receiver shows it")
+        missing = [key for key in ("smtp_host", "email_from") if not getattr(self, key)]
+        if self.email_to and missing:
+            raise ValueError(f"email_to is given, so {' and '.join(missing)} must be given too")
+        if bool(self.smtp_user) != bool(self.smtp_password):
+            raise ValueError("give smtp_user and smtp_password both, or neither")
+        if self.smtp_user and self.smtp_security == "none":
+            raise ValueError('a password is not sent in clear: set smtp_security to "starttls" or "tls"')
+        return self
+
+
+class Backfill(Section):
+    """How often a long backfill publishes what is whole by then."""
+
+    publish_minutes: Annotated[float, Field(ge=0)] = 30.0  # 0: only at the end
+    publish_windows: Annotated[int, Field(ge=1)] | None = None
+
+
 class Settings(BaseSettings):
     """Everything that a run needs to know. Read it with settings_file.load_settings."""
 
@@ -135,6 +210,10 @@ class Settings(BaseSettings):
     inputs: InputFiles = InputFiles()
     parameters: Section = Section()  # the thresholds of METRICS.md; see settings_model
     schedule: Schedule = Schedule()
+    status: StatusSection = StatusSection()
+    notify: NotifySection = NotifySection()
+    log: LogSection = LogSection()
+    backfill: Backfill = Backfill()
 
     @classmethod
     def settings_customise_sources(
@@ -185,8 +264,19 @@ class Settings(BaseSettings):
         return self.published or self.data_dir / "sales_metrics.duckdb"
 
     @property
+    def log_dir(self) -> Path:
+        return self.data_dir / "logs"
+
+    @property
     def schedule_timezone(self) -> str:
         return self.schedule.timezone or self.company.reporting_timezone
+
+    @property
+    def stale_after(self) -> timedelta:
+        """How old numbers may be."""
+        if self.status.stale_after_hours is not None:
+            return timedelta(hours=self.status.stale_after_hours)
+        return longest_pause(self.schedule.cron) + SLACK
 
     def yesterday(self, now: datetime) -> date:
         """The last whole day in the reporting time zone."""

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource, SettingsError
 
-from flows.settings import ENV_FILE, ENV_PREFIX, FILE, Settings, settings_model
+from flows.settings import ENV_FILE, ENV_PREFIX, FILE, NotifySection, Settings, settings_model
 from flows.settings_problems import Problem, WrongSettingsError, file_key, holds, inner_model, secret_fields, translate
 
 Tree = dict[str, Any]
@@ -39,6 +39,20 @@ def load_settings(path: Path | None = None) -> Settings:
     if settings is None or reading.problems:
         raise WrongSettingsError(reading.problems)
     return settings
+
+
+def load_notify(path: Path | None = None) -> tuple[NotifySection, Path] | None:
+    """[notify] and the data folder of settings that are wrong elsewhere; None where [notify] itself cannot be read."""
+    model = settings_model()
+    try:
+        file = _find(path)
+        reading = _Reading(base=file.absolute().parent if file else Path.cwd(), file=file)
+        from_file = reading.toml()
+        reading.environment(model)
+        merged = reading.resolve(_over(from_file, reading.from_env), model, ())
+        return NotifySection.model_validate(merged.get("notify", {})), Path(str(merged["data_dir"]))
+    except (WrongSettingsError, ValidationError):
+        return None
 
 
 def _find(path: Path | None) -> Path | None:

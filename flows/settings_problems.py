@@ -28,6 +28,8 @@ class Problem:
 class WrongSettingsError(Exception):
     """The settings cannot be used. `problems` holds everything that is wrong, not only the first of it."""
 
+    page = "settings-wrong"
+
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = problems
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"

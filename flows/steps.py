@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+import errno
+import logging
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from connectors.landing_file import read_header
-from connectors.stream import ByIds, Changes, ConnectorError, DateRange, PermissionMissing, Snapshot, Stream, Window
-from flows.progress import watcher
+from connectors.stream import (
+    ByIds,
+    Changes,
+    ConnectorError,
+    DateRange,
+    Page,
+    PermissionMissing,
+    Snapshot,
+    Stream,
+    Window,
+)
+from flows.logs import event
+from flows.pages import page_of
+from flows.progress import watched, watcher
 from flows.report import Finding, NotPublishedError, WindowResult
 from flows.run import Run
 from flows.tasks import Piece, Waves, extract_all, label_of, publish_artifact
@@ -20,6 +36,7 @@ from transforms import checks, inputs, landing, publish, retention, state
 from transforms.forgotten import Forgotten
 from transforms.warehouse import transaction
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 Read = Callable[
     [Waves, Callable[[Window], Piece], int], Iterator[Sequence[tuple[Window, Path | BaseException]]]
 ]  # as tasks.extract_all
@@ -29,14 +46,18 @@ Read = Callable[
 def reported(run: Run) -> Generator[None]:
     """Tell Prefect what the run did, however it ends. Raises NotPublishedError when it published nothing."""
     try:
-        yield
+        with watched():
+            yield
     except BaseException as error:
         run.report.not_published = f"{type(error).__name__}: {error}"
+        run.books.close(run, error)
         publish_artifact(run.report.kind, run.report.markdown())
         raise
+    refused = None if run.report.published else NotPublishedError(run.report)
+    run.books.close(run, refused)
     publish_artifact(run.report.kind, run.report.markdown())
-    if run.report.published is None:
-        raise NotPublishedError(run.report)
+    if refused:
+        raise refused
 
 
 def land_leftovers(run: Run) -> None:
@@ -57,10 +78,17 @@ def land_leftovers(run: Run) -> None:
     _land(run, read)
 
 
-def extract_and_land(run: Run, windows: Sequence[Window], read: Read = extract_all) -> None:
+def extract_and_land(
+    run: Run,
+    windows: Sequence[Window],
+    read: Read = extract_all,
+    stop: Callable[[], bool] = lambda: False,
+    between: Callable[[Collection[Window]], None] = lambda _: None,
+) -> list[Window]:
     """Read the windows and land each as it comes. A window that fails is noted, stays due, and stops no other.
 
-    read: who reads them side by side; Prefect's tasks if not given.
+    read: who reads them side by side; Prefect's tasks if not given. stop: asked before windows begin; once it says so, those in
+    hand are landed and the others returned. between: called with the windows that are left, whenever some have landed.
     """
     streams = {(c.name, s.name): s for c in run.sources.values() for s in c.streams}
     last_runs = _last_runs(run)
@@ -74,16 +102,28 @@ def extract_and_land(run: Run, windows: Sequence[Window], read: Read = extract_a
             if forgotten.tokens
             else None
         )
-        return Piece(run.sources[window.source], window, known, run.settings.landing_dir, run.run_id, clean)
+        return Piece(
+            run.sources[window.source], window, known, run.settings.landing_dir, run.run_id, clean, on_page(window)
+        )
 
-    watcher().planned(windows)
-    waves = Waves(windows, lambda w: waits_for(streams[w.source, w.stream]))
+    seen = watcher()
+
+    def on_page(window: Window) -> Callable[[Page], None]:
+        return lambda page: seen.page(window.source, len(page.records))
+
+    event("windows planned", windows=len(windows))
+    seen.planned(windows, {name: source.limiter for name, source in run.sources.items()})
+    waves = Waves(windows, lambda w: waits_for(streams[w.source, w.stream]), stop)
+    left = dict.fromkeys(windows)
     with run.timed("extract and land"):
         for done in read(waves, prepare, run.settings.concurrency):
             _land(run, [(window, outcome) for window, outcome in done if isinstance(outcome, Path)])
             for window, outcome in done:
                 if not isinstance(outcome, Path):
                     _note_failure(run, window, streams[window.source, window.stream], outcome)
+                del left[window]
+            between(left)
+    return list(left)
 
 
 def build(run: Run) -> None:
@@ -92,8 +132,8 @@ def build(run: Run) -> None:
     with run.timed("build"):
         inputs.load(run.con, run.inputs())
         made = models.build(run.con)
-    run.report.changed_rows = made.changed_rows
-    run.report.quarantined = made.quarantined
+    run.report.changed_rows += made.changed_rows
+    run.report.quarantined += made.quarantined
     row = run.con.execute(
         """select count(distinct split_part(key, '|', 1)) from meta.restatement
            where run_id = ? and table_name = 'daily_rep_activity' and reason <> 'day_completed'""",
@@ -112,8 +152,11 @@ def check(run: Run) -> None:
     ]
 
 
-def publish_file(run: Run, keep: int | None = None) -> None:
-    """Swap in the new file, unless an invariant does not hold. keep: earlier files that stay, else as set. Raises PublishError."""
+def publish_file(run: Run, keep: int | None = None, *, set_aside: bool = True) -> None:
+    """Swap in the new file, unless an invariant does not hold. Raises PublishError.
+
+    keep: earlier files that stay, else as set. set_aside: keep the one that is replaced, too.
+    """
     if broken := run.report.blocking:
         names = ", ".join(f.check for f in broken)
         run.report.not_published = f"{names}; {run.settings.published_file} is still that of the last good run"
@@ -126,6 +169,7 @@ def publish_file(run: Run, keep: int | None = None) -> None:
             settings.published_file,
             mode=int(settings.published_mode, 8),
             keep=settings.keep_published if keep is None else keep,
+            set_aside=set_aside,
         )
     run.report.published = done.path
 
@@ -146,7 +190,7 @@ def _land(run: Run, read: Sequence[tuple[Window, Path]]) -> None:
     for window, file in read:
         landed = outcomes[file]
         if isinstance(landed, landing.LandingError):
-            _failed(run, window, "failed", f"{landed} It was put aside as {_put_aside(file)}.")
+            _failed(run, window, "failed", f"{landed} It was put aside as {_put_aside(file)}.", page_of(landed))
         elif not landed.already:
             requests, retries, seconds = _traffic(run, file)
             result = WindowResult(
@@ -162,6 +206,8 @@ def _land(run: Run, read: Sequence[tuple[Window, Path]]) -> None:
             )
             run.report.windows.append(result)
             watcher().window(label_of(window), result)
+            event("window read", window=window, rows=result.rows, new=result.new, deleted=result.deleted,
+                  quarantined=result.quarantined, requests=requests, retries=retries, seconds=round(seconds, 2))  # fmt: skip
 
 
 def _put_aside(file: Path) -> str:
@@ -178,28 +224,28 @@ def _traffic(run: Run, file: Path) -> tuple[int, int, float]:
 
 
 def _note_failure(run: Run, window: Window, stream: Stream, error: BaseException) -> None:
+    page = page_of(error)
     if isinstance(error, PermissionMissing):
-        _failed(run, window, "forbidden", str(error), optional=stream.optional)
+        _failed(run, window, "forbidden", str(error), page, optional=stream.optional)
     elif isinstance(error, OSError):
-        _failed(
-            run,
-            window,
-            "failed",
-            f"its landing file could not be written: {error}. The next run reads the window again.",
-        )
+        told = f"its landing file could not be written: {error}. The next run reads the window again."
+        _failed(run, window, "failed", told, "disk-full" if error.errno in FULL else "not-writable")
     elif isinstance(error, ConnectorError):
-        _failed(run, window, "failed", str(error))
+        _failed(run, window, "failed", str(error), page)
     else:
-        _failed(run, window, "failed", f"unexpected {type(error).__name__}: {error}. Please report this.")
+        page = "schema-drift" if isinstance(error, msgspec.MsgspecError) else page
+        _failed(run, window, "failed", f"unexpected {type(error).__name__}: {error}. Please report this.", page)
 
 
 def _failed(
-    run: Run, window: Window, status: Literal["failed", "forbidden"], error: str, *, optional: bool = False
+    run: Run, window: Window, status: Literal["failed", "forbidden"], error: str, page: str, *, optional: bool = False
 ) -> None:
     landing.record_failure(run.con, window, run.run_id, status, error, extracted_at=datetime.now(UTC))
-    result = WindowResult(window, status, error=error, optional=optional)
+    result = WindowResult(window, status, error=error, optional=optional, page=page)
     run.report.windows.append(result)
     watcher().window(label_of(window), result)
+    level = logging.INFO if optional else logging.WARNING
+    event("window not read", level, window=window, status=status, error=error, page=page)
 
 
 def _last_runs(run: Run) -> Mapping[tuple[str, str], str]:

@@ -20,7 +20,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
 
 from connectors.landing_file import extract
-from connectors.stream import Connector, Window
+from connectors.stream import Connector, Page, Window
 
 Known = Mapping[str, Sequence[str]]
 
@@ -36,6 +36,7 @@ class Piece:
         landing: Path,
         run_id: str,
         clean: Callable[[bytes], bytes] | None = None,
+        on_page: Callable[[Page], None] | None = None,
     ) -> None:
         self.connector = connector
         self.window = window
@@ -43,12 +44,21 @@ class Piece:
         self.landing = landing
         self.run_id = run_id
         self.clean = clean
+        self.on_page = on_page
 
 
 @task(name="extract", task_run_name="{label}", retries=0, cache_policy=NO_CACHE, persist_result=False)
 def extract_window(piece: Piece, label: str) -> Path:  # noqa: ARG001  the label names the task run
     """Read one window of one stream into a landing file. Raises ConnectorError, PermissionMissing."""
-    return extract(piece.connector, piece.window, piece.known, piece.landing, piece.run_id, clean=piece.clean)
+    return extract(
+        piece.connector,
+        piece.window,
+        piece.known,
+        piece.landing,
+        piece.run_id,
+        on_page=piece.on_page,
+        clean=piece.clean,
+    )
 
 
 def extract_all(
@@ -86,11 +96,18 @@ class Waves:
     """The windows of a run that are still to be read, by source, in order.
 
     Those read by ids wait for the windows of the streams that `waits_for` names; of a partition (a mailbox), one window is
-    read at a time, so that the next one need not read again what the last one landed.
+    read at a time, so that the next one need not read again what the last one landed. As soon as `stop` says so, no window
+    begins any more.
     """
 
-    def __init__(self, windows: Sequence[Window], waits_for: Callable[[Window], Sequence[str]]) -> None:
+    def __init__(
+        self,
+        windows: Sequence[Window],
+        waits_for: Callable[[Window], Sequence[str]],
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._waits_for = waits_for
+        self._stop = stop
         self._open = Counter(_stream(w, w.stream) for w in windows)
         self._queues: dict[str, deque[Window]] = {}
         self._busy: set[tuple[str, str, str, str]] = set()
@@ -98,17 +115,19 @@ class Waves:
             self._queues.setdefault(window.source, deque()).append(window)
 
     def ready(self, running: Counter[str], concurrency: int) -> Iterator[Window]:
-        """The windows to begin now, at most `concurrency` of a source at a time."""
+        """The windows to begin now, at most `concurrency` of a source at a time; one that must wait keeps its place."""
+        if self._stop():
+            return
         for source, queue in self._queues.items():
-            for _ in range(len(queue)):
-                if running[source] >= concurrency:
-                    break
+            waiting: list[Window] = []
+            while queue and running[source] < concurrency:
                 window = queue.popleft()
                 if self._must_wait(window):
-                    queue.append(window)
+                    waiting.append(window)
                 else:
                     self._busy.add((*_stream(window, window.stream), window.partition))
                     yield window
+            queue.extendleft(reversed(waiting))
 
     def over(self, window: Window) -> None:
         """A window has been read and landed, or has failed."""

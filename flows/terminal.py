@@ -9,8 +9,16 @@ from typing import Any
 
 from rich.console import Console
 
-from flows.exit_codes import Exit
+from flows import logs
+from flows.exit_codes import Exit, let_go
 from flows.settings_file import load_settings
+from flows.settings_of_run import settings_of_run
+
+
+class PrefectUnreachableError(Exception):
+    """The Prefect server that the environment names does not answer, or the one that is started for a single run does not start."""
+
+    page = "prefect-unreachable"
 
 
 def run_flow(name: str, wait: float = 0.0, **arguments: Any) -> Exit:
@@ -18,9 +26,13 @@ def run_flow(name: str, wait: float = 0.0, **arguments: Any) -> Exit:
 
     wait: seconds for which another run may hold the warehouse.
     """
-    load_settings()
+    settings = settings_of_run()
+    logs.to_stderr(logs.ASKED.get() or settings.log.format)
     # Prefect's own log is for the server's pages; a terminal has the bars and the report.
     os.environ["PREFECT_LOGGING_LEVEL"] = os.environ.get("SALESPULSE_LOG", "CRITICAL")
+    import httpx
+
+    from flows.books import refuse
     from flows.progress import watched_by
     from flows.report import NotPublishedError, RunReport
     from flows.run import PATIENCE
@@ -33,8 +45,29 @@ def run_flow(name: str, wait: float = 0.0, **arguments: Any) -> Exit:
             report = _flow(name)(**arguments)
         except NotPublishedError as error:
             report = error.report
+            let_go(error)
+        except (RuntimeError, httpx.TransportError) as error:
+            told = _unreachable(error)
+            if told is None:
+                raise
+            refuse(settings, name, told)
+            raise told from None
     report.print(console)
     return report.exit_code
+
+
+def _unreachable(error: Exception) -> PrefectUnreachableError | None:
+    """What Prefect says where it cannot reach its server, before a run has begun or in the middle of it."""
+    text = str(error)
+    if isinstance(error, RuntimeError) and not any(words in text for words in ("Failed to reach API", "ephemeral")):
+        return None
+    from prefect.settings import PREFECT_API_URL
+
+    where = f"at {url} " if (url := PREFECT_API_URL.value()) else "that is started for a single run "
+    return PrefectUnreachableError(
+        f"The Prefect server {where}does not answer ({type(error).__name__}: {text}). The published file is as it was, and what had been "
+        "read is kept. Start the server and run again; without PREFECT_API_URL no server is needed."
+    )
 
 
 def _flow(name: str) -> Any:
@@ -50,7 +83,7 @@ def _flow(name: str) -> Any:
 
 def rebuild(wait: float, now: datetime | None) -> Exit:
     """Put the warehouse aside, land every landing file into a new one, build, check and publish."""
-    settings = load_settings()
+    settings = settings_of_run()
     from flows.rebuild import begin_anew
 
     aside = begin_anew(settings)

@@ -78,6 +78,21 @@ def plan_backfill(
     return [*windows, *sorted(ranges, key=lambda w: w.start or EPOCH, reverse=True)]
 
 
+def whole_from(left: Iterable[Window], first: date) -> date | None:
+    """The first day from which on a backfill, whose windows `left` are still to be read, has read everything; no earlier than
+    `first`. None: of no day, since what is not read by ranges of time belongs to all of them.
+    """
+    ends = [window.end if window.kind == "range" else None for window in left]
+    until = max((end for end in ends if end is not None), default=None)
+    if None in ends:
+        return None
+    if until is None:
+        return first
+    margin = until + ZONE_MARGIN
+    day = margin.date() if margin.time() == time() else margin.date() + timedelta(days=1)
+    return max(day, first)
+
+
 def waits_for(stream: Stream) -> Sequence[str]:
     """The streams whose windows must all have been tried before this one is read, in the same run."""
     return stream.reading.of if isinstance(stream.reading, ByIds) else ()

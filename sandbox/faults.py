@@ -42,6 +42,7 @@ Fault = Literal[
     "expired_token",  # 401
     "forbidden",  # 403: a scope is missing
     "expired_cursor",  # HubSpot: 400 for `after`; Gmail: 404 for startHistoryId
+    "too_far",  # a page further than the vendor gives: 404 of the dialer, 400 of the others; say which by match.query
     "slow",  # the right answer, `seconds` late
     # These change how the request is answered and are no fault of their own: other rules apply as well.
     "small_pages",  # no page has more than `size` records
@@ -78,6 +79,8 @@ class Rule(Struct, kw_only=True, forbid_unknown_fields=True):
 
 class FaultError(ValueError):
     """A rule that cannot be read; the message says what was expected."""
+
+    page = "sandbox"
 
 
 def read_rule(text: str) -> Rule:

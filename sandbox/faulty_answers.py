@@ -84,6 +84,13 @@ def _expired_cursor(system: str, _rule: Rule) -> Answer:
     return 400, {}, _body(system, 400, words, {"category": "VALIDATION_ERROR"}, "badRequest")
 
 
+def _too_far(system: str, _rule: Rule) -> Answer:
+    if system == "dialer":
+        return 404, {}, _body(system, 404, "Not Found", {}, "")
+    words = "Search results are limited to 10000 records."
+    return 400, {}, _body(system, 400, words, {"category": "VALIDATION_ERROR"}, "badRequest")
+
+
 def _redirect(_system: str, _rule: Rule) -> Answer:
     return 302, {"Location": "https://login.example/portal"}, b""
 
@@ -111,4 +118,5 @@ ANSWERS: dict[str, Callable[[str, Rule], Answer]] = {
     "expired_token": _expired_token,
     "forbidden": _forbidden,
     "expired_cursor": _expired_cursor,
+    "too_far": _too_far,
 }

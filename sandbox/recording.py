@@ -25,6 +25,8 @@ _MOCK = re.compile(r"^mock_(?P<type>\w+?)_(?P<what>data|with_history|properties)
 class RecordingError(ValueError):
     """A recording that cannot be served: the file, and what was expected in it."""
 
+    page = "sandbox"
+
 
 @dataclass(frozen=True, slots=True)
 class Exchange:

@@ -31,6 +31,8 @@ INTEGRATION = "integration"  # stands where a person's key may stand: a machine 
 class WorldError(ValueError):
     """A world file that cannot be served. The message names file, path and value, and says what was expected."""
 
+    page = "sandbox"
+
 
 class Edit(Struct, kw_only=True):
     """From `at` on, the record has the fields of `set`."""

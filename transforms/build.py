@@ -12,6 +12,7 @@ import duckdb
 
 from . import coverage, merge, model, slices
 from .changes import FEW, SHARE, SMALL, Changes, compare, remember, since_last_build
+from .difference import few_rows
 from .model import Model
 from .warehouse import transaction, value
 
@@ -21,6 +22,8 @@ ALLOWED = re.compile(r"^(BOOLEAN|INTEGER|BIGINT|DOUBLE|DECIMAL\(18,[246]\)|VARCH
 
 class BuildError(Exception):
     """A model failed. The message names its file and says what DuckDB said."""
+
+    page = "build-failed"
 
 
 @dataclass(slots=True)
@@ -114,7 +117,8 @@ def _narrow(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report
     """Make the rows of the dirty keys anew and write those that differ."""
     con.execute(f"create or replace temp table fresh as {changes.narrowed(one)}")
     if one.kind == "merged":
-        _merge(con, one, changes, report, f"(select * from {one.table} where {one.scope} in (select key from dirty))")
+        standing = few_rows(one.table, f"{one.scope} in (select key from dirty)")
+        _merge(con, one, changes, report, f"(select * from {one.table} where {standing})")
         return
     if one.parts:
         report.quarantined += _quarantine(con, one, "fresh", "record_id in (select key from dirty)")

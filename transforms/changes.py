@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import duckdb
 
 from . import columns, difference
+from .difference import few_rows
 from .model import Model
 from .raw import LINES_OF_A_LANDING
 from .warehouse import name, value
@@ -23,6 +24,13 @@ SMALL = 20_000_000  # rows up to which a table made anew as a whole is compared 
 FEW = 100_000  # keys up to which a narrow build is always worth it
 SHARE = 0.3  # of a table's rows; with more keys than that the whole is cheaper
 WHOLE_IF_CHANGED = ("input.parameter", "input.source_setting", "input.secret", "input.metric")
+
+
+OF_DIRTY = re.compile(r"([\w.]+) in \(select key from dirty\)")
+
+
+def _is_dirty(key: str) -> str:
+    return f"({key}) in (select key from dirty)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,28 +121,38 @@ class Changes:
             self.parts[table, wanted] = part if value(self.con, f"select 1 from {part} limit 1") else ""
         return self.parts[table, wanted]
 
-    def kept(self, model: Model, table: str) -> str:
-        """Condition on the rows of an input for the dirty keys; "" where all of them matter."""
+    def kept(self, model: Model, table: str, is_asked: Callable[[str], str] = _is_dirty) -> str:
+        """Condition on the rows of an input for the dirty keys; "" where all of them matter. is_asked: see narrowed."""
         if table in model.keep:
-            return model.keep[table]
+            return OF_DIRTY.sub(lambda found: is_asked(found[1]), model.keep[table])
         lines = model.on.get(table, ())
         plain = [line for line in lines if not line.lower().startswith(("select", "with"))]
         # With a SELECT beside them other rows matter too, and nobody said which.
-        return " or ".join(f"({line}) in (select key from dirty)" for line in plain) if len(plain) == len(lines) else ""
+        return " or ".join(map(is_asked, plain)) if len(plain) == len(lines) else ""
 
-    def narrowed(self, model: Model) -> str:
-        """The model's SELECT, its inputs kept to what concerns the dirty keys."""
+    def narrowed(self, model: Model, is_asked: Callable[[str], str] = _is_dirty) -> str:
+        """The model's SELECT, its inputs kept to what concerns some of its keys.
+
+        is_asked: the condition that the key which an expression gives is one of them; by default those in temp table dirty.
+        """
         sql = model.select
         for table, lines in model.on.items():
-            keep = self.kept(model, table)
+            keep = self.kept(model, table, is_asked)
             if keep:
-                rows = f"select * from {table} where {keep}"
-                if len(lines) == 1 and table not in model.keep and (at_hand := self.whole.get(table, {}).get(lines[0])):
+                is_few = is_asked is _is_dirty
+                rows = f"select * from {table} where {self._few_rows(table, keep) if is_few else keep}"
+                plain = is_few and len(lines) == 1 and table not in model.keep
+                if plain and (at_hand := self.whole.get(table, {}).get(lines[0])):
                     rows = self._from_at_hand(table, lines[0], at_hand)
                 view = name(f"kept {table}")
                 self.con.execute(f"create or replace temp view {view} as {rows}")
                 sql = re.sub(rf"\b(from|join)(\s+){re.escape(table)}\b(?!\.)", rf"\1\2{view}", sql)
-        return f"select * from ({sql}\n) where {model.scope} in (select key from dirty)"
+        return f"select * from ({sql}\n) where {is_asked(model.scope)}"
+
+    def _few_rows(self, table: str, where: str) -> str:
+        """difference.few_rows, where that can be asked: of tables, as long as this build has not written to them (DuckDB 2.0.0 crashed)."""
+        is_as_before = table in self.there and table not in self.rows and table not in self.everywhere
+        return few_rows(table, where) if is_as_before else where
 
     def _from_at_hand(self, table: str, column: str, at_hand: Whole) -> str:
         """Rows of the dirty keys: those at hand, and of other keys, if there are any, those of the table."""
@@ -142,10 +160,11 @@ class Changes:
         self.con.execute(f"create or replace temp table {rest} as from dirty where key not in ({at_hand.keys})")
         rows = f"select * from {at_hand.rows} where {column} in (select key from dirty)"
         if value(self.con, f"select count(*) from {rest}"):
-            rows += f" union all by name select * from {table} where {column} in (select key from {rest})"
+            sought = f"{column} in (select key from {rest})"
+            rows += f" union all by name select * from {table} where {self._few_rows(table, sought)}"
         return rows
 
-    def write(self, table: str, where: str = "true") -> bool:
+    def write(self, table: str, where: str = "") -> bool:
         """Make those rows of a table what temp table fresh has, and keep what differed as its changed rows. Whether anything did."""
         found = difference.write(self.con, table, "fresh", where)
         if found.rows:

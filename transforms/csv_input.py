@@ -19,6 +19,8 @@ Read = Callable[[str], Any]
 class InputError(Exception):
     """Input files with faults. The message lists all of them."""
 
+    page = "input-files"
+
 
 def text(cell: str) -> str:
     return cell

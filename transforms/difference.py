@@ -21,11 +21,12 @@ class Difference:
     changed: str
 
 
-def write(con: duckdb.DuckDBPyConnection, table: str, fresh: str, where: str = "true") -> Difference:
+def write(con: duckdb.DuckDBPyConnection, table: str, fresh: str, where: str = "") -> Difference:
     """Make the rows of a table that meet a condition what the relation `fresh` has, of the same columns in the same order."""
     changed = name(f"changed {table}")
+    asked = few_rows(table, where) if where else "true"
     con.execute(
-        f"create or replace temp table standing as select rowid as row_no, hash(t) as row_hash from {table} as t where {where}"
+        f"create or replace temp table standing as select rowid as row_no, hash(t) as row_hash from {table} as t where {asked}"
     )
     if not value(con, f"select {_sum('standing', 'row_hash')} is distinct from {_sum(f'{fresh} as f', 'hash(f)')}"):
         return Difference(0, "")
@@ -51,6 +52,11 @@ def write(con: duckdb.DuckDBPyConnection, table: str, fresh: str, where: str = "
     for leftover in ("standing", "going", "coming"):
         con.execute(f"drop table {leftover}")
     return Difference(rows, changed)
+
+
+def few_rows(table: str, where: str) -> str:
+    """The condition for a few rows of a large table: found by what it asks for, the other columns are read of these rows alone."""
+    return f"rowid in (select rowid from {table} where {where})"
 
 
 def _adds_up(con: duckdb.DuckDBPyConnection, fresh: str) -> bool:

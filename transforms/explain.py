@@ -21,6 +21,8 @@ ADDS = 3  # where in a row of records stands what it adds
 class ExplainError(Exception):
     """There is nothing to explain. The message says what there is."""
 
+    page = "arguments"
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:

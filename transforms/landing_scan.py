@@ -24,6 +24,8 @@ TAIL = 1 << 20
 class LandingError(Exception):
     """A landing file cannot be used as it is. The message says which and why."""
 
+    page = "landing-refused"
+
 
 @dataclass(frozen=True, slots=True)
 class LandingFile:

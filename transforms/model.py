@@ -25,6 +25,8 @@ NARROW = re.compile(r"^-- (?P<verb>on|keep) (?P<table>[\w.]+): (?P<text>.*)$")
 class ModelError(Exception):
     """The SQL folder does not hang together. The message names the file."""
 
+    page = "build-failed"
+
 
 @dataclass(frozen=True, slots=True)
 class Model:

@@ -48,6 +48,8 @@ OWN_COLUMNS = {
 class PublishError(Exception):
     """The new file was not fit to be published; the old one stands. The message says what was wrong with it."""
 
+    page = "published-file"
+
 
 @dataclass(frozen=True, slots=True)
 class Published:
@@ -60,9 +62,18 @@ class Published:
 
 
 def publish(
-    con: duckdb.DuckDBPyConnection, target: Path, *, mode: int = 0o600, keep: int = 7, folder: Traversable | None = None
+    con: duckdb.DuckDBPyConnection,
+    target: Path,
+    *,
+    mode: int = 0o600,
+    keep: int = 7,
+    set_aside: bool = True,
+    folder: Traversable | None = None,
 ) -> Published:
-    """Write the marts of the warehouse to `target`. Raises PublishError, and then `target` is as it was before."""
+    """Write the marts of the warehouse to `target`. Raises PublishError, and then `target` is as it was before.
+
+    keep: how many earlier files stay. set_aside: whether the one that is replaced becomes one of them.
+    """
     models = [m for m in model.load(folder or model.root()) if m.schema == "marts"]
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(target.name + ".next")
@@ -74,7 +85,8 @@ def publish(
         with draft.open("rb+") as handle:
             os.fsync(handle.fileno())
         draft.chmod(mode)
-        _keep_previous(target, keep)
+        if set_aside:
+            _keep_previous(target, keep)
         draft.replace(target)
         _sync_folder(target.parent)
     except BaseException:

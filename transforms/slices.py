@@ -1,12 +1,14 @@
 """A table too large to be made in one go is made in slices of its keys: each slice is a narrow build of these keys (changes.py).
 
 Joins, sorts and aggregates of one statement share what memory there is, and DuckDB gives up where it does not suffice. A slice needs a
-fraction of it, so that memory_limit bounds the build of any history; the price is to search the inputs once a slice.
+fraction of it, so that memory_limit bounds the build of any history; the price is to read the inputs once a slice. A key's slice
+follows from its hash: a list of the keys would itself need the memory, once for each input that is searched.
 """
 
 from __future__ import annotations
 
 import re
+from functools import partial
 
 import duckdb
 
@@ -14,41 +16,49 @@ from .changes import Changes
 from .model import Model
 from .warehouse import value
 
-# Of memory_limit for each row of the largest input: what the hungriest models were seen to need, and some.
-BYTES_OF_A_ROW = 600
+# Of memory_limit for each row of the inputs: what the hungriest models were seen to need, and some.
+BYTES_OF_A_ROW = 1200
 UNITS = {"bytes": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 
 
 def rows_of_a_slice(con: duckdb.DuckDBPyConnection) -> int:
-    """How many rows of its largest input a model may read at a time under the memory_limit."""
+    """How many rows of its inputs a model may read at a time under the memory_limit."""
     amount, _, unit = str(value(con, "select current_setting('memory_limit')")).partition(" ")
     return int(float(amount) * UNITS[unit.lower()] / BYTES_OF_A_ROW)
 
 
 def needed(con: duckdb.DuckDBPyConnection, model: Model, changes: Changes, most: int) -> int:
-    """Slices in which to make a model that may read `most` rows of an input at a time; 1 if none is larger that can be read by keys."""
-    if (
-        model.schema == "staging" or not model.scope or not model.is_sliced
-    ):  # staging reads record by record: it needs no memory
+    """Slices in which to make a model that may read `most` rows of its inputs at a time; 1 if they are fewer or cannot be read by keys."""
+    # Staging reads record by record: it needs no memory.
+    if model.schema == "staging" or not model.scope or not model.is_sliced:
         return 1
     by_keys = [table for table in model.reads if changes.kept(model, table)]
     # Of a _latest view the table is counted: its versions beyond the latest are few.
     rows = [int(str(value(con, f"select count(*) from {t.removesuffix('_latest')}"))) for t in by_keys]
-    return max(-(-max(rows, default=0) // most), 1)
+    return max(-(-sum(rows) // most), 1)
 
 
 def make(con: duckdb.DuckDBPyConnection, made: str, model: Model, changes: Changes, slices: int) -> None:
     """Create the table with the model's rows, slice by slice. Not in any order."""
-    keys = " union all ".join(f"select * from ({part}) as part(key)" for part in _keys(model))
-    con.execute(
-        f"""create or replace temp table slice_of_key as
-            select key, hash(key) % {slices} as slice from (select distinct key from ({keys})) where key is not null"""
-    )
+    kind = str(con.execute(f"describe select {model.scope} from ({model.select})").fetchall()[0][1])
+    # Most inputs are asked whether a key is of the slice; what asks for more of the keys needs a list of them.
+    if is_listed := any("dirty" in changes.kept(model, table, str) for table in model.keep):
+        keys = " union all ".join(f"select * from ({part}) as part(key)" for part in _keys(model))
+        con.execute(
+            f"create or replace temp table every_key as select distinct key from ({keys}) where key is not null"
+        )
     for number in range(slices):
-        con.execute(f"create or replace temp table dirty as select key from slice_of_key where slice = {number}")
-        rows = changes.narrowed(model)
+        of_slice = partial(_is_in_slice, kind=kind, number=number, slices=slices)
+        if is_listed:
+            con.execute(f"create or replace temp table dirty as select key from every_key where {of_slice('key')}")
+        rows = changes.narrowed(model, of_slice)
         con.execute(f"create or replace {made} as {rows}" if number == 0 else f"insert into {_named(made)} {rows}")
-    con.execute("drop table slice_of_key")
+    con.execute("drop table if exists every_key")
+
+
+def _is_in_slice(key: str, *, kind: str, number: int, slices: int) -> str:
+    """As the type of the table's own column: an input may have the key as an integer of another width, or as an instant for a date."""
+    return f"(({key}) is not null and hash(({key})::{kind}) % {slices} = {number})"
 
 
 def _keys(model: Model) -> list[str]:

@@ -7,11 +7,12 @@ import re
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 
 import duckdb
+
+from .lock import holder_in
 
 SCHEMAS = ("raw", "staging", "core", "marts", "meta", "input")
 
@@ -51,9 +52,25 @@ create table if not exists meta.coverage (
 class WarehouseError(Exception):
     """The warehouse cannot be used. The message says what to do."""
 
+    page = "damaged-warehouse"
+
 
 class WarehouseLocked(WarehouseError):
     """Another process writes to the warehouse."""
+
+    page = "warehouse-held"
+
+
+class DiskFull(WarehouseError):
+    """No room is left below the data folder."""
+
+    page = "disk-full"
+
+
+class NotWritable(WarehouseError):
+    """The data folder, or a file in it, must not be written."""
+
+    page = "not-writable"
 
 
 def connect(path: Path) -> duckdb.DuckDBPyConnection:
@@ -68,6 +85,14 @@ def connect(path: Path) -> duckdb.DuckDBPyConnection:
         raise _explained(path, error) from error
     finally:
         os.umask(before)
+
+
+def looked_at(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open the file for reading only. Raises WarehouseLocked while a run writes to it, or WarehouseError."""
+    try:
+        return duckdb.connect(str(path), read_only=True)
+    except (duckdb.Error, OSError) as error:
+        raise _explained(path, error) from error
 
 
 def _create(path: Path) -> None:
@@ -149,12 +174,12 @@ def storage_fault(path: Path, error: BaseException) -> WarehouseError | None:
         seen = seen.__cause__ or seen.__context__
     text = " ".join(chain)
     if re.search(r"No space left|ENOSPC|File too large|Disk quota|not enough (disk )?space", text, re.IGNORECASE):
-        return WarehouseError(
+        return DiskFull(
             f"the disk of {path.parent} is full: {chain[0].strip()} Nothing was published and the published file is as it was. "
             "Make room and run again; what has landed is kept."
         )
     if re.search(r"Read-only file system|Permission denied", text):
-        return WarehouseError(
+        return NotWritable(
             f"cannot write below {path.parent}: {chain[0].strip()} The published file is as it was. "
             "Make the folder writable for the user that runs salespulse and run again."
         )
@@ -203,21 +228,7 @@ def _explained(path: Path, error: Exception) -> WarehouseError:
     text = str(error)
     if "conflicting lock" not in text.lower():
         return storage_fault(path, error) or WarehouseError(f"cannot open the warehouse {path}: {text}")
-    pid = re.search(r"PID (\d+)", text)
     return WarehouseLocked(
-        f"the warehouse {path} is being written by process {_described(pid.group(1)) if pid else 'another'}; "
+        f"the warehouse {path} is being written by process {holder_in(text)}; "
         "wait until that run has ended, or stop it, and start again"
     )
-
-
-def _described(pid: str) -> str:
-    """The process, its command if it is one of ours (another's may hold secrets), and since when it runs, as far as the system tells."""
-    started = Path("/proc") / pid
-    try:
-        since = datetime.fromtimestamp(started.stat().st_mtime, UTC)
-        words = (started / "cmdline").read_bytes().rstrip(b"\0").decode(errors="replace").split("\0")
-    except OSError:
-        return pid
-    ours = next((n for n, word in enumerate(words) if word == "flows.cli" or Path(word).name == "salespulse"), None)
-    command = words[0] if ours is None else " ".join(["salespulse", *words[ours + 1 :]])
-    return f"{pid} ({command}, running since {since:%Y-%m-%d %H:%M} UTC)"

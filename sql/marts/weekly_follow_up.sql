@@ -2,11 +2,11 @@
 -- grain: iso_week_start, rep_id
 -- kind: merged
 -- final: is_complete
--- scope: iso_week_start
--- on core.touch_day: select (activity_date - (isodow(activity_date) - 1)::integer)::date + 7 * unnest(range(0, 14))::integer from changed
--- keep core.touch_day: activity_date between (select min(key) - 90 from dirty) and (select max(key) + 6 from dirty)
--- on core.rep_day: (activity_date - (isodow(activity_date) - 1)::integer)::date
--- on core.rep_day_status: (activity_date - (isodow(activity_date) - 1)::integer)::date
+-- scope: struct_pack(rep_id := rep_id, iso_week_start := iso_week_start)
+-- on core.touch_day: select struct_pack(rep_id := rep_id, iso_week_start := unnest(range(greatest((activity_date - (isodow(activity_date) - 1)::integer)::date, since - (isodow(since) - 1)::integer), (activity_date - (isodow(activity_date) - 1)::integer)::date + 92, interval 7 day))::date) from (select rep_id, contact_key, activity_date, case when count(*) = 2 and count(distinct (calls, mails, previous_date)) = 1 then min(left_until) else activity_date end as since from changed group by rep_id, contact_key, activity_date)
+-- keep core.touch_day: activity_date between (select min(key.iso_week_start) - 90 from dirty) and (select max(key.iso_week_start) + 6 from dirty)
+-- on core.rep_day: struct_pack(rep_id := rep_id, iso_week_start := (activity_date - (isodow(activity_date) - 1)::integer)::date)
+-- on core.rep_day_status: struct_pack(rep_id := rep_id, iso_week_start := (activity_date - (isodow(activity_date) - 1)::integer)::date)
 -- iso_week_start: Monday of the ISO week
 -- iso_year: Year of the ISO week
 -- iso_week: ISO week, 1 to 53
@@ -78,17 +78,28 @@ in_week as (
     group by all
 ),
 
+-- The weeks asked for of each rep: a night asks for this week of all, and for older ones of few.
+asked as (
+    select rep_id, min(iso_week_start) as first_week, max(iso_week_start) as last_week
+    from weeks
+    group by rep_id
+),
+
 -- A touch lies in the trailing 30 days of its own week and of up to five later ones.
 spread as (
     select
-        rep_id,
-        contact_key,
-        activity_date,
-        calls,
-        mails,
-        (activity_date - (isodow(activity_date) - 1)::integer)::date + 7 * unnest(range(0, 6))::integer as iso_week_start
-    from core.touch_day
-    where activity_date >= (select min(as_of_date) - 29 from weeks)
+        t.rep_id,
+        t.contact_key,
+        t.activity_date,
+        t.calls,
+        t.mails,
+        unnest(range(
+            greatest((t.activity_date - (isodow(t.activity_date) - 1)::integer)::date, a.first_week),
+            least((t.activity_date - (isodow(t.activity_date) - 1)::integer)::date + 35, a.last_week) + 1,
+            interval 7 day
+        ))::date as iso_week_start
+    from core.touch_day as t
+    inner join asked as a on t.rep_id = a.rep_id and t.activity_date between a.first_week - 35 and a.last_week + 6
 ),
 
 last_30_by_contact as (
@@ -117,13 +128,18 @@ last_30 as (
 
 left_lying as (
     select
-        rep_id,
-        contact_key,
-        activity_date + 14 as stalled_from,
-        least(left_until, activity_date + 90) as stalled_until,
-        (activity_date - (isodow(activity_date) - 1)::integer)::date + 7 * unnest(range(2, 14))::integer as iso_week_start
-    from core.touch_day
-    where left_until > activity_date + 14
+        t.rep_id,
+        t.contact_key,
+        t.activity_date + 14 as stalled_from,
+        least(t.left_until, t.activity_date + 90) as stalled_until,
+        unnest(range(
+            greatest((t.activity_date - (isodow(t.activity_date) - 1)::integer)::date + 14, a.first_week),
+            least((t.activity_date - (isodow(t.activity_date) - 1)::integer)::date + 91, a.last_week) + 1,
+            interval 7 day
+        ))::date as iso_week_start
+    from core.touch_day as t
+    inner join asked as a on t.rep_id = a.rep_id and t.activity_date between a.first_week - 90 and a.last_week - 8
+    where t.left_until > t.activity_date + 14
 ),
 
 stalled as (

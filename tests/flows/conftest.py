@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from prefect.settings import PREFECT_API_URL
@@ -54,6 +55,12 @@ def product(make_product: Make) -> Iterator[Product]:
     product = make_product("product")
     yield product
     product.misbehave()
+
+
+@pytest.fixture
+def copied(night: Product, tmp_path: Path) -> Product:
+    """An installation that has run one night, to be damaged."""
+    return night.copied(tmp_path / "copied")
 
 
 @pytest.fixture(scope="session")

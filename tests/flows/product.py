@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,6 +50,31 @@ class Product:
         return subprocess.Popen(
             command, env=os.environ | self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
+
+    def ends(self, *arguments: str, environment: Mapping[str, str] | None = None) -> tuple[int, str, str]:
+        """The same command in a process of its own, to its end: exit code, standard output and standard error."""
+        command = [sys.executable, "-m", "flows.cli", "--settings", str(self.settings), *arguments]
+        told = os.environ | self.environment | (environment or {})
+        done = subprocess.run(command, env=told, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    def copied(self, folder: Path) -> Product:
+        """This installation as it is now, in another folder."""
+        shutil.copytree(self.settings.parent, folder)
+        return Product(self.url, folder / self.settings.name, self.environment)
+
+    @contextmanager
+    def held(self) -> Iterator[subprocess.Popen[str]]:
+        """Another process has the warehouse; ends with the block."""
+        holding = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+        command = [sys.executable, "-c", holding, str(self.data / "warehouse.duckdb")]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+            try:
+                assert holder.stdout is not None
+                assert holder.stdout.readline() == "held\n"
+                yield holder
+            finally:
+                holder.kill()
 
     def rows(self, query: str, file: Path | None = None) -> list[tuple[Any, ...]]:
         with duckdb.connect(str(file or self.published), read_only=True) as con:

@@ -16,18 +16,12 @@ from tests.flows.product import AT_NOON, Product
 Told = pytest.CaptureFixture[str]
 
 
-@pytest.fixture
-def copied(night: Product, tmp_path: Path) -> Product:
-    """An installation that has run one night, to be damaged."""
-    return _copy(night, tmp_path / "copied")
-
-
 def test_a_cut_off_warehouse_is_rebuilt_from_the_landing_files(copied: Product, night: Product, capsys: Told) -> None:
     before = copied.published.read_bytes()
     warehouse = copied.data / "warehouse.duckdb"
     with warehouse.open("rb+") as file:
         file.truncate(warehouse.stat().st_size // 2)
-    assert copied.nightly() == Exit.FAILED
+    assert copied.nightly() == Exit.STORAGE
     told = _flat(capsys)
     assert f"the warehouse {warehouse} is damaged" in told
     assert "`salespulse rebuild`" in told
@@ -43,7 +37,7 @@ def test_a_cut_off_warehouse_is_rebuilt_from_the_landing_files(copied: Product, 
 
 def test_without_landing_files_the_damaged_warehouse_is_left_alone(copied: Product, capsys: Told) -> None:
     shutil.rmtree(copied.data / "landing")
-    assert copied("rebuild") == Exit.FAILED
+    assert copied("rebuild") == Exit.STORAGE
     assert "no landing files" in _flat(capsys)
     assert (copied.data / "warehouse.duckdb").exists()
 
@@ -62,9 +56,9 @@ def test_a_full_disk_is_told_and_the_next_run_with_room_ends_the_night(
 ) -> None:
     size = sum(file.stat().st_size for file in night.settings.parent.rglob("*") if file.is_file()) + (1 << 20)
     with _mounted(tmp_path / "disk", f"{size + int(free[:-1]) * (1 << 20)}") as (folder, remount):
-        full = _copy(night, folder / "here")
+        full = night.copied(folder / "here")
         before = full.published.read_bytes()
-        assert full.nightly() == Exit.FAILED
+        assert full.nightly() == Exit.STORAGE
         told = _flat(capsys)
         assert "is full" in told or "No space left" in told
         assert "run again" in told
@@ -76,19 +70,14 @@ def test_a_full_disk_is_told_and_the_next_run_with_room_ends_the_night(
 
 def test_a_read_only_folder_is_told(night: Product, tmp_path: Path, capsys: Told) -> None:
     with _mounted(tmp_path / "disk", "300m") as (folder, remount):
-        fixed = _copy(night, folder / "here")
+        fixed = night.copied(folder / "here")
         before = fixed.published.read_bytes()
         remount("ro")
-        assert fixed.nightly() == Exit.FAILED
+        assert fixed.nightly() == Exit.STORAGE
         told = _flat(capsys)
         assert f"cannot write below {fixed.data}" in told
         assert "Make the folder writable" in told
         assert fixed.published.read_bytes() == before
-
-
-def _copy(product: Product, folder: Path) -> Product:
-    shutil.copytree(product.settings.parent, folder)
-    return Product(product.url, folder / product.settings.name, product.environment)
 
 
 def _flat(capsys: Told) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from flows.cli import run
+from flows.exit_codes import Exit
 
 COMMANDS = ("demo", "nightly", "backfill", "publish", "land", "check", "status", "sandbox")
 
@@ -64,7 +65,7 @@ def test_the_settings_file_may_be_named_by_the_environment(tmp_path: Path) -> No
         text=True,
         check=False,
     )
-    assert (done.returncode, "Nothing has run yet" in done.stdout) == (0, True), done.stderr
+    assert (done.returncode, "start with `salespulse nightly`" in done.stdout) == (Exit.STALE, True), done.stderr
 
 
 def test_a_company_is_generated_as_a_world_file(tmp_path: Path) -> None:

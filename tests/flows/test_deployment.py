@@ -51,10 +51,18 @@ def test_deploy_all_then_a_process_worker_runs_the_night(product: Product, envir
     (when,) = deployments["nightly"]["schedules"]
     assert (when["schedule"]["cron"], when["schedule"]["timezone"]) == ("30 5 * * 1-5", "Europe/Berlin")
     assert deployments["backfill"]["schedules"] == []
+    assert deployments["backfill"]["parameters"] == {"source": None, "stream": None, "now": None}
+    assert deployments["backfill"]["parameter_openapi_schema"]["required"] == ["start", "end"]
+    begin = f"/deployments/{deployments['backfill']['id']}/create_flow_run"
+    assert api.post(begin, json={"parameters": {"start": "2026-03-01"}}).is_client_error, "no end"
 
     flow_run = ask(f"/deployments/{deployments['nightly']['id']}/create_flow_run", parameters={"now": AT_NOON})
+    days = {"start": "2026-03-01", "end": "2026-03-19", "source": "cloudtalk", "now": AT_NOON}
+    filling = ask(begin, parameters=days)
     prefect(environment, "worker", "start", "--pool", "salespulse", "--run-once")
     assert api.get(f"/flow_runs/{flow_run['id']}").json()["state"]["type"] == "COMPLETED"
+    assert api.get(f"/flow_runs/{filling['id']}").json()["state"]["type"] == "COMPLETED", "whoever came first"
+    assert product.rows("select min(date)::varchar from meta_source_day") == [("2026-03-01",)]
     assert product.rows("select count(*) > 0 from daily_rep_activity") == [(True,)]
     artifacts = ask("/artifacts/filter", artifacts={"flow_run_id": {"any_": [flow_run["id"]]}})
     assert [a["key"] for a in artifacts] == ["nightly-run"]

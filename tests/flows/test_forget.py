@@ -102,12 +102,14 @@ def test_a_rep_is_forgotten_once_the_users_own_files_no_longer_name_them(
     assert product.nightly() == 0
     totals = product.rows(TOTALS)
     address = product.warehouse("select min(email) from core.dim_rep where rep_id <> -1")[0][0]
-    before = {file.name: file.read_bytes() for file in product.data.rglob("*.jsonl")}
+    before = {file.name: file.read_bytes() for file in (product.data / "landing").rglob("*.jsonl")}
 
     assert product("forget", address) == Exit.SETTINGS
     told = capsys.readouterr()
     assert "reps.csv:" in " ".join((told.out + told.err).split())
-    assert {file.name: file.read_bytes() for file in product.data.rglob("*.jsonl")} == before, "nothing was erased"
+    assert {file.name: file.read_bytes() for file in (product.data / "landing").rglob("*.jsonl")} == before, (
+        "nothing was erased"
+    )
 
     (token,) = (json.loads((product.data / "forgotten.json").read_text())["tokens"]).values()
     for file in product.settings.parent.glob("*.csv"):

@@ -39,8 +39,8 @@ def test_a_source_that_refuses_does_not_stop_the_others_and_is_read_the_next_nig
         "select sum(talk_seconds), sum(emails_sent) from daily_rep_activity where rep_id <> -1"
     )
     assert (made, sent > 0) == (None, True)
-    assert product("status") == 0
-    assert "forbidden" in capsys.readouterr().out
+    assert product("status", "--now", AT_NOON) == Exit.UNHEALTHY
+    assert "docs/operate/permission-missing.md" in capsys.readouterr().out
     product.misbehave()
     assert product.nightly() == 0
     assert product.daily() == night.daily()
@@ -102,10 +102,10 @@ def test_a_second_run_waits_for_nobody_and_says_who_is_at_work(
         assert night.nightly() == Exit.LOCKED
         told = capsys.readouterr()
         assert f"process {holder.pid}" in told.err + told.out
-        assert night("status") == 0
+        night("status", "--now", AT_NOON)
         told = capsys.readouterr().out
         assert f"process {holder.pid}" in told
-        assert "Thu 2026-03-19" in told, "the published file is readable all the while"
+        assert "complete until Thu 2026-03-19" in told, "the published file is readable all the while"
         holder.communicate("")
 
 

@@ -1,12 +1,14 @@
 """The account of a run: its verdict, its exit code, and what it tells Prefect."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from connectors.stream import Window
 from flows.exit_codes import Exit
+from flows.health import Health, Problem, PublishedFacts, Seen
 from flows.report import Finding, RunReport, WindowResult
 
 CALLS = Window("cloudtalk", "main", "dialer_call", "range")
@@ -54,3 +56,21 @@ def test_the_artifact_holds_what_failed_and_why_nothing_was_published() -> None:
     for words in ("## nightly 2026-03-19: blocked", "Not published: keys_are_unique", "status 500 \\| 6 times", "no audit log",
                   "| error | keys_are_unique | 3 | rep_id=7 |"):  # fmt: skip
         assert words in told
+
+
+def test_the_artifact_begins_with_what_failed_what_is_late_and_what_to_do() -> None:
+    run = report(READ, FAILED)
+    seen = Seen(run.now, ["cloudtalk"], PublishedFacts("x", exists=True, at=run.now), timedelta(hours=30))
+    run.health = Health(seen, [Problem("failed", "source-down", "source:cloudtalk", "cloudtalk: 1 window", "`500`")])
+    told = run.markdown()
+    for words in ("Numbers: **failed**. The published numbers are of 2026-03-20 06:00 UTC", "- **failed**: cloudtalk: 1 window<br>`'500'`",
+                  "To do: Look at the vendor's status page", "(docs/operate/source-down.md)"):  # fmt: skip
+        assert words in told
+    assert told.index("To do:") < told.index("| source | stream |")
+
+
+def test_many_windows_of_a_stream_are_one_line_in_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    report(READ, *[FAILED] * 40).print(Console(width=200))
+    told = capsys.readouterr().out
+    assert told.count("status 500") == 1
+    assert "(and 39 more windows)" in told

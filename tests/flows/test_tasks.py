@@ -49,5 +49,30 @@ def test_every_window_is_read_once_within_bounds_after_its_parents(windows, conc
     assert Counter(over) == Counter(windows)
 
 
+def test_a_window_that_must_wait_keeps_its_place() -> None:
+    """A slow mailbox's second newest window comes before everybody's older ones, or its days would be whole last of all."""
+    windows = [
+        Window("gmail", "main", "mail_message", "range", partition=box, cursor=age)
+        for age in ("new", "old", "oldest")
+        for box in ("ana", "bob")
+    ]
+    waves = Waves(windows, waits_for)
+    ana, bob = waves.ready(Counter(), 2)
+    waves.over(bob)
+    assert [(w.partition, w.cursor) for w in waves.ready(Counter(gmail=1), 2)] == [("bob", "old")]
+    waves.over(ana)
+    assert [(w.partition, w.cursor) for w in waves.ready(Counter(gmail=1), 2)] == [("ana", "old")]
+
+
+def test_once_told_to_stop_nothing_begins() -> None:
+    asked = [False, True]
+    waves = Waves([window("gmail", "mail_message", box) for box in ("ana", "bob")], waits_for, lambda: asked.pop(0))
+    running = Counter()
+    for begun in waves.ready(running, 1):
+        running[begun.source] += 1
+    assert running == {"gmail": 1}
+    assert list(waves.ready(Counter(), 1)) == []
+
+
 def test_a_window_is_named_in_a_readers_words() -> None:
     assert label_of(window("gmail", "mail_account", "ana@acme.com")) == "gmail mail_account of ana@acme.com"

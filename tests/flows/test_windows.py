@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.stream import ByIds, Changes, DateRange, Snapshot, Stream, Window
-from flows.windows import Source, first_instant, last_instant, plan, plan_backfill, waits_for
+from flows.windows import Source, first_instant, last_instant, plan, plan_backfill, waits_for, whole_from
 from transforms.state import DoneWindow
 
 NOW = datetime(2026, 3, 20, 6, tzinfo=UTC)
@@ -143,3 +143,17 @@ def test_a_backfill_brings_streams_without_time_up_to_date_once() -> None:
     windows = plan_backfill(source(DEALS, USERS, CALLS), [], now=NOW, start=NOW - 20 * DAY, end=NOW)
     assert [w.kind for w in windows][:2] == ["full", "snapshot"]
     assert {w.kind for w in windows[2:]} == {"range"}
+
+
+def test_days_are_whole_from_where_nothing_of_them_is_left_to_read() -> None:
+    """A day is whole in every time zone when it was read from a day before it on (first_instant)."""
+    first = date(2026, 3, 1)
+    windows = plan_backfill(source(CALLS), [], now=NOW, start=first_instant(first), end=NOW)
+    for read in range(1, len(windows)):
+        day = whole_from(windows[read:], first)
+        assert day is not None
+        assert first_instant(day) >= windows[read].end
+        assert first_instant(day - DAY) < windows[read].end
+    assert whole_from([], first) == first
+    (users,) = plan_backfill(source(USERS), [], now=NOW, start=NOW - DAY, end=NOW)
+    assert whole_from([users], first) is None, "who did something is not known yet"
