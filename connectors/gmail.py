@@ -261,7 +261,7 @@ class _Mailbox:
             self._settings.units_list,
             params={"maxResults": LIST_SIZE, "q": _between(window.start, window.end)},
         )
-        return None if value_at(body, NEXT) else len(msgspec.json.decode(body, type=_Listing).messages)
+        return None if value_at(body, NEXT) else len(msgspec.json.decode(body, type=_Listing).messages or ())
 
     def messages(self, window: Window, known_ids: Sequence[str]) -> Iterator[Page]:
         """What lies in the window, and what changed since the last reading wherever it lies.

@@ -10,20 +10,20 @@ class Network(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    attempts: int = Field(6, ge=1, le=20, description="How often a request is tried in all.")
-    timeout_seconds: float = Field(60.0, gt=0, description="Silence after which an attempt is given up.")
+    attempts: int = Field(default=6, ge=1, le=20, description="How often a request is tried in all.")
+    timeout_seconds: float = Field(default=60.0, gt=0, description="Silence after which an attempt is given up.")
     first_wait_seconds: float | None = Field(
-        None,
+        default=None,
         ge=0,
         description="Wait before the second attempt, at most; each further one twice. Empty: the source's own.",
     )
     longest_wait_seconds: float = Field(
-        900.0, ge=0, description="A source that asks to wait longer than this is left to the next run."
+        default=900.0, ge=0, description="A source that asks to wait longer than this is left to the next run."
     )
     longest_body_seconds: float = Field(
-        600.0, gt=0, description="What one answer may take from its first byte to its last."
+        default=600.0, gt=0, description="What one answer may take from its first byte to its last."
     )
-    largest_body_mb: int = Field(64, ge=1, description="What one answer may be, unpacked, in MiB.")
+    largest_body_mb: int = Field(default=64, ge=1, description="What one answer may be, unpacked, in MiB.")
 
 
 class SourceSettings(BaseModel):
@@ -31,4 +31,4 @@ class SourceSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    network: Network = Field(Network(), description="How patient this source is read.")
+    network: Network = Field(default=Network(), description="How patient this source is read.")
