@@ -7,7 +7,7 @@ UV := $(BIN)/uv --quiet
 export UV_SYSTEM_CERTS := true
 COMPILE := $(UV) pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header
 
-.PHONY: help install demo test lint types check lock sbom bench bench-build bench-limits kill clean
+.PHONY: help install demo test lint types check lock sbom bench bench-build bench-limits kill hostile clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ bench-limits: $(READY) ## how much of each vendor's limit is used, and how often
 
 kill: $(READY) ## hundreds of runs killed at random, each run again to its end and compared (half an hour)
 	$(BIN)/python -m pytest -q -rP -m slow tests
+
+hostile: $(READY) ## every fault of the network on every stream (minutes); `make test` tries a random few
+	$(BIN)/python -m pytest -q -m "hostile or not hostile" -n auto tests/hostile
 
 clean: ## remove what was built here; data stays
 	rm -rf .venv .venv-bench build demo *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache

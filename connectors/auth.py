@@ -12,16 +12,21 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
 import google.auth.crypt
 import google.auth.jwt
 import httpx
 import msgspec
 
+from .body import ACCEPTED
 from .redact import blotted
+from .server_clock import retry_after
 from .stream import ConnectorError, PermissionMissing
 
+CLOCKS_AGREE = 60.0  # seconds between our clock and an endpoint's that do not matter
 EARLY = 60.0  # seconds before its expiry in which a token is no longer used
 ASSERTION_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 # RFC 6749 section 5.2; HubSpot also says it by a status of its own.
@@ -34,7 +39,11 @@ REASON_LENGTH = 300  # characters of a refusal's text in an error
 
 
 class TokenUnavailable(Exception):
-    """The token endpoint cannot answer just now. Client tries again."""
+    """The token endpoint cannot answer just now. Client tries again. after: seconds that it named, or None."""
+
+    def __init__(self, message: str, after: float | None = None) -> None:
+        super().__init__(message)
+        self.after = after
 
     page = "source-down"
 
@@ -56,10 +65,13 @@ class TokenAuth(httpx.Auth, ABC):
     clock: Unix time in seconds.
     """
 
+    DATED = False  # does what is sent for a token say what time it is?
+
     def __init__(self, token_url: str, *, clock: Callable[[], float] = time.time) -> None:
         self._token_url = token_url
         self._clock = clock
         self._lock = threading.Lock()
+        self._ahead = 0.0  # seconds by which the endpoint's clock is ahead of ours, as far as that has mattered
         self._header = ""
         self._expires_at = 0.0
 
@@ -69,11 +81,12 @@ class TokenAuth(httpx.Auth, ABC):
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         with self._lock:  # held while the one request for a token is out: the others need its answer
             if self._clock() >= self._expires_at - EARLY:
-                form = self._form()
-                response = yield httpx.Request(
-                    "POST", self._token_url, data=form, headers={"Accept": "application/json"}
-                )
-                self._accept(response.status_code, response.read(), form)
+                asked = self._request()
+                response = yield asked
+                if self._by_its_clock(response):
+                    asked = self._request()
+                    response = yield asked
+                self._accept(response, asked)
             header = self._header
         request.headers["Authorization"] = header
         yield request
@@ -84,6 +97,23 @@ class TokenAuth(httpx.Auth, ABC):
             if refused.headers.get("Authorization") == self._header:
                 self._expires_at = 0.0
 
+    def _request(self) -> httpx.Request:
+        headers = {"Accept": "application/json", "Accept-Encoding": ACCEPTED}
+        return httpx.Request("POST", self._token_url, data=self._form(), headers=headers)
+
+    def _by_its_clock(self, response: httpx.Response) -> bool:
+        """Was it refused for what our clock said, and is it worth asking by the endpoint's?"""
+        if response.status_code != 400 or not self.DATED:
+            return False
+        try:
+            ahead = parsedate_to_datetime(response.headers["Date"]).timestamp() - self._clock()
+        except (KeyError, ValueError, TypeError):
+            return False
+        if abs(ahead - self._ahead) < CLOCKS_AGREE:
+            return False
+        self._ahead = ahead
+        return True
+
     @abstractmethod
     def _form(self) -> Mapping[str, str]:
         """What is posted to the token endpoint."""
@@ -92,18 +122,19 @@ class TokenAuth(httpx.Auth, ABC):
     def _remedy(self) -> str:
         """What to do when it refuses."""
 
-    def _accept(self, status: int, body: bytes, form: Mapping[str, str]) -> None:
-        if status == 429 or status >= 500:
-            raise TokenUnavailable(f"token endpoint {self._token_url} answered {status}")
+    def _accept(self, response: httpx.Response, asked: httpx.Request) -> None:
+        status = response.status_code
+        if status in (408, 425, 429) or status >= 500:
+            raise TokenUnavailable(f"token endpoint {self._token_url} answered {status}", retry_after(response))
         try:
-            decoded = msgspec.json.decode(body)
-        except msgspec.DecodeError:
-            decoded = None
-        told: dict[str, Any] = decoded if isinstance(decoded, dict) else {}
+            told: dict[str, Any] = msgspec.json.decode(response.read(), type=dict[str, Any])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # whoever answered, it was no token endpoint
+            raise TokenUnavailable(f"token endpoint {self._token_url} answered {status}, no JSON object") from None
         if status != 200 or not isinstance(told.get("access_token"), str):
             refused = told.get("error") in CREDENTIAL_REFUSED or told.get("status") in CREDENTIAL_REFUSED
             kind = PermissionMissing if refused else ConnectorError
-            raise kind(f"No access token from {self._token_url}: {status} {_reason(told, form)}. {self._remedy()}")
+            sent = dict(parse_qsl(asked.read().decode()))
+            raise kind(f"No access token from {self._token_url}: {status} {_reason(told, sent)}. {self._remedy()}")
         self._header = _bearer(told["access_token"])
         try:
             lifetime = float(told.get("expires_in", 3600))
@@ -158,6 +189,8 @@ class ServiceAccountAuth(TokenAuth):
     Raises ConnectorError when the key cannot be read.
     """
 
+    DATED = True
+
     def __init__(
         self,
         info: Mapping[str, str],
@@ -180,7 +213,7 @@ class ServiceAccountAuth(TokenAuth):
         self._subject = subject
 
     def _form(self) -> Mapping[str, str]:
-        issued = int(self._clock())
+        issued = int(self._clock() + self._ahead)
         claims: dict[str, Any] = {
             "iss": self._issuer,
             "scope": self._scope,

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import math
 import random
-import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from io import BytesIO
 from typing import Any
 
 import httpx
@@ -23,11 +21,15 @@ import msgspec
 import stamina
 
 from .auth import TokenAuth, TokenUnavailable
+from .body import ACCEPTED, BodyTooLarge, bounded
 from .limits import Limiter, LimitSpent, Told
+from .network import Network
 from .redact import blotted
+from .server_clock import retry_after, server_time
 from .stream import ConnectorError, PermissionMissing, RateLimited, Traffic
 
 EXCERPT = 300  # characters of a refusing body in an error
+USUAL = Network()
 
 
 class NotFound(ConnectorError):
@@ -90,13 +92,12 @@ Tells = Callable[[httpx.Response], Iterable[Told]]
 class Backoff:
     """Seconds between attempts: anything up to first, 2 first, 4 first ... most ("full jitter").
 
-    longest: a server that asks to wait longer than this is not waited for. slowest: a body may take this long.
+    longest: a server that asks to wait longer than this is not waited for.
     """
 
     first: float = 1.0
     most: float = 60.0
     longest: float = 900.0
-    slowest: float = 600.0
 
     def seconds(self, attempt: int) -> float:
         return random.uniform(0, min(self.most, self.first * 2 ** (attempt - 1)))  # noqa: S311  no secret
@@ -114,8 +115,8 @@ class _Again(Exception):
 class Client:
     """One vendor account over HTTP. Thread-safe. TLS is verified; redirects are refused.
 
-    attempts: tries a call in all. max_body_bytes: bound of one decoded body. http2: for many small concurrent reads.
-    tells: what the headers of any answer say of the vendor's limits.
+    network: attempts, waits and bounds. first_wait: before the second attempt, where the network's settings name none; http2:
+    for many small concurrent reads. tells: what the headers of any answer say of the vendor's limits.
     """
 
     def __init__(
@@ -127,27 +128,33 @@ class Client:
         limiter: Limiter,
         judge: Judge,
         tells: Tells = lambda _: (),
-        timeout: float = 60.0,
+        network: Network = USUAL,
+        first_wait: float = 1.0,
         http2: bool = False,
-        attempts: int = 6,
-        max_body_bytes: int = 256 * 2**20,
-        backoff: Backoff = Backoff(),
     ) -> None:
         self._source = source
         self._auth = auth
         self._limiter = limiter
         self._judge = judge
         self._tells = tells
-        self._attempts = attempts
-        self._max_body_bytes = max_body_bytes
-        self._backoff = backoff
+        self._attempts = network.attempts
+        own = network.first_wait_seconds
+        self._backoff = Backoff(first_wait if own is None else own, longest=network.longest_wait_seconds)
+        self._ahead = 0.0
         self._http = httpx.Client(
             base_url=base_url,
             http2=http2,
-            timeout=httpx.Timeout(timeout, connect=min(timeout, 15.0)),
+            timeout=httpx.Timeout(network.timeout_seconds, connect=min(network.timeout_seconds, 15.0)),
             follow_redirects=False,
-            headers={"User-Agent": "salespulse", "Accept": "application/json"},
+            headers={"User-Agent": "salespulse", "Accept": "application/json", "Accept-Encoding": ACCEPTED},
+            # A hook, so that answers of token endpoints are bounded too; a transport of our own would lose the proxy settings.
+            event_hooks={"response": [bounded(network.largest_body_mb * 2**20, network.longest_body_seconds)]},
         )
+
+    @property
+    def ahead(self) -> float:
+        """Seconds that this machine's clock was ahead of the vendor's at the last answer; negative where it was behind."""
+        return self._ahead
 
     def fetch(
         self,
@@ -162,11 +169,12 @@ class Client:
         cost: Mapping[str, int] | None = None,
         traffic: Traffic,
         auth: httpx.Auth | None = None,
-        expect_json: bool = True,
+        wrong: Callable[[httpx.Response], str] | None = None,
     ) -> bytes:
-        """The body of the answer, whole and (expect_json) valid JSON; b"" when there is none (204).
+        """The body of the answer, whole and valid JSON; b"" when there is none (204).
 
-        cost: units by budget of the limiter, {"requests": 1} when not given. auth: instead of the client's own.
+        cost: units by budget of the limiter, {"requests": 1} when not given. auth: instead of the client's own. wrong: where no JSON
+        is expected, why the body cannot be what was asked for, "" if it can; then it is asked for again.
         Raises NotFound, PermissionMissing, or ConnectorError when no attempt worked.
         """
         request = self._http.build_request(
@@ -178,7 +186,7 @@ class Client:
             cost={"requests": 1} if cost is None else cost,
             traffic=traffic,
             auth=auth or self._auth,
-            expect_json=expect_json,
+            wrong=wrong or _not_json,
         )
         try:
             for attempt in stamina.retry_context(
@@ -212,18 +220,25 @@ class Client:
             told = self._tells(response)
         except (httpx.TransportError, httpx.DecodingError, TokenUnavailable) as error:
             reason = f"{type(error).__name__} {call.clean(str(error))}".strip()
+            if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+                reason += f" (host {_host(error)})"
             if "CERTIFICATE_VERIFY_FAILED" in reason:
                 raise ConnectorError(
                     f"{call.what}: {reason}. Nothing was sent; a proxy may stand in between."
                 ) from None
-            raise self._again(call, number, Retry(reason)) from None
+            after = error.after if isinstance(error, TokenUnavailable) else None
+            raise self._again(call, number, Retry(reason, after)) from None
+        except BodyTooLarge as error:
+            raise ConnectorError(
+                f"{call.what}: {error}. It was not read on, and the window stays due. No such answer is known of this vendor: check the base "
+                "URL; if it is right, raise largest_body_mb in this source's network settings."
+            ) from None
         finally:
             self._limiter.settle(permit, written=call.written, told=told)
         return self._decide(call, number, response)
 
     def _send(self, call: _Call) -> httpx.Response:
-        """The answer with its body, read within bounds."""
-        began = time.monotonic()
+        """The answer with its body."""
         call.written = None
 
         def trace(event: str, _: object) -> None:
@@ -232,23 +247,17 @@ class Client:
 
         call.request.extensions["trace"] = trace
         response = self._http.send(call.request, stream=True, auth=call.auth or httpx.USE_CLIENT_DEFAULT)
+        body = BytesIO()  # gives its content without a copy
         try:
-            parts: list[bytes] = []
-            size = 0
             for part in response.iter_bytes():
-                size += len(part)
-                if size > self._max_body_bytes:
-                    raise ConnectorError(
-                        f"{call.what}: {response.status_code}, a body of more than {self._max_body_bytes:,} bytes. "
-                        "It was not read on. No such answer is known of this vendor: check the base URL."
-                    )
-                if time.monotonic() - began > self._backoff.slowest:
-                    raise httpx.ReadTimeout(f"body not complete after {self._backoff.slowest:.0f} s")
-                parts.append(part)
+                body.write(part)
         finally:
             response.close()
-        kept = [(k, v) for k, v in response.headers.multi_items() if k not in ("content-encoding", "transfer-encoding")]
-        return httpx.Response(response.status_code, headers=kept, content=b"".join(parts), request=response.request)
+        kept = [(k, v) for k, v in response.headers.multi_items() if k != "transfer-encoding"]
+        whole = httpx.Response(response.status_code, headers=kept, content=body.getvalue(), request=response.request)
+        if "Date" in whole.headers:
+            self._ahead = (datetime.now(UTC) - server_time(whole)).total_seconds()
+        return whole
 
     def _decide(self, call: _Call, number: int, response: httpx.Response) -> bytes:
         status = response.status_code
@@ -262,7 +271,7 @@ class Client:
             )
         match self._judge(response):
             case Ok():
-                if call.expect_json and (wrong := _not_json(response)):
+                if wrong := call.wrong(response):
                     raise self._again(call, number, Retry(f"{status} but {wrong}: {call.excerpt(response)}"))
                 return response.content
             case Retry() as verdict:
@@ -283,7 +292,9 @@ class Client:
     def _again(self, call: _Call, number: int, verdict: Retry) -> Exception:
         """What to raise so that the call is tried again after the right time."""
         own = self._backoff.seconds(number)
-        wait = own if verdict.after is None else max(verdict.after, 0.0)
+        told = 0.0 if verdict.after is None else verdict.after
+        # What the server names is the least; but where that was not enough once, we wait our own time too.
+        wait = max(told, own if verdict.after is None or number > 1 else 0.0)
         if wait > self._backoff.longest:
             kind = RateLimited if verdict.everyone else ConnectorError
             return kind(
@@ -306,7 +317,7 @@ class _Call:
     cost: Mapping[str, int]
     traffic: Traffic
     auth: httpx.Auth | None
-    expect_json: bool
+    wrong: Callable[[httpx.Response], str]
     reauthorised: bool = False
     written: float | None = None  # when the last attempt was handed to the network
 
@@ -341,27 +352,12 @@ def judge_http(response: httpx.Response) -> Verdict:
     return Fail("The vendor refuses the request as such; a newer salespulse may know why.")
 
 
-def retry_after(response: httpx.Response) -> float | None:
-    """Seconds of the Retry-After header (RFC 9110 section 10.2.3: seconds or a date); None without a readable one."""
-    text = response.headers.get("Retry-After", "").strip()
+def _host(error: httpx.TransportError) -> str:
+    """Whom an attempt could not reach: the vendor, or its token endpoint."""
     try:
-        seconds = float(text)
-        return max(seconds, 0.0) if math.isfinite(seconds) else None
-    except ValueError:
-        pass
-    try:
-        until = parsedate_to_datetime(text)
-        return max((until - server_time(response)).total_seconds(), 0.0)
-    except (ValueError, TypeError):
-        return None
-
-
-def server_time(response: httpx.Response) -> datetime:
-    """The server's clock by its Date header, ours without one: waits until a server's instant are measured by its clock."""
-    try:
-        return parsedate_to_datetime(response.headers.get("Date", "")).astimezone(UTC)
-    except (ValueError, TypeError):
-        return datetime.now(UTC)
+        return error.request.url.host
+    except RuntimeError:  # not known to httpx
+        return "unknown"
 
 
 def _names(params: httpx.QueryParams) -> str:
@@ -396,4 +392,6 @@ def _not_json(response: httpx.Response) -> str:
         return f"no JSON ({response.headers.get('Content-Type', 'no content type')}, {len(body):,} bytes)"
     except UnicodeDecodeError:
         return "no UTF-8"
+    except RecursionError:
+        return f"JSON that is nested too deeply to be read ({len(body):,} bytes)"
     return ""

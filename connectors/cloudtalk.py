@@ -20,11 +20,13 @@ from typing import Annotated, Literal
 
 import httpx
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 
-from .client import Backoff, Client, Gone, NotFound, Retry, Verdict, judge_http, server_time
+from .client import Client, Gone, NotFound, Retry, Verdict, judge_http
 from .limits import Budget, Limiter, Told, shared
+from .network import SourceSettings
 from .paging import numbered_pages, records_of, value_at
+from .server_clock import retry_after, server_time
 from .stream import (
     Check,
     ConnectorError,
@@ -43,10 +45,8 @@ PAGE = 1000  # the largest there is
 ITEMS = "responseData.data"
 
 
-class CloudTalkSettings(BaseModel):
+class CloudTalkSettings(SourceSettings):
     """Section [cloudtalk]: a key pair of CloudTalk's Dashboard, Account, Settings, API keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     access_key_id: SecretStr = Field(description="Access Key ID of the API key pair.")
     access_key_secret: SecretStr = Field(description="Access Key Secret of the API key pair.")
@@ -126,7 +126,8 @@ class CloudTalk:
             limiter=self._limiter,
             judge=judge,
             tells=tells,
-            backoff=Backoff(first=4.0),  # the limit's window is a minute
+            network=settings.network,
+            first_wait=4.0,  # the limit's window is a minute
         )
 
     @property
@@ -203,6 +204,7 @@ class CloudTalk:
         params = {"date_from": _spelt(first), "date_to": _spelt(last)}
         for attempt in (1, 2):
             ids: set[str] = set()
+            totals: set[int] = set()
             without_id = told = page_count = pages = 0
             for body in self._bodies(CALLS, params, traffic):
                 told, page_count = _count(body, "itemsCount"), _count(body, "pageCount")
@@ -213,13 +215,16 @@ class CloudTalk:
                 found = [_id_of(record) for record in records]
                 ids.update(call_id for call_id in found if call_id is not None)
                 without_id += found.count(None) + len(rejected)
+                totals.add(told)
                 yield Page(records=records, rejected=rejected, expected=told)
             read = len(ids) + without_id
-            if read == told:
+            # A call that is deleted while pages are read moves another one onto a page that was read before: then as many came
+            # as the last page counts, but not the same ones. Only the count shows it, which was another on the first page.
+            if read == told and len(totals) == 1:
                 return
-            if page_count <= 1:
-                # One answer that contradicts itself (the documentation's own example does): nothing was lost between
-                # pages, and reading again cannot tell more. But then what is not there may not be taken as deleted.
+            if page_count <= 1 and attempt == 2:
+                # One answer that contradicts itself, twice (the documentation's own example does): nothing was lost between
+                # pages. But then what is not there may not be taken as deleted.
                 yield Page(seen=known.get(CALLS.name, ()))
                 return
             if attempt == 2 and pages < page_count:
@@ -231,10 +236,11 @@ class CloudTalk:
                 yield from self._between(what, middle + timedelta(seconds=1), last, known, traffic)
                 yield Page(expected=told)
                 return
+        unsteady = " (the count changed meanwhile)" if len(totals) > 1 else ""
         raise ConnectorError(
             f"{what}: {PATHS[CALLS.name]} counts {told} calls from {params['date_from']} to {params['date_to']} UTC, but {read} "
-            "different ones came, twice. Nothing was landed; the next run reads the window again. If this goes on, set a smaller "
-            "cloudtalk.window_days."
+            f"different ones came, twice{unsteady}. Nothing was landed; the next run reads the window again. If this goes on, set a "
+            "smaller cloudtalk.window_days."
         )
 
     def _bodies(self, stream: Stream, params: Mapping[str, str], traffic: Traffic) -> Iterator[bytes]:
@@ -263,7 +269,9 @@ class CloudTalk:
 def judge(response: httpx.Response) -> Verdict:
     """CloudTalk's own answer is the 429, which names the instant at which the limit is set back."""
     if response.status_code == 429:
-        return Retry("429, the company's limit of operations a minute", after=_until_reset(response), everyone=True)
+        reset = _until_reset(response)
+        after = retry_after(response) if reset is None else reset  # a proxy's own limit knows no reset time
+        return Retry("429, the company's limit of operations a minute", after=after, everyone=True)
     if response.status_code == 400 and response.request.url.params.get("page", "1") != "1":
         return Gone("There is no such page.")  # as the 404 for one: the first page of the same list was answered
     return judge_http(response)

@@ -25,7 +25,8 @@ from .gmail_messages import HEADERS, Messages
 from .gmail_settings import GmailSettings
 from .limits import Budget, Day, Limiter, shared
 from .paging import cursor_pages, value_at
-from .stream import Check, ConnectorError, DateRange, Page, Price, Snapshot, Stream, Traffic, Window
+from .server_clock import retry_after
+from .stream import Check, ConnectorError, DateRange, FormatChanged, Page, Price, Snapshot, Stream, Traffic, Window
 
 __all__ = ["Gmail", "GmailSettings"]
 
@@ -58,7 +59,8 @@ class _Ref(msgspec.Struct):
 
 
 class _Listing(msgspec.Struct):
-    messages: list[_Ref] = []
+    messages: list[_Ref] | None = None
+    resultSizeEstimate: int | None = None  # an empty list has only this
 
 
 class _Touched(msgspec.Struct):
@@ -73,6 +75,7 @@ class _History(msgspec.Struct):
 
 
 class _HistoryPage(msgspec.Struct):
+    historyId: str  # always there: an answer without it is no history, and not an empty one
     history: list[_History] = []
 
 
@@ -86,7 +89,7 @@ class _SendAs(msgspec.Struct):
 
 
 class _SendAsList(msgspec.Struct):
-    sendAs: list[_SendAs] = []
+    sendAs: list[_SendAs]  # never empty: the mailbox's own address is among them
 
 
 class Gmail:
@@ -119,6 +122,7 @@ class Gmail:
             auth=None,
             limiter=self._limiter,
             judge=self._judge,
+            network=settings.network,
             http2=True,
         )
 
@@ -257,7 +261,7 @@ class _Mailbox:
             self._settings.units_list,
             params={"maxResults": LIST_SIZE, "q": _between(window.start, window.end)},
         )
-        return None if value_at(body, NEXT) else len(msgspec.json.decode(body, type=_Listing).messages)
+        return None if value_at(body, NEXT) else len(msgspec.json.decode(body, type=_Listing).messages or ())
 
     def messages(self, window: Window, known_ids: Sequence[str]) -> Iterator[Page]:
         """What lies in the window, and what changed since the last reading wherever it lies.
@@ -268,7 +272,10 @@ class _Mailbox:
             raise ValueError(f"{window.window_id}: a mailbox is read from an instant to an instant")
         cursor = self.profile().historyId
         known = {record_id.partition("/")[2] for record_id in known_ids}
-        changed, gone = self._changes(window.cursor)
+        try:
+            changed, gone = self._changes(window.cursor)
+        except NotFound:  # a historyId is kept for about a week: what changed since is not told, so all is read again
+            changed, gone = set(known), set[str]()
         read: set[str] = set()
         for ids in self._listed(window.start, window.end):
             fresh = [i for i in ids if i not in read and (i not in known or i in changed)]
@@ -302,13 +309,20 @@ class _Mailbox:
             return self._fetch("GET", f"{self._path}/messages", self._settings.units_list, params={**params, **after})
 
         for body in cursor_pages(fetch, NEXT, f"gmail: messages of {self._mailbox}"):
-            ids = [m.id for m in msgspec.json.decode(body, type=_Listing).messages]
+            told = msgspec.json.decode(body, type=_Listing)
+            if (
+                told.messages is None and told.resultSizeEstimate is None
+            ):  # an empty list would mean that all is deleted
+                raise FormatChanged(
+                    f"gmail: GET {self._path}/messages: neither messages nor resultSizeEstimate in {body[:200]!r}, so it is no "
+                    "list of messages, not even an empty one; the window stays due."
+                )
+            ids = [m.id for m in told.messages or ()]
             for at in range(0, len(ids), size):
                 yield ids[at : at + size]
 
     def _changes(self, cursor: str | None) -> tuple[set[str], set[str]]:
-        """Ids of messages added or relabelled since the cursor, and of deleted ones. An expired cursor gives none: the
-        window is listed whole anyway."""
+        """Ids of messages added or relabelled since the cursor, and of deleted ones. Raises NotFound when the cursor has expired."""
         changed: set[str] = set()
         gone: set[str] = set()
         if cursor is None:
@@ -318,17 +332,14 @@ class _Mailbox:
             params = {"startHistoryId": cursor, "maxResults": LIST_SIZE, **({"pageToken": token} if token else {})}
             return self._fetch("GET", f"{self._path}/history", self._settings.units_history, params=params)
 
-        try:
-            for body in cursor_pages(fetch, NEXT, f"gmail: history of {self._mailbox}"):
-                for entry in msgspec.json.decode(body, type=_HistoryPage).history:
-                    for touched in (*entry.messagesAdded, *entry.labelsAdded, *entry.labelsRemoved):
-                        changed.add(touched.message.id)
-                        gone.discard(touched.message.id)
-                    for touched in entry.messagesDeleted:
-                        gone.add(touched.message.id)
-                        changed.discard(touched.message.id)
-        except NotFound:  # a historyId is kept for about a week
-            return set(), set()
+        for body in cursor_pages(fetch, NEXT, f"gmail: history of {self._mailbox}"):
+            for entry in msgspec.json.decode(body, type=_HistoryPage).history:
+                for touched in (*entry.messagesAdded, *entry.labelsAdded, *entry.labelsRemoved):
+                    changed.add(touched.message.id)
+                    gone.discard(touched.message.id)
+                for touched in entry.messagesDeleted:
+                    gone.add(touched.message.id)
+                    changed.discard(touched.message.id)
         return changed, gone
 
     def _record_id(self, message_id: str) -> str:
@@ -358,9 +369,10 @@ def judge(response: httpx.Response, scope: str) -> Verdict:
     if response.status_code == 403:
         reason = _reason(response)
         if reason in ("rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded"):
-            return Retry(f"quota: {reason}", everyone=True, budget="user" if reason.startswith("user") else "project")
+            budget = "user" if reason.startswith("user") else "project"
+            return Retry(f"quota: {reason}", after=retry_after(response), everyone=True, budget=budget)
         if reason == "backendError":
-            return Retry(reason)
+            return Retry(reason, after=retry_after(response))
         return Denied(
             f"Delegate exactly {scope} to the service account in the Admin console ({reason or 'forbidden'}).", scope
         )
@@ -372,5 +384,5 @@ def _reason(response: httpx.Response) -> str:
     try:
         errors: Any = json.loads(response.content)["error"]["errors"]
         return str(errors[0]["reason"])
-    except (ValueError, KeyError, IndexError, TypeError):
+    except (ValueError, KeyError, IndexError, TypeError, RecursionError):
         return ""

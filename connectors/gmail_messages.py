@@ -43,7 +43,7 @@ class Quota(Protocol):
 
 
 class _Dated(msgspec.Struct):
-    internalDate: str = "0"
+    internalDate: str
 
 
 class Messages:
@@ -77,6 +77,10 @@ class Messages:
                 if body is None:
                     missing.add(message_id)
                     continue
+                if not _is_message(body):
+                    raise FormatChanged(
+                        f"gmail: GET {self._path}/{message_id}: no internalDate in {body[:200]!r}; the window stays due."
+                    )
                 date = datetime.fromtimestamp(int(msgspec.json.decode(body, type=_Dated).internalDate) / 1000, tz=UTC)
                 newest = max(newest or date, date)
                 if (start is None or date >= start) and (end is None or date < end):
@@ -113,13 +117,13 @@ class Messages:
                 self._units * len(left),
                 content=self._parts(left),
                 headers={"Content-Type": f"multipart/mixed; boundary={BOUNDARY}"},
-                expect_json=False,
+                wrong=_not_multipart,
             )
             again: list[str] = []
             answered = dict(_parts_of(answer))
             for number, one in enumerate(left):
                 status, body = answered.get(number, (503, b""))
-                if status == 200:
+                if status == 200 and _is_message(body):
                     found[one] = body
                 elif status in (404, 410):
                     found[one] = None
@@ -140,13 +144,26 @@ class Messages:
         return ("".join(parts) + f"--{BOUNDARY}--\r\n").encode()
 
 
+def _not_multipart(response: httpx.Response) -> str:
+    """Why the body is no whole multipart answer, "" if it is one: a proxy's page, or one that was cut off."""
+    body = response.content.strip()
+    boundary = body.partition(b"\r\n")[0].strip()
+    if boundary.startswith(b"--") and body.endswith(boundary + b"--"):
+        return ""
+    return f"no whole multipart body ({response.headers.get('Content-Type', 'no content type')}, {len(body):,} bytes)"
+
+
+def _is_message(body: bytes) -> bool:
+    """Is it a JSON object that names an instant? What is not is asked for again, alone, where an error explains itself."""
+    try:
+        return msgspec.json.decode(body, type=_Dated).internalDate.isdigit()
+    except (msgspec.DecodeError, RecursionError):
+        return False
+
+
 def _parts_of(answer: bytes) -> list[tuple[int, tuple[int, bytes]]]:
     """(number of the call, (status, body)) of each part of a batch answer; its boundary is its first line."""
     boundary = answer.lstrip().partition(b"\r\n")[0].strip()
-    if not boundary.startswith(b"--"):
-        raise FormatChanged(
-            "gmail: the batch endpoint answered something that is no multipart body; the window stays due."
-        )
     found: list[tuple[int, tuple[int, bytes]]] = []
     for part in answer.split(boundary)[1:]:
         outer, _, rest = part.partition(b"\r\n\r\n")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from .network import SourceSettings
 
 
-class GmailSettings(BaseModel):
+class GmailSettings(SourceSettings):
     """A service account with domain-wide delegation of exactly one scope."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     service_account_file: Path = Field(description="JSON key of the service account.")
     scope: Literal["metadata", "readonly"] = Field(

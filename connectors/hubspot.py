@@ -31,6 +31,7 @@ from .stream import (
     Changes,
     Check,
     ConnectorError,
+    FormatChanged,
     Page,
     PermissionMissing,
     Price,
@@ -45,6 +46,7 @@ __all__ = ["HubSpot", "HubSpotSettings"]
 VERSION = "2026-09"
 LIST_SIZE = 100
 NEXT = "paging.next.after"
+CLOCK_SLACK = timedelta(minutes=1)  # of the quarter of an hour by which the search index may be late
 SEARCH_COST = {"requests": 1, "search": 1}
 
 _SOURCE = (
@@ -193,6 +195,7 @@ class HubSpot:
             limiter=self._limiter,
             judge=judge,
             tells=tells,
+            network=settings.network,
         )
 
     @property
@@ -295,6 +298,17 @@ class HubSpot:
                 what,
             )
         yield from self._list(path, params, traffic, archived=(True,))
+        self._check_clock(window)
+
+    def _check_clock(self, window: Window) -> None:
+        """A clock of ours that is ahead would have the next run begin after changes that this one has not seen."""
+        ahead = timedelta(seconds=self._client.ahead)
+        if ahead > self._settings.lookback + CLOCK_SLACK:
+            raise ConnectorError(
+                f"{window.window_id}: this machine's clock is {ahead.total_seconds() / 60:.0f} minutes ahead of HubSpot's, more than the "
+                f"{self._settings.lookback_minutes} that changes are read again (hubspot.lookback_minutes): some would be lost. Nothing was "
+                "landed. Set the clock (NTP) and run again."
+            )
 
     def _list(
         self, path: str, params: Mapping[str, Any], traffic: Traffic, *, archived: Sequence[bool]
@@ -330,6 +344,8 @@ class HubSpot:
             "crm_account": f"/account-info/{VERSION}/details",
         }
         body = self._client.fetch("GET", paths[name], traffic=traffic)
+        if name == "crm_account" and value_at(body, "portalId") is None:
+            raise FormatChanged(f"hubspot: GET {paths[name]}: no portalId in {body[:200]!r}; the window stays due.")
         if name == "crm_account":  # one object, and a bare list: given the shape of the others
             body = b'{"results": [' + body + b"]}"
         elif name == "crm_call_outcome":
@@ -430,7 +446,7 @@ def _limited(response: httpx.Response) -> Verdict:
 def _document(response: httpx.Response) -> Mapping[str, Any]:
     try:
         found: Any = json.loads(response.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

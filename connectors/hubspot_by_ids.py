@@ -41,7 +41,7 @@ class Identified(msgspec.Struct):
 
 
 class Results(msgspec.Struct):
-    results: list[Identified] = []
+    results: list[Identified]
 
 
 class _To(msgspec.Struct):
@@ -62,14 +62,19 @@ class _From(msgspec.Struct, rename={"source": "from"}):
     paging: _Paging | None = None
 
 
+class _Context(msgspec.Struct, frozen=True):
+    fromObjectId: tuple[str | int, ...] = ()
+
+
 class _Fault(msgspec.Struct):
+    context: _Context = _Context()
     category: str = ""
     subCategory: str = ""
     message: str = ""
 
 
 class _Links(msgspec.Struct):
-    results: list[_From] = []
+    results: list[_From]
     errors: list[_Fault] = []
 
 
@@ -85,7 +90,7 @@ class _Property(msgspec.Struct):
 
 
 class _Properties(msgspec.Struct):
-    results: list[_Property] = []
+    results: list[_Property]
 
 
 def chunks(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
@@ -120,6 +125,17 @@ def associations(post: Post, version: str, known: Mapping[str, Sequence[str]]) -
 
 def _linked(post: Post, path: str, ids: Sequence[str]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
+    none = _read_links(post, path, ids, found)
+    # In neither place: left out, it may be by mistake, for an answer says of every id what it has. Asked once more.
+    if silent := [one for one in ids if one not in found and one not in none]:
+        _read_links(post, path, silent, found)
+    return found
+
+
+def _read_links(post: Post, path: str, ids: Sequence[str], found: dict[str, set[str]]) -> set[str]:
+    """Adds to `found` what the ids are associated with, to each one's last page. Returns the ids that have nothing."""
+    none: set[str] = set()
+    met: set[tuple[str, str]] = set()
     asked: list[dict[str, str]] = [{"id": one} for one in ids]
     while asked:
         answer = msgspec.json.decode(post(path, {"inputs": asked}), type=_Links)
@@ -127,16 +143,22 @@ def _linked(post: Post, path: str, ids: Sequence[str]) -> dict[str, set[str]]:
         other = [e for e in answer.errors if "NO_ASSOCIATIONS" not in e.subCategory.upper()]
         if other:
             raise ConnectorError(f"hubspot: POST {path}: {other[0].category} {other[0].message}; the window stays due.")
-        more: list[dict[str, str]] = []
+        none.update(str(one) for error in answer.errors for one in error.context.fromObjectId)
+        asked = []
         for one in answer.results:
             record = str(one.source.id)
-            before = len(found.setdefault(record, set()))
-            found[record].update(str(to.toObjectId) for to in one.to)
+            found.setdefault(record, set()).update(str(to.toObjectId) for to in one.to)
             after = one.paging.next.after if one.paging and one.paging.next else None
-            if after is not None and len(found[record]) > before:
-                more.append({"id": record, "after": str(after)})
-        asked = more
-    return found
+            if after is None:
+                continue
+            if (record, str(after)) in met:
+                raise ConnectorError(
+                    f"hubspot: POST {path}: the page of record {record} after {after} was named twice, so reading would not end; "
+                    "the window stays due."
+                )
+            met.add((record, str(after)))
+            asked.append({"id": record, "after": str(after)})
+    return none
 
 
 def watched_properties(body: bytes, object_type: str, most: int, also: Sequence[str] = ()) -> list[str]:
@@ -161,13 +183,20 @@ def watched_properties(body: bytes, object_type: str, most: int, also: Sequence[
 def histories(post: Post, path: str, ids: Sequence[str], properties: Sequence[str]) -> Iterator[Page]:
     """The records with propertiesWithHistory of the named properties, at most 50 a call."""
     for some in chunks(ids, HISTORY_IDS):
-        body = post(
-            path,
-            {
-                "inputs": [{"id": one} for one in some],
-                "properties": ["createdate"],
-                "propertiesWithHistory": list(properties),
-            },
-        )
-        records, rejected = records_of(body, "results")
-        yield Page(records=records, rejected=rejected)
+        asked = list(some)
+        # What is left out is asked for once more: it may be a mistake. Left out again, it has been deleted meanwhile.
+        for _ in range(2):
+            body = post(
+                path,
+                {
+                    "inputs": [{"id": one} for one in asked],
+                    "properties": ["createdate"],
+                    "propertiesWithHistory": list(properties),
+                },
+            )
+            records, rejected = records_of(body, "results")
+            yield Page(records=records, rejected=rejected)
+            told = {str(record.id) for record in msgspec.json.decode(body, type=Results).results}
+            asked = [one for one in asked if one not in told]
+            if not asked:
+                break

@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+
+from .network import SourceSettings
 
 
 def _zone(name: str) -> str:
@@ -15,10 +17,8 @@ def _zone(name: str) -> str:
     return name
 
 
-class HubSpotSettings(BaseModel):
+class HubSpotSettings(SourceSettings):
     """A service key or private-app token, or an OAuth app's client with a refresh token."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     token: SecretStr | None = Field(None, description="Service key or private-app token (pat-...).")
     client_id: str | None = Field(None, description="OAuth app: client id.")

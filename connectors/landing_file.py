@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,6 +22,7 @@ from .stream import (
     Connector,
     ConnectorError,
     DateRange,
+    FormatChanged,
     LandingHeader,
     Page,
     PermissionMissing,
@@ -33,6 +34,7 @@ from .stream import (
 )
 
 MARK = b'{"salespulse_'
+LONGEST = 4 * 2**20  # bytes of a record; landing reads lines of twice that
 READINGS: Mapping[str, type[Reading]] = {kind.__name__: kind for kind in (DateRange, Changes, Snapshot, ByIds)}
 
 
@@ -68,6 +70,11 @@ def extract(
             _write(file, header, connector, known, on_page, clean or bytes)
     except PermissionMissing as error:
         raise _forbidden(error, stream) from error
+    except (msgspec.DecodeError, RecursionError) as error:  # JSON, but not that of an answer to what was asked
+        raise FormatChanged(
+            f"{window.window_id}: an answer has another shape than {window.source} documents: {error}. Nothing was landed; the next "
+            "run reads the window again. If this goes on, the vendor's format has changed: a newer salespulse may know it."
+        ) from error
     return path
 
 
@@ -142,6 +149,8 @@ def _write(
     began, traffic, totals = time.monotonic(), Traffic(), _Totals()
     file.write(header_line(header))
     for page in connector.read(header.window, known, traffic):
+        if any(len(record) > LONGEST for record in page.records):
+            page = _without_long(page)  # noqa: PLW2901
         _write_records(
             file, header.window, page.records if clean is bytes else [clean(record) for record in page.records]
         )
@@ -165,6 +174,15 @@ def _write(
         "seconds": round(time.monotonic() - began, 3),
     }
     file.write(msgspec.json.encode(trailer) + b"\n")
+
+
+def _without_long(page: Page) -> Page:
+    """The page with records that are too long to land among the rejected, so that one of them does not cost the window."""
+    reason = f"longer than {LONGEST:,} bytes"
+    long = [(reason, record[:1000].decode("utf-8", "replace")) for record in page.records if len(record) > LONGEST]
+    return replace(
+        page, records=[record for record in page.records if len(record) <= LONGEST], rejected=[*page.rejected, *long]
+    )
 
 
 def _write_records(file: BinaryIO, window: Window, records: Sequence[bytes]) -> None:

@@ -93,11 +93,12 @@ def _answer(limits: Limits, request: Request, make: Callable[[], Item]) -> Respo
     try:
         _authorise(request)
         taken = limits.take("cloudtalk", OPERATIONS, WINDOW_SECONDS)
-        headers = {
-            "X-CloudTalkAPI-Limit": str(OPERATIONS),
-            "X-CloudTalkAPI-Remaining": str(taken.remaining),
-            "X-CloudTalkAPI-ResetTime": str(math.ceil(time.time() + taken.resets_in)),
-        }
+        if limits.enabled:  # without limits none is told, for clients keep to what they are told
+            headers = {
+                "X-CloudTalkAPI-Limit": str(OPERATIONS),
+                "X-CloudTalkAPI-Remaining": str(taken.remaining),
+                "X-CloudTalkAPI-ResetTime": str(math.ceil(time.time() + taken.resets_in)),
+            }
         if taken.ok:
             body = make()
         else:

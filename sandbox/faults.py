@@ -3,43 +3,53 @@
 A rule is given as JSON (`POST /__sandbox__/faults`, a list or one object) or in short form on the command line:
 `429:every=7`, `cut:system=crm,times=1`, `timeout:path=/messages,after=3,times=2`, `429:system=dialer,retry_after=2`.
 
-What a fault looks like on the wire is the vendors' own: the bodies are those of their documentation, as the vendor
-modules cite them. Faults act below the vendor modules, so a faulty answer never reaches them (save `cut`, `truncated`).
+What a fault looks like on the wire stands in faulty_wire.py and faulty_answers.py.
 """
 
 from __future__ import annotations
 
-import asyncio
-import json
 import re
-import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Literal, get_args
 
 import msgspec
 from msgspec import Struct
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Fault = Literal[
     "429",  # over the limit, in the vendor's words; `policy` for HubSpot, `retry_after` to send that header
     "500",
     "502",
     "503",
+    "504",
     "timeout",  # no answer until the client gives up, `seconds` at most
     "cut",  # the connection breaks in the middle of the body
     "truncated",  # a complete HTTP answer whose JSON ends early
     "malformed",  # 200 with a body that is no JSON
     "html",  # 200 with a proxy's HTML page
     "empty",  # 200 with an empty body
+    "other_json",  # 200 with JSON of somebody else: a portal that wants a login
+    "redirect",  # 302 to another host
+    "not_gzip",  # said to be gzip, and is not
+    "gzip_cut",  # gzip that ends early
+    "bomb",  # a little gzip that unpacks to `size` bytes
+    "bomb_in_bomb",  # gzip within gzip
+    "huge",  # a body of `size` bytes that is sent for as long as the client listens
+    "deep",  # JSON nested a hundred thousand levels deep
+    "short_page",  # the right page without its last record
+    "repeat",  # the last right answer of this path once more
     "expired_token",  # 401
     "forbidden",  # 403: a scope is missing
     "expired_cursor",  # HubSpot: 400 for `after`; Gmail: 404 for startHistoryId
     "too_far",  # a page further than the vendor gives: 404 of the dialer, 400 of the others; say which by match.query
     "slow",  # the right answer, `seconds` late
+    # These change how the request is answered and are no fault of their own: other rules apply as well.
+    "small_pages",  # no page has more than `size` records
+    "skew",  # the server's clock is `seconds` ahead of ours
+    "move",  # the company's clock is moved `to` an instant before this is answered
 ]
+MODIFIERS = ("small_pages", "skew", "move")
 
 
 class Match(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -62,6 +72,9 @@ class Rule(Struct, kw_only=True, forbid_unknown_fields=True):
     seconds: float = 120.0
     policy: str = "TEN_SECONDLY_ROLLING"
     retry_after: int | None = None
+    retry_at: bool = False  # Retry-After as a date by the server's clock
+    size: int = 500_000_000
+    to: str | None = None
 
 
 class FaultError(ValueError):
@@ -134,13 +147,27 @@ class Faults:
         with self._lock:
             return [{**msgspec.to_builtins(a.rule), "matched": a.matched, "struck": a.struck} for a in self._armed]
 
-    def strike(self, system: str, method: str, path: str, query: str) -> Rule | None:
-        """The rule by which this request goes wrong, or None."""
+    def strike(self, system: str, method: str, path: str, query: str) -> tuple[list[Rule], Rule | None]:
+        """The modifiers that apply to this request, and the rule by which it goes wrong, or None."""
+        modifiers: list[Rule] = []
+        decides: Rule | None = None
         with self._lock:
             for armed in self._armed:
-                if _matches(armed.rule.match, system, method, path, query) and armed.strikes():
-                    return armed.rule
-        return None
+                modifies = armed.rule.fault in MODIFIERS
+                if (modifies or decides is None) and _matches(armed.rule.match, system, method, path, query):
+                    if not armed.strikes():
+                        continue
+                    if modifies:
+                        modifiers.append(armed.rule)
+                    else:
+                        decides = armed.rule
+        return modifiers, decides
+
+    def repeats(self, path: str) -> bool:
+        """Is there a rule that may want an answer of this path once more?"""
+        with self._lock:
+            rules = [a.rule for a in self._armed if a.rule.fault == "repeat"]
+        return any(rule.match.path is None or re.search(rule.match.path, path) for rule in rules)
 
 
 def _matches(match: Match, system: str, method: str, path: str, query: str) -> bool:
@@ -150,189 +177,3 @@ def _matches(match: Match, system: str, method: str, path: str, query: str) -> b
         and (match.path is None or re.search(match.path, path) is not None)
         and (match.query is None or re.search(match.query, query) is not None)
     )
-
-
-def system_of(path: str) -> str:
-    """Which system a path belongs to: crm, dialer, mail, token, or "" for the sandbox's own."""
-    if path == "/gmail/token":
-        return "token"
-    return {"hubspot": "crm", "cloudtalk": "dialer", "gmail": "mail"}.get(path.split("/")[1], "")
-
-
-class FaultyWire:
-    """ASGI middleware: asks `faults` about each vendor request and makes it go wrong where a rule strikes."""
-
-    def __init__(self, app: ASGIApp, faults: Faults, outage: Callable[[str], bool]) -> None:
-        self.app = app
-        self.faults = faults
-        self.outage = outage
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        system = system_of(scope["path"]) if scope["type"] == "http" else ""
-        if not system:
-            await self.app(scope, receive, send)
-            return
-        if self.outage(system):
-            await _answer(send, *_ERRORS["503"](system, Rule(fault="503")))
-            return
-        rule = self.faults.strike(system, scope["method"], scope["path"], scope["query_string"].decode())
-        if rule is None:
-            await self.app(scope, receive, send)
-        else:
-            await self._go_wrong(rule, system, scope, receive, send)
-
-    async def _go_wrong(self, rule: Rule, system: str, scope: Scope, receive: Receive, send: Send) -> None:
-        match rule.fault:
-            case "timeout":
-                await _until_client_leaves(receive, rule.seconds)
-                raise ConnectionAbortedError("sandbox fault: timeout")
-            case "slow":
-                await asyncio.sleep(rule.seconds)
-                await self.app(scope, receive, send)
-            case "cut":
-                await self.app(scope, receive, _cutting(send))
-            case "truncated":
-                await self.app(scope, receive, _shortening(send))
-            case "malformed":
-                await _answer(send, 200, {}, b'{"results": [{"id": "1", "properties": }', "application/json")
-            case "html":
-                page = b"<html><head><title>Gateway</title></head><body>Please wait.</body></html>"
-                await _answer(send, 200, {}, page, "text/html")
-            case "empty":
-                await _answer(send, 200, {}, b"", "application/json")
-            case _:
-                await _answer(send, *_ERRORS[rule.fault](system, rule))
-
-
-async def _until_client_leaves(receive: Receive, seconds: float) -> None:
-    async def leaves() -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-
-    with suppress(TimeoutError):
-        await asyncio.wait_for(leaves(), seconds)
-
-
-def _cutting(send: Send) -> Send:
-    """Lets half of the first piece of body through and then breaks the connection."""
-
-    async def cut(message: Message) -> None:
-        if message["type"] != "http.response.body":
-            await send(message)
-            return
-        body = message.get("body", b"")
-        await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
-        raise ConnectionAbortedError("sandbox fault: cut")
-
-    return cut
-
-
-def _shortening(send: Send) -> Send:
-    """Answers with the first half of the body, correctly framed."""
-    start: list[Message] = []
-
-    async def shorten(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            start.append(message)
-            return
-        body = message.get("body", b"")
-        half = body[: len(body) // 2]
-        headers = [(k, v) for k, v in start[0]["headers"] if k.lower() != b"content-length"]
-        await send({**start[0], "headers": [*headers, (b"content-length", str(len(half)).encode())]})
-        await send({"type": "http.response.body", "body": half})
-
-    return shorten
-
-
-async def _answer(
-    send: Send, status: int, headers: Mapping[str, str], body: bytes, content_type: str = "application/json"
-) -> None:
-    named = {"content-type": content_type, "content-length": str(len(body)), **headers}
-    raw = [(k.lower().encode(), v.encode()) for k, v in named.items()]
-    await send({"type": "http.response.start", "status": status, "headers": raw})
-    await send({"type": "http.response.body", "body": body})
-
-
-Answer = tuple[int, dict[str, str], bytes]
-
-
-def _body(system: str, status: int, message: str, hubspot: Mapping[str, Any], reason: str) -> bytes:
-    """An error body in the words of the system's vendor."""
-    if system == "crm":
-        told = {
-            "status": "error",
-            "message": message,
-            "correlationId": "00000000-0000-0000-0000-000000000000",
-            **hubspot,
-        }
-    elif system == "dialer":
-        told = {"responseData": {"status": status, "message": message}}
-    elif system == "token":
-        told = {"error": reason, "error_description": message}
-    else:
-        details = [{"message": message, "domain": "global", "reason": reason}]
-        told = {"error": {"code": status, "message": message, "errors": details}}
-    return json.dumps(told).encode()
-
-
-def _too_many(system: str, rule: Rule) -> Answer:
-    headers = {"Retry-After": str(rule.retry_after)} if rule.retry_after is not None else {}
-    if system == "dialer":
-        reset = int(time.time()) + (rule.retry_after if rule.retry_after is not None else 1)
-        headers = {
-            "X-CloudTalkAPI-Limit": "60",
-            "X-CloudTalkAPI-Remaining": "0",
-            "X-CloudTalkAPI-ResetTime": str(reset),
-        }
-    words = f"You have reached your {rule.policy.lower()} limit." if system == "crm" else "Rate limit exceeded."
-    hubspot = {"errorType": "RATE_LIMIT", "policyName": rule.policy}
-    return 429, headers, _body(system, 429, words, hubspot, "rateLimitExceeded")
-
-
-def _failed(status: int) -> Callable[[str, Rule], Answer]:
-    words = {500: "Internal server error", 502: "Bad gateway", 503: "Service unavailable"}[status]
-
-    def answer(system: str, _rule: Rule) -> Answer:
-        return status, {}, _body(system, status, words, {"category": "INTERNAL_ERROR"}, "backendError")
-
-    return answer
-
-
-def _expired_token(system: str, _rule: Rule) -> Answer:
-    words = "The OAuth token used to make this call expired." if system == "crm" else "Invalid Credentials"
-    return 401, {}, _body(system, 401, words, {"category": "EXPIRED_AUTHENTICATION"}, "authError")
-
-
-def _forbidden(system: str, _rule: Rule) -> Answer:
-    words = "This app hasn't been granted all required scopes to make this call."
-    scopes = {
-        "category": "MISSING_SCOPES",
-        "errors": [{"context": {"requiredGranularScopes": ["crm.objects.contacts.read"]}}],
-    }
-    return 403, {}, _body(system, 403, words, scopes, "insufficientPermissions")
-
-
-def _expired_cursor(system: str, _rule: Rule) -> Answer:
-    if system == "mail":
-        return 404, {}, _body(system, 404, "Requested entity was not found.", {}, "notFound")
-    words = "Invalid input: the paging cursor has expired or is not valid."
-    return 400, {}, _body(system, 400, words, {"category": "VALIDATION_ERROR"}, "badRequest")
-
-
-def _too_far(system: str, _rule: Rule) -> Answer:
-    if system == "dialer":
-        return 404, {}, _body(system, 404, "Not Found", {}, "")
-    words = "Search results are limited to 10000 records."
-    return 400, {}, _body(system, 400, words, {"category": "VALIDATION_ERROR"}, "badRequest")
-
-
-_ERRORS: dict[str, Callable[[str, Rule], Answer]] = {
-    "429": _too_many,
-    "500": _failed(500),
-    "502": _failed(502),
-    "503": _failed(503),
-    "expired_token": _expired_token,
-    "forbidden": _forbidden,
-    "expired_cursor": _expired_cursor,
-    "too_far": _too_far,
-}

@@ -17,6 +17,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -122,7 +123,9 @@ def routes(world: World, clock: Clock, limits: Limits) -> list[Route]:
     async def token(request: Request) -> Response:
         form = dict(parse_qsl((await request.body()).decode()))
         try:
-            return _json(200, domain.tokens.give(clock.state(), form))
+            return _json(
+                200, domain.tokens.give(clock.state(), form, time.time() + request.scope.get("sandbox.skew", 0.0))
+            )
         except TokenRefused as error:
             return _json(error.status, error.body)
 

@@ -33,7 +33,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sandbox.faults import FaultError, Faults, FaultyWire, read_rules, system_of
+from sandbox.faults import FaultError, Faults, read_rules
+from sandbox.faulty_wire import FaultyWire, system_of
 from sandbox.limits import Limits
 from sandbox.world import System, World, WorldError
 from sandbox.world_state import Clock
@@ -63,7 +64,16 @@ def assemble(routes: Sequence[BaseRoute], clock: Clock, faults: Faults) -> ASGIA
     def outage(system: str) -> bool:
         return any(clock.state().down(s) for s in _systems() if s == system)
 
-    return Counting(FaultyWire(Starlette(routes=[own, *routes]), faults, outage), counts)
+    def move(instant: str) -> None:
+        clock.move(_instant(instant))
+
+    return Counting(FaultyWire(Starlette(routes=[own, *routes]), faults, outage, move), counts)
+
+
+def _instant(text: str) -> datetime:
+    """Raises ValueError."""
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _systems() -> Sequence[System]:
@@ -91,8 +101,7 @@ def own_routes(clock: Clock, faults: Faults) -> list[BaseRoute]:
     async def now(request: Request) -> Response:
         if request.method == "POST":
             try:
-                moved = datetime.fromisoformat(str((await request.json())["now"]))
-                clock.move(moved if moved.tzinfo else moved.replace(tzinfo=UTC))
+                clock.move(_instant(str((await request.json())["now"])))
             except (ValueError, KeyError, TypeError):
                 return JSONResponse({"error": 'expected {"now": "2026-03-20T06:00:00Z"}'}, 400)
         return JSONResponse({"now": clock.now.isoformat().replace("+00:00", "Z")})
@@ -173,7 +182,13 @@ class _Server(uvicorn.Server):
     def __init__(self, app: ASGIApp, ready: Callable[[str], None]) -> None:
         super().__init__(
             uvicorn.Config(
-                app, log_level="critical", lifespan="off", access_log=False, ws="none", timeout_graceful_shutdown=1
+                app,
+                log_level="critical",
+                lifespan="off",
+                access_log=False,
+                ws="none",
+                date_header=False,  # FaultyWire's: a server's clock may be wrong
+                timeout_graceful_shutdown=1,
             )
         )
         self._ready = ready

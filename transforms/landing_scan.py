@@ -102,8 +102,14 @@ def parse(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile]) -> None:
         ],
     )
     paths = {"files": [str(f.path) for f in files]}
-    con.execute(f"create or replace temp table landing_mark as select * from {scan(marks=True)}", paths)
-    con.execute(f"create or replace temp table landing_record as {_records(files[0].stream)}", paths)
+    try:
+        con.execute(f"create or replace temp table landing_mark as select * from {scan(marks=True)}", paths)
+        con.execute(f"create or replace temp table landing_record as {_records(files[0].stream)}", paths)
+    except duckdb.InvalidInputException:  # its text quotes the line, which is a customer's
+        raise LandingError(
+            f"{', '.join(str(f.path) for f in files)}: a line is longer than {LONGEST_LINE:,} bytes, or no UTF-8 text. "
+            "Delete the file; its window is read again."
+        ) from None
     found = dict(con.execute("select file_no, count(*) from landing_record group by all").fetchall())
     for number, file in enumerate(files):
         if found.get(number, 0) != file.trailer["records"]:

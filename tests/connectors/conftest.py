@@ -12,10 +12,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from connectors.client import Backoff, Client, judge_http
+from connectors.client import Client, judge_http
 from connectors.limits import Budget, Limiter
+from connectors.network import Network
 
-QUICK = Backoff(first=0.001, most=0.002, longest=30.0)
+QUICK = {"attempts": 3, "timeout_seconds": 5.0, "first_wait_seconds": 0.001, "longest_wait_seconds": 30.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +120,9 @@ def make_client(vendor: Vendor) -> Iterator[Callable[..., Client]]:
             "auth": None,
             "limiter": Limiter({"requests": Budget(1_000_000, 1.0)}),
             "judge": judge_http,
-            "timeout": 5.0,
-            "attempts": 3,
-            "backoff": QUICK,
         }
-        made.append(Client(**{**given, **more}))
+        patience = {key: more.pop(key) for key in list(more) if key in Network.model_fields}
+        made.append(Client(**{**given, **more}, network=Network.model_validate({**QUICK, **patience})))
         return made[-1]
 
     yield make

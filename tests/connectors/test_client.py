@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from connectors.auth import BearerAuth
-from connectors.client import Client, Denied, NotFound, Verdict, judge_http, retry_after
+from connectors.client import Client, Denied, NotFound, Verdict, judge_http
 from connectors.limits import Budget, Limiter
+from connectors.server_clock import retry_after
 from connectors.stream import ConnectorError, PermissionMissing, Traffic
 
 from .conftest import Answer, Vendor, answer
@@ -92,7 +93,7 @@ def test_a_server_that_does_not_answer_in_time(vendor: Vendor, make_client: Make
     import socket
 
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        client = make_client(base_url=f"http://127.0.0.1:{silent.getsockname()[1]}", timeout=0.05, attempts=2)
+        client = make_client(base_url=f"http://127.0.0.1:{silent.getsockname()[1]}", timeout_seconds=0.05, attempts=2)
         with pytest.raises(ConnectorError, match=r"GET /calls: ReadTimeout.*2 times"):
             fetch(client)
 
@@ -156,8 +157,8 @@ def test_404_and_400(vendor: Vendor, make_client: Make) -> None:
 def test_a_body_beyond_the_bound_is_not_read_on(vendor: Vendor, make_client: Make) -> None:
     packed = gzip.compress(b"[" + b" " * 5_000_000 + b"]")
     vendor.script = [Answer(body=packed, headers={"Content-Encoding": "gzip"})]
-    with pytest.raises(ConnectorError, match="more than 100,000 bytes"):
-        fetch(make_client(max_body_bytes=100_000))
+    with pytest.raises(ConnectorError, match=r"more than 1,048,576 bytes.*largest_body_mb"):
+        fetch(make_client(largest_body_mb=1))
     assert len(vendor.asked) == 1
 
 
@@ -182,7 +183,7 @@ def test_gzip_and_an_empty_204_are_good_answers(vendor: Vendor, make_client: Mak
 
 def test_text_where_no_json_is_expected(vendor: Vendor, make_client: Make) -> None:
     vendor.script = [Answer(body=b"--batch\r\n")]
-    assert fetch(make_client(), expect_json=False) == b"--batch\r\n"
+    assert fetch(make_client(), wrong=lambda _: "") == b"--batch\r\n"
 
 
 def test_cost_is_taken_for_every_attempt(vendor: Vendor, make_client: Make) -> None:

@@ -1,0 +1,122 @@
+"""Whole answers that are wrong: refusals in each vendor's words, and bodies that are no answer.
+
+The bodies are those of the vendors' documentation, as the vendor modules cite them.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from collections.abc import Callable, Mapping
+from email.utils import formatdate
+from typing import Any
+
+from sandbox.faults import Rule
+
+Answer = tuple[int, dict[str, str], bytes]
+
+
+def _body(system: str, status: int, message: str, hubspot: Mapping[str, Any], reason: str) -> bytes:
+    """An error body in the words of the system's vendor."""
+    if system == "crm":
+        told = {
+            "status": "error",
+            "message": message,
+            "correlationId": "00000000-0000-0000-0000-000000000000",
+            **hubspot,
+        }
+    elif system == "dialer":
+        told = {"responseData": {"status": status, "message": message}}
+    elif system == "token":
+        told = {"error": reason, "error_description": message}
+    else:
+        details = [{"message": message, "domain": "global", "reason": reason}]
+        told = {"error": {"code": status, "message": message, "errors": details}}
+    return json.dumps(told).encode()
+
+
+def _too_many(system: str, rule: Rule) -> Answer:
+    headers = {"Retry-After": str(rule.retry_after)} if rule.retry_after is not None else {}
+    if rule.retry_at:
+        headers = {"Retry-After": formatdate(time.time() + rule.seconds + (rule.retry_after or 0), usegmt=True)}
+    elif system == "dialer":
+        reset = int(time.time()) + (rule.retry_after if rule.retry_after is not None else 1)
+        headers = {
+            "X-CloudTalkAPI-Limit": "60",
+            "X-CloudTalkAPI-Remaining": "0",
+            "X-CloudTalkAPI-ResetTime": str(reset),
+        }
+    words = f"You have reached your {rule.policy.lower()} limit." if system == "crm" else "Rate limit exceeded."
+    hubspot = {"errorType": "RATE_LIMIT", "policyName": rule.policy}
+    return 429, headers, _body(system, 429, words, hubspot, "rateLimitExceeded")
+
+
+def _failed(status: int) -> Callable[[str, Rule], Answer]:
+    words = {500: "Internal server error", 502: "Bad gateway", 503: "Service unavailable", 504: "Gateway timeout"}[
+        status
+    ]
+
+    def answer(system: str, _rule: Rule) -> Answer:
+        return status, {}, _body(system, status, words, {"category": "INTERNAL_ERROR"}, "backendError")
+
+    return answer
+
+
+def _expired_token(system: str, _rule: Rule) -> Answer:
+    words = "The OAuth token used to make this call expired." if system == "crm" else "Invalid Credentials"
+    return 401, {}, _body(system, 401, words, {"category": "EXPIRED_AUTHENTICATION"}, "authError")
+
+
+def _forbidden(system: str, _rule: Rule) -> Answer:
+    words = "This app hasn't been granted all required scopes to make this call."
+    scopes = {
+        "category": "MISSING_SCOPES",
+        "errors": [{"context": {"requiredGranularScopes": ["crm.objects.contacts.read"]}}],
+    }
+    return 403, {}, _body(system, 403, words, scopes, "insufficientPermissions")
+
+
+def _expired_cursor(system: str, _rule: Rule) -> Answer:
+    if system == "mail":
+        return 404, {}, _body(system, 404, "Requested entity was not found.", {}, "notFound")
+    words = "Invalid input: the paging cursor has expired or is not valid."
+    return 400, {}, _body(system, 400, words, {"category": "VALIDATION_ERROR"}, "badRequest")
+
+
+def _too_far(system: str, _rule: Rule) -> Answer:
+    if system == "dialer":
+        return 404, {}, _body(system, 404, "Not Found", {}, "")
+    words = "Search results are limited to 10000 records."
+    return 400, {}, _body(system, 400, words, {"category": "VALIDATION_ERROR"}, "badRequest")
+
+
+def _redirect(_system: str, _rule: Rule) -> Answer:
+    return 302, {"Location": "https://login.example/portal"}, b""
+
+
+def _plain(body: bytes, content_type: str = "application/json", **headers: str) -> Callable[[str, Rule], Answer]:
+    """The same body with 200 whoever asks."""
+    named = {"Content-Type": content_type, **{name.replace("_", "-"): value for name, value in headers.items()}}
+    return lambda _system, _rule: (200, named, body)
+
+
+ANSWERS: dict[str, Callable[[str, Rule], Answer]] = {
+    "429": _too_many,
+    "500": _failed(500),
+    "502": _failed(502),
+    "503": _failed(503),
+    "504": _failed(504),
+    "redirect": _redirect,
+    "malformed": _plain(b'{"results": [{"id": "1", "properties": }'),
+    "html": _plain(b"<html><head><title>Gateway</title></head><body>Please wait.</body></html>", "text/html"),
+    "empty": _plain(b""),
+    "other_json": _plain(b'{"status": "ok", "login": "required"}'),
+    "deep": _plain(b'{"results": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
+    "not_gzip": _plain(b'{"results": []}', Content_Encoding="gzip"),
+    "gzip_cut": _plain(gzip.compress(b'{"results": []}')[:-12], Content_Encoding="gzip"),
+    "expired_token": _expired_token,
+    "forbidden": _forbidden,
+    "expired_cursor": _expired_cursor,
+    "too_far": _too_far,
+}

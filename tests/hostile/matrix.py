@@ -1,0 +1,136 @@
+"""Which faults are tried on which streams, and what must come of each. docs/network.md shows this as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Rule = dict[str, Any]
+# Where each stream's requests go, as a regular expression of the path.
+OBJECTS = ("contacts", "companies", "deals", "calls", "emails", "meetings", "tasks", "notes")
+NAMES = {"companies": "crm_company", "contacts": "crm_contact"}
+PATHS: Mapping[str, Mapping[str, str]] = {
+    "hubspot": {
+        "crm_user": "/crm/owners/",
+        "crm_user_profile": "/objects/[^/]+/users$",
+        "crm_team": "/settings/teams/",
+        **{NAMES.get(kind, f"crm_{kind[:-1]}"): f"/objects/[^/]+/{kind}(/search)?$" for kind in OBJECTS},
+        "crm_pipeline_stage": "/crm/pipelines/",
+        "crm_call_outcome": "/dispositions$",
+        "crm_account": "/account-info/[^/]+/details$",
+        "crm_exchange_rate": "/exchange-rates$",
+        "crm_login": "/activity/login$",
+        "crm_audit": "/activity/audit-logs$",
+        "crm_association": "/crm/associations/",
+        **{
+            f"crm_{NAMES.get(k, 'crm_' + k[:-1])[4:]}_history": f"/objects/[^/]+/{k}/batch/read$"
+            for k in ("contacts", "companies", "deals")
+        },
+    },
+    "cloudtalk": {
+        "dialer_user": "/agents/",
+        "dialer_group": "/groups/",
+        "dialer_number": "/numbers/",
+        "dialer_call": "/calls/index",
+    },
+    "gmail": {"mail_account": "/profile$", "mail_message": "/messages$|/batch/|/history$"},
+}
+# Lists that come in pages; the others are one answer.
+PAGED: Mapping[str, Sequence[str]] = {
+    "hubspot": ("crm_user", "crm_user_profile", *(NAMES.get(k, f"crm_{k[:-1]}") for k in OBJECTS)),
+    "cloudtalk": tuple(PATHS["cloudtalk"]),
+    "gmail": ("mail_message",),
+}
+# Listed whole by a cursor that counts nothing: a record that a page leaves out is found by the next full listing only.
+LISTED = tuple(NAMES.get(kind, f"crm_{kind[:-1]}") for kind in OBJECTS)
+Outcome = Literal["retried", "window fails", "read"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A fault that strikes every stream of the sources.
+
+    rule: the fault, armed once for each stream. outcome of the run that meets it, the next one is always whole: 'retried': every
+    window is read all the same; 'window fails': every stream that it strikes stays due; 'read': either. more: rules beside it.
+    """
+
+    name: str
+    rule: Rule
+    outcome: Outcome
+    sources: Sequence[str] = ("hubspot", "cloudtalk", "gmail")
+    paged: bool = False
+    more: Sequence[Rule] = ()
+    network: Mapping[str, float] = field(default_factory=dict[str, float])
+    versions: bool = True  # are there no more versions than without the fault?
+    without: Sequence[str] = ()  # streams that it is not tried on
+
+    def rules(self) -> list[Rule]:
+        """The fault, aimed at each stream of its own."""
+        aimed = [
+            {**self.rule, "match": {"path": path}}
+            for source in self.sources
+            for stream, path in PATHS[source].items()
+            if (not self.paged or stream in PAGED[source]) and stream not in self.without
+        ]
+        return [*self.more, *aimed]
+
+
+def once(fault: str, **more: Any) -> Rule:
+    return {"fault": fault, "times": 1, **more}
+
+
+def always(fault: str, **more: Any) -> Rule:
+    return {"fault": fault, **more}
+
+
+SMALL_PAGES = always("small_pages", size=2)
+HOUR = 3600
+SIZE = 8_000_000  # bytes; the bound is set to 1 MiB
+CASES = (
+    Case("429 with Retry-After", once("429", retry_after=0), "retried"),
+    Case("429 without Retry-After", once("429", policy="SECONDLY"), "retried"),
+    Case(
+        "429 with Retry-After as a date, server's clock an hour ahead",
+        once("429", retry_at=True, seconds=HOUR),
+        "retried",
+        more=[always("skew", seconds=HOUR)],
+    ),
+    Case("500", once("500"), "retried"),
+    Case("502", once("502"), "retried"),
+    Case("503", once("503"), "retried"),
+    Case("504", once("504"), "retried"),
+    Case("no answer in time", once("timeout", seconds=3), "retried", network={"timeout_seconds": 0.5}),
+    Case("connection reset in mid-body", once("cut"), "retried"),
+    Case("HTML instead of JSON", once("html"), "retried"),
+    Case("truncated JSON", once("truncated"), "retried"),
+    Case("malformed JSON", once("malformed"), "retried"),
+    Case("empty body", once("empty"), "retried"),
+    Case("gzip that is none", once("not_gzip"), "retried"),
+    Case("gzip that ends early", once("gzip_cut"), "retried"),
+    Case("token expires in mid-run", once("expired_token"), "retried", sources=("hubspot", "gmail")),
+    Case("token endpoint answers HTML", {}, "retried", more=[once("html", match={"path": "/token$"})]),
+    Case("token endpoint answers 503", {}, "retried", more=[once("503", match={"path": "/token$"})]),
+    Case("server's clock an hour ahead", {}, "retried", more=[always("skew", seconds=HOUR)]),
+    Case("server's clock an hour behind", {}, "retried", more=[always("skew", seconds=-HOUR)]),
+    Case("500 throughout", always("500"), "window fails"),
+    Case("no permission (403)", always("forbidden"), "window fails"),
+    Case("credential refused (401)", always("expired_token"), "window fails"),
+    Case("redirect to a login", always("redirect"), "window fails"),
+    Case("somebody else's JSON", always("other_json"), "window fails"),
+    Case("JSON 100,000 levels deep", always("deep"), "window fails"),
+    Case("a body without end", always("huge", size=SIZE), "window fails"),
+    Case("a zip bomb", always("bomb", size=SIZE), "window fails"),
+    Case("a zip bomb in a zip bomb", always("bomb_in_bomb", size=SIZE), "window fails"),
+    Case("a page that repeats", once("repeat", after=1), "read", paged=True, more=[SMALL_PAGES]),
+    Case(
+        "a page that shrinks",
+        once("short_page", after=1),
+        "read",
+        paged=True,
+        more=[SMALL_PAGES],
+        versions=False,
+        without=LISTED,
+    ),
+    Case("a cursor that expires", once("expired_cursor", after=1), "read", paged=True, more=[SMALL_PAGES]),
+)

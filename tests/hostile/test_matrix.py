@@ -1,0 +1,107 @@
+"""Every fault on every stream, over HTTP: what the run makes of it, and that nothing is missing or twice afterwards."""
+
+from __future__ import annotations
+
+import os
+from itertools import count
+from random import Random
+
+import pytest
+
+from flows.report import RunReport
+from sandbox.hubspot_records import shelf
+from sandbox.world_state import Clock
+from tests.hostile.conftest import NIGHTS, Place, Versions
+from tests.hostile.matrix import CASES, NAMES, OBJECTS, PATHS, Case
+
+NUMBER = count()
+# `make test` tries some at random, `make hostile` all. The workers of one run must draw alike.
+SAMPLE = Random(os.environ.get("PYTEST_XDIST_TESTRUNUID")).sample(CASES, 4)
+BY_IDS = {"crm_association", "crm_contact_history", "crm_company_history", "crm_deal_history"}
+
+
+def test_what_is_read_undisturbed_is_what_the_company_has(place: Place, undisturbed: list[Versions]) -> None:
+    """The ids of CRM records, calls (a leg each) and mails (a copy each), by the sandbox's own account after each night."""
+    for now, landed in zip(NIGHTS, undisturbed, strict=True):
+        state = Clock(place.world, now).state()
+        there = {
+            table: {r for (t, r), v in landed.items() if t == table and not v[1]} for table in {t for t, _ in landed}
+        }
+        for kind in OBJECTS:
+            table = f"hubspot_{NAMES.get(kind, f'crm_{kind[:-1]}')}"
+            assert there[table] == {record.id for record in shelf(state, kind).live}, kind
+        legs = sum(len(stored.value.legs) for stored in state.dialer_calls)
+        assert len(there["cloudtalk_dialer_call"]) == legs
+        assert len(there["gmail_mail_message"]) == sum(len(state.mailbox(rep)) for rep in state.reps)
+
+
+def name_of(case: Case) -> str:
+    return case.name
+
+
+@pytest.mark.parametrize(
+    "case", [case if case in SAMPLE else pytest.param(case, marks=pytest.mark.hostile) for case in CASES], ids=name_of
+)
+def test_nothing_is_missing_and_nothing_twice(place: Place, undisturbed: list[Versions], case: Case) -> None:
+    installation = place.install(f"case{next(NUMBER)}", case.network)
+    struck: set[str] = set()
+    for now, expected in zip(NIGHTS, undisturbed, strict=True):
+        place.move(now)
+        place.misbehave(*(case.rules() if case.rule else case.more))
+        report = installation.night(now)
+        hit = {path for path, times in place.struck().items() if times}
+        struck |= hit
+        place.misbehave()
+        _as_expected(case, report, hit)
+        if case.outcome != "retried":
+            healed = installation.night(now)
+            assert {w.status for w in healed.windows} == {"done"}, [w.error for w in healed.windows if w.error]
+        landed, wanted = _living(installation.landed()), _living(expected)
+        if not case.versions:
+            landed, wanted = _latest(landed), _latest(wanted)
+        assert landed == wanted, _differences(landed, wanted)
+    aimed = {rule["match"]["path"] for rule in case.rules() if "match" in rule} if case.rule else set()
+    if case.outcome == "window fails":  # who is read by ids that never came has nothing to ask for
+        aimed -= {PATHS["hubspot"][stream] for stream in BY_IDS} | {
+            PATHS["gmail"]["mail_message"]
+        }  # fails at its profile
+    if not case.paged:
+        assert struck >= aimed, f"never struck: {aimed - struck}"
+
+
+def _as_expected(case: Case, report: RunReport, hit: set[str]) -> None:
+    """Did the run bear the fault as the case says, and read what it did not strike?"""
+    not_done = {(w.window.source, w.window.stream): w.error for w in report.windows if w.status != "done"}
+    assert not [error for error in not_done.values() if "unexpected" in error], not_done
+    if case.outcome == "retried":
+        assert not not_done
+        assert not hit or sum(w.retries for w in report.windows) >= len(hit)
+    elif case.outcome == "window fails":
+        read = {(w.window.source, w.window.stream) for w in report.windows if w.status == "done"}
+        assert {stream for _, stream in read} <= BY_IDS, "what was struck must stay due"
+        assert all(not_done.values()), not_done
+
+
+def _living(landed: Versions) -> Versions:
+    """Without associations of what is deleted: whether they were read once more depends on when the deletion was seen."""
+    gone = {key for key, (_, deleted, _) in landed.items() if deleted}
+
+    def parent(record: str) -> tuple[str, str]:
+        kind, identifier, _ = record.split("/")
+        return f"hubspot_crm_{kind}", identifier
+
+    return {k: v for k, v in landed.items() if k[0] != "hubspot_crm_association" or parent(k[1]) not in gone}
+
+
+def _latest(landed: Versions) -> Versions:
+    return {key: (digest, gone, 1) for key, (digest, gone, _) in landed.items()}
+
+
+def _differences(landed: Versions, expected: Versions) -> str:
+    """What is missing, what is there that should not be, what differs."""
+    missing = sorted(expected.keys() - landed.keys())
+    more = sorted(landed.keys() - expected.keys())
+    other = sorted(
+        (key, landed[key], expected[key]) for key in landed.keys() & expected.keys() if landed[key] != expected[key]
+    )
+    return f"missing {missing[:5]}, too much {more[:5]}, other {other[:5]}"
