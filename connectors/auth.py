@@ -19,6 +19,7 @@ import google.auth.jwt
 import httpx
 import msgspec
 
+from .redact import blotted
 from .stream import ConnectorError, PermissionMissing
 
 EARLY = 60.0  # seconds before its expiry in which a token is no longer used
@@ -205,9 +206,7 @@ def _reason(told: Mapping[str, Any], form: Mapping[str, str]) -> str:
     error = told.get("error") or told.get("status") or "no reason given"
     description = told.get("error_description") or told.get("message")
     text = f"{error} ({description})" if description else str(error)
-    for secret in filter(None, (form.get(name) for name in SECRET_FIELDS)):
-        text = text.replace(secret, "***")
-    return text[:REASON_LENGTH]
+    return blotted(text, filter(None, (form.get(name) for name in SECRET_FIELDS)))[:REASON_LENGTH]
 
 
 def _bearer(token: str) -> str:

@@ -211,11 +211,16 @@ def as_utc(instant: datetime) -> datetime:
 
 def open_sources(settings: Settings, now: datetime, mailboxes: Sequence[str]) -> Generator[tuple[str, Connector]]:
     """A connector for every source that is set up, in the registry's order. Runs that share a data folder share its limits."""
+    for name in settings.sources:
+        yield name, open_source(settings, name, now, mailboxes)
+
+
+def open_source(settings: Settings, name: str, now: datetime, mailboxes: Sequence[str]) -> Connector:
+    """A connector for one source. Raises KeyError for one that is not set up."""
     limits.keep_in(settings.data_dir / "limits.sqlite")
-    for name, section in settings.sources.items():
-        connector, _ = connectors.load(name)
-        workspace = getattr(section, "workspace", MAIN)
-        yield name, connector(section, workspace=workspace, now=now, mailboxes=mailboxes)
+    section = settings.sources[name]
+    connector, _ = connectors.load(name)
+    return connector(section, workspace=getattr(section, "workspace", MAIN), now=now, mailboxes=mailboxes)
 
 
 def property_names(settings: Settings) -> dict[str, str]:
