@@ -62,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; returns its exit code (see exit_codes)."""
+    os.umask(0o077)  # folders that are made on the way too are for the owner alone
     try:
         code = app.meta(arguments, exit_on_error=False, result_action="return_value")
     except CycloptsError:  # told already
