@@ -7,7 +7,7 @@ UV := $(BIN)/uv --quiet
 export UV_SYSTEM_CERTS := true
 COMPILE := $(UV) pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header
 
-.PHONY: help install demo test lint types check lock bench bench-build bench-limits kill hostile clean
+.PHONY: help install demo test lint types check lock sbom bench bench-build bench-limits kill hostile clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,11 +44,18 @@ types: $(READY) ## strict types
 
 check: lint types test ## what .ci/run runs
 
-lock: $(BIN)/uv ## make the four lock files anew from pyproject.toml, keeping versions that still fit
+lock: $(BIN)/uv ## make the five lock files anew from pyproject.toml, keeping versions that still fit
 	$(COMPILE) pyproject.toml --output-file requirements.lock
-	$(COMPILE) --constraint requirements.lock pyproject.toml --group dev --output-file requirements-dev.lock
+	$(COMPILE) --constraint requirements.lock pyproject.toml --all-extras --output-file requirements-cluster.lock
+	$(COMPILE) --constraint requirements-cluster.lock pyproject.toml --all-extras --group dev --output-file requirements-dev.lock
 	$(COMPILE) --constraint requirements.lock --group bench --output-file requirements-bench.lock
 	$(COMPILE) requirements-readers.in --output-file requirements-readers.lock
+	$(COMPILE) requirements-sbom.in --output-file requirements-sbom.lock
+
+sbom: $(BIN)/uv ## sbom.json, CycloneDX: what a user installs, with hashes; for the release notes (its packages go to .venv-sbom)
+	test -x .venv-sbom/bin/python || $(PYTHON) -m venv .venv-sbom
+	$(UV) pip sync --require-hashes --python .venv-sbom/bin/python requirements-sbom.lock
+	.venv-sbom/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible --of JSON -o sbom.json
 
 bench: $(READY) ## extract and land beside dlt, on the same server (its packages go to .venv-bench)
 	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench

@@ -22,6 +22,7 @@ import httpx
 import msgspec
 
 from .body import ACCEPTED
+from .redact import blotted
 from .server_clock import retry_after
 from .stream import ConnectorError, PermissionMissing
 
@@ -238,9 +239,7 @@ def _reason(told: Mapping[str, Any], form: Mapping[str, str]) -> str:
     error = told.get("error") or told.get("status") or "no reason given"
     description = told.get("error_description") or told.get("message")
     text = f"{error} ({description})" if description else str(error)
-    for secret in filter(None, (form.get(name) for name in SECRET_FIELDS)):
-        text = text.replace(secret, "***")
-    return text[:REASON_LENGTH]
+    return blotted(text, filter(None, (form.get(name) for name in SECRET_FIELDS)))[:REASON_LENGTH]
 
 
 def _bearer(token: str) -> str:

@@ -24,12 +24,12 @@ from .auth import TokenAuth, TokenUnavailable
 from .body import ACCEPTED, BodyTooLarge, bounded
 from .limits import Limiter, LimitSpent, Told
 from .network import Network
+from .redact import blotted
 from .server_clock import retry_after, server_time
 from .stream import ConnectorError, PermissionMissing, RateLimited, Traffic
 
 EXCERPT = 300  # characters of a refusing body in an error
 USUAL = Network()
-SECRET_LENGTH = 4  # what is shorter is no secret, and blotting it out would only spoil the text
 
 
 class NotFound(ConnectorError):
@@ -323,13 +323,17 @@ class _Call:
 
     def clean(self, text: str) -> str:
         """The text in one short line, without the credential, should the vendor have echoed it."""
-        for secret in _secrets(self.request.headers.get("Authorization", "")):
-            text = text.replace(secret, "***")
-        line = " ".join(text.split())
-        return line if len(line) <= EXCERPT else line[:EXCERPT] + "…"
+        return self._line(text, is_cut=False)
 
     def excerpt(self, response: httpx.Response) -> str:
-        return self.clean(response.content[: 8 * EXCERPT].decode("utf-8", "replace")) or "(empty body)"
+        most = 8 * EXCERPT
+        told = response.content[:most].decode("utf-8", "replace")
+        return self._line(told, is_cut=len(response.content) > most) or "(empty body)"
+
+    def _line(self, text: str, *, is_cut: bool) -> str:
+        secrets = _secrets(self.request.headers.get("Authorization", ""))
+        line = " ".join(blotted(text, secrets, is_cut=is_cut).split())
+        return line if len(line) <= EXCERPT else line[:EXCERPT] + "…"
 
 
 def judge_http(response: httpx.Response) -> Verdict:
@@ -362,13 +366,13 @@ def _names(params: httpx.QueryParams) -> str:
 
 
 def _secrets(authorization: str) -> list[str]:
-    """What of an Authorization header must not be shown, longest first: the token, or Basic's text and what it holds."""
+    """What of an Authorization header must not be shown: the token, or Basic's text and what it holds."""
     scheme, _, told = authorization.partition(" ")
     found = [told]
     if scheme.lower() == "basic":
         with suppress(binascii.Error):
             found += base64.b64decode(told, validate=True).decode("utf-8", "replace").split(":", 1)
-    return sorted((secret for secret in found if len(secret) >= SECRET_LENGTH), key=len, reverse=True)
+    return found
 
 
 def _wait_of(error: Exception) -> bool | float:

@@ -1,6 +1,6 @@
 """Landing files: one window of one stream, as the vendor sent it (docs/decisions/0001-interfaces.md).
 
-A file appears under its name only when it is whole and on disk; what was cut off is a `.part` nobody reads.
+A file appears under its name only when it is whole and on disk (landing_folder.appearing); what was cut off is a `.part` nobody reads.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from .landing_folder import appearing, first_line, opened
 from .stream import (
     ByIds,
     Changes,
@@ -63,17 +64,10 @@ def extract(
             f"{window.source} has no stream {window.stream}; it has {[s.name for s in connector.streams]}"
         )
     path = landing_path(folder, window, run_id)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = path.with_name(path.name + ".part")
     header = LandingHeader(run_id=run_id, window=window, stream=stream, extracted_at=connector.now)
     try:
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb", buffering=1 << 20) as file:
-            os.fchmod(file.fileno(), 0o600)
+        with appearing(path) as file:
             _write(file, header, connector, known, on_page, clean or bytes)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
     except PermissionMissing as error:
         raise _forbidden(error, stream) from error
     except (msgspec.DecodeError, RecursionError) as error:  # JSON, but not that of an answer to what was asked
@@ -81,17 +75,24 @@ def extract(
             f"{window.window_id}: an answer has another shape than {window.source} documents: {error}. Nothing was landed; the next "
             "run reads the window again. If this goes on, the vendor's format has changed: a newer salespulse may know it."
         ) from error
-    finally:
-        part.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    return path
+
+
+def write_lines(folder: Path, header: LandingHeader, lines: Sequence[bytes]) -> Path:
+    """A landing file of records that were read before, each a line without its end. Raises as extract does, and of lines that are none."""
+    path = landing_path(folder, header.window, header.run_id)
+    with appearing(path) as file:
+        file.write(header_line(header))
+        _write_records(file, header.window, lines)
+        trailer = {"salespulse_trailer": 1, "records": len(lines), "rejected": 0, "expected": None, "cursor": None}
+        file.write(msgspec.json.encode(trailer) + b"\n")
     return path
 
 
 def read_header(path: Path) -> LandingHeader:
     """The first line of a landing file. Raises ConnectorError when it is none."""
     try:
-        with path.open("rb") as file:
-            told: dict[str, Any] = msgspec.json.decode(file.readline())
+        told: dict[str, Any] = msgspec.json.decode(first_line(path))
         stream: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in told["stream"].items()}
         reading: dict[str, Any] = dict(stream["reading"])
         stream["reading"] = msgspec.convert(reading, READINGS[reading.pop("type")])
@@ -110,7 +111,7 @@ def read_header(path: Path) -> LandingHeader:
 def is_complete(path: Path) -> bool:
     """Does the file end with its trailer?"""
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - (1 << 20)))
             tail = file.read()
@@ -214,11 +215,3 @@ def _forbidden(error: PermissionMissing, stream: Stream) -> PermissionMissing:
     if feeds and feeds not in message:
         message += f" Without it: {feeds}."
     return PermissionMissing(message, scope=scope, feeds=feeds)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -95,7 +95,9 @@ class Stream:
     personal: tuple[str, ...] = ()
 
 
-Kind = Literal["full", "changes", "range", "snapshot", "ids"]
+Kind = Literal[
+    "full", "changes", "range", "snapshot", "ids", "retry"
+]  # retry: what had been in quarantine; the planner passes over it
 
 
 @dataclass(frozen=True, slots=True)

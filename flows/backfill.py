@@ -22,7 +22,6 @@ from flows.report import RunReport
 from flows.run import Run, start_run
 from flows.settings_of_run import settings_of_run
 from flows.steps import Read, build, check, extract_and_land, land_leftovers, publish_file, reported
-from flows.tasks import extract_all
 from flows.windows import first_instant, last_instant, plan_backfill, whole_from
 from transforms import state
 
@@ -65,8 +64,8 @@ def backfill(
     return run.report
 
 
-def fill(run: Run, scope: Scope, read: Read = extract_all) -> None:
-    """The steps of a backfill. read: who reads windows side by side. Raises UnknownScopeError."""
+def fill(run: Run, scope: Scope, read: Read | None = None) -> None:
+    """The steps of a backfill. read: who reads windows side by side, what the settings say if not given. Raises UnknownScopeError."""
     check_scope(run, scope)
     land_leftovers(run)
     until = last_instant(scope.last, run.now)  # what is later is the nightly run's, however long this takes

@@ -39,6 +39,12 @@ numbers are late, something failed; 9 the Prefect server does not answer. What t
 )
 sandbox = App(name="sandbox", help="A make-believe company that speaks the vendors' APIs over HTTP.", group=TRY)
 app.command(sandbox)
+quarantine = App(
+    name="quarantine",
+    help="Records that could not be read: what there is, and reading them again after a fix.",
+    group=LOOK,
+)
+app.command(quarantine)
 
 Clock = Annotated[
     datetime | None, Parameter(help="The run's clock, like 2026-03-20T06:00:00Z; the real one if not given.")
@@ -331,6 +337,56 @@ def explain(
     }  # fmt: skip
     said = {option: value for option, value in given.items() if value is not None}
     return show(Console(highlight=False), metric, day, said, table=table, everything=all_)
+
+
+@quarantine.command(name="list")
+def quarantine_list(*, source: str | None = None, stream: str | None = None) -> int:
+    """Say how many records wait, by source, stream and reason.
+
+    Parameters
+    ----------
+    source
+        Only this source.
+    stream
+        Only this stream.
+    """
+    from flows.quarantine import show_list
+
+    return show_list(Console(), source, stream)
+
+
+@quarantine.command(name="show")
+def quarantine_show(*, source: str | None = None, stream: str | None = None, most: int = 20) -> int:
+    """Show records as the vendor sent them. They may name people.
+
+    Parameters
+    ----------
+    source
+        Only this source.
+    stream
+        Only this stream.
+    most
+        How many at most.
+    """
+    from flows.quarantine import show_records
+
+    return show_records(Console(highlight=False), source, stream, most)
+
+
+@quarantine.command(name="retry")
+def quarantine_retry(*, source: str | None = None, stream: str | None = None) -> int:
+    """Land the records once more, after what was wrong has been put right. What still cannot be read stays.
+
+    Parameters
+    ----------
+    source
+        Only this source.
+    stream
+        Only this stream.
+    """
+    from flows.quarantine import retry
+
+    return retry(Console(highlight=False), source, stream)
 
 
 @sandbox.command

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 import connectors
+from connectors.landing_folder import keeps_what_is_replaced
 from flows.exit_codes import Exit
 from flows.progress import watched_by
 from flows.run import Run, start_run
@@ -36,6 +37,12 @@ class StillNamedError(Exception):
     page = "forget"
 
 
+class KeepsOldVersionsError(Exception):
+    """The bucket of the landing files keeps what is replaced. The message says what to do."""
+
+    page = "forget"
+
+
 @dataclass(slots=True)
 class Erasure:
     """What was, or would be, taken out: lines or rows by place."""
@@ -50,6 +57,11 @@ def run(console: Console, email: str, *, dry_run: bool) -> Exit:
     Raises StillNamedError, WarehouseLocked, ValueError when the list of the forgotten cannot be read.
     """
     settings = load_settings()
+    if keeps_what_is_replaced(settings.landing_dir):
+        raise KeepsOldVersionsError(
+            f"the bucket of {settings.landing_dir} keeps old versions of what is replaced, so nothing in it can be forgotten. Nothing was "
+            "changed. Suspend its versioning, delete the old versions, and run this again."
+        )
     address = email.strip().lower()
     with watched_by(console), start_run("forget", settings) as work:
         _clock_of_last_build(work)
@@ -162,7 +174,10 @@ def _rebuild(work: Run, erasure: Erasure, derived: Mapping[str, str]) -> None:
 
 def _prove(console: Console, settings: Settings, person: Person) -> int:
     """Search every file, tell how many hits each has, and return how many there are in all."""
-    places = [settings.data_dir, settings.published_file, settings.published_file.parent / "previous"]
+    previous = settings.published_file.parent / "previous"
+    warehouse = settings.warehouse_file
+    places = [settings.data_dir, settings.landing_dir, settings.published_file, previous]
+    places += warehouse.parent.glob(f"{warehouse.stem}*")  # and those put aside, should they not be in data_dir
     hits = traces.in_files([p for p in places if p.exists()], person.needles)
     table = Table("file", "files", "hits", box=None, pad_edge=False, header_style="bold")
     shown = Counter[str]()
@@ -175,6 +190,10 @@ def _prove(console: Console, settings: Settings, person: Person) -> int:
         table.add_row(where, f"{many[where]:,}", f"{count:,}", style="red" if count else None)
     console.print(table)
     left = sum(hits.values())
+    if settings.published_database:
+        console.print(
+            f"{settings.published_database} holds no longer what it held; how long it keeps its past is its own affair."
+        )
     console.print(
         f"{left:,} traces are left: remove or correct the files above, and run this again."
         if left
@@ -186,8 +205,8 @@ def _prove(console: Console, settings: Settings, person: Person) -> int:
 
 def _place(file: Path, settings: Settings, count: int) -> str:
     """A file with hits by itself, clean landing files by stream."""
-    if file.is_relative_to(settings.landing_dir) and not count:
-        return str(file.parent.relative_to(settings.data_dir))
+    if str(file).startswith(f"{settings.landing_dir}/") and not count:
+        return "landing/" + file.parent.relative_to(settings.landing_dir).as_posix()
     return str(file.relative_to(settings.data_dir)) if file.is_relative_to(settings.data_dir) else str(file)
 
 

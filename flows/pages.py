@@ -33,6 +33,7 @@ REMEDY: Mapping[str, str] = {
     "stale": "See whether the scheduler runs (cron, or Prefect's worker); then run `salespulse nightly`.",
     "notice-failed": "Correct [notify] in the settings and try with `salespulse status --notify`.",
     "prefect-unreachable": "Start the Prefect server that PREFECT_API_URL names, or unset it.",
+    "cluster": "Correct what is named of each worker, start the scheduler and its workers, and run again.",
     "forget": "Take the person out of the files that are named and run the command again.",
     "sandbox": "Correct the world file, fault rule or recording that is named.",
     UNEXPECTED: "Please report it, with the lines above and the run's log.",

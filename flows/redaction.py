@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel, SecretStr
 
-SHORTEST = 4  # what is shorter is no secret, and blotting it out would only spoil the text
+from connectors.redact import SHORTEST, forms
+
 ADDRESS = re.compile(r"[\w.+%'-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
 
 
@@ -18,7 +19,7 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        words = sorted({s for s in secrets if len(s) >= SHORTEST}, key=len, reverse=True)
+        words = sorted({form for s in secrets if len(s) >= SHORTEST for form in forms(s)}, key=len, reverse=True)
         self._secrets = re.compile("|".join(map(re.escape, words))) if words else None
 
     @classmethod

@@ -56,9 +56,11 @@ class Run:
 
     def let_others_go_first(self) -> None:
         """Close the warehouse and the sources until whoever asked for it is done, then open them again. Nothing may be under way."""
+        event("warehouse lent")
         self.close()
         turns.wait_until_done(self.settings.data_dir)
         self.take(turns.HANDING_OVER)
+        self.books.begin()  # the others took it for a run that was killed
 
     def close(self) -> None:
         """Let go of the warehouse and the sources."""
@@ -138,7 +140,6 @@ def start_run(
     business_day = day or settings.yesterday(clock)
     run_id = f"{kind}-{business_day:%Y%m%d}-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
     report = RunReport(run_id, kind, business_day, clock, scope=scope)
-    mailboxes = mailboxes_of(settings, clock.date())
 
     def hold(stack: ExitStack, wait: float) -> tuple[duckdb.DuckDBPyConnection, dict[str, Connector]]:
         con = stack.enter_context(
@@ -155,6 +156,7 @@ def start_run(
         return con, {name: stack.enter_context(closing(c)) for name, c in sources}
 
     with kept(settings, report) as books, _in_turn(kind, settings) as wait:
+        mailboxes = mailboxes_of(settings, clock.date())
         run = Run(settings, report, books, hold)
         run.take(wait)
         with run:
@@ -209,11 +211,16 @@ def as_utc(instant: datetime) -> datetime:
 
 def open_sources(settings: Settings, now: datetime, mailboxes: Sequence[str]) -> Generator[tuple[str, Connector]]:
     """A connector for every source that is set up, in the registry's order. Runs that share a data folder share its limits."""
+    for name in settings.sources:
+        yield name, open_source(settings, name, now, mailboxes)
+
+
+def open_source(settings: Settings, name: str, now: datetime, mailboxes: Sequence[str]) -> Connector:
+    """A connector for one source. Raises KeyError for one that is not set up."""
     limits.keep_in(settings.data_dir / "limits.sqlite")
-    for name, section in settings.sources.items():
-        connector, _ = connectors.load(name)
-        workspace = getattr(section, "workspace", MAIN)
-        yield name, connector(section, workspace=workspace, now=now, mailboxes=mailboxes)
+    section = settings.sources[name]
+    connector, _ = connectors.load(name)
+    return connector(section, workspace=getattr(section, "workspace", MAIN), now=now, mailboxes=mailboxes)
 
 
 def property_names(settings: Settings) -> dict[str, str]:

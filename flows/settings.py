@@ -20,6 +20,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, cr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 import connectors
+from connectors import landing_folder
+from connectors.landing_folder import is_url
+from flows import places
 from transforms.parameters import Parameters
 
 FILE = "salespulse.toml"
@@ -129,6 +132,23 @@ class Schedule(Section):
     timezone: Zone | None = None  # None: the reporting time zone
 
 
+class RunSection(Section):
+    """Where the windows of a run are read: by threads of its own, or on a Dask cluster (docs/decisions/0009-past-one-machine.md)."""
+
+    task_runner: Literal["threads", "dask"] = "threads"
+    dask_address: Annotated[str, Field(pattern=r"^(tcp|tls)://[^/\s]+:\d+$")] | None = None
+
+    @model_validator(mode="after")
+    def _cluster(self) -> Self:
+        if (self.task_runner == "dask") != (self.dask_address is not None):
+            raise ValueError(
+                'task_runner = "dask" and dask_address = "tcp://scheduler:8786" belong together; give both or neither'
+            )
+        if self.task_runner == "dask":
+            places.installed("prefect_dask", "dask")
+        return self
+
+
 class StatusSection(Section):
     """When numbers are late. None: the longest pause of the schedule and six hours."""
 
@@ -197,10 +217,12 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="forbid", frozen=True, env_prefix=ENV_PREFIX, env_nested_delimiter="__")
 
     data_dir: Path = Path("data")
+    landing: Annotated[Path | str, AfterValidator(places.landing)] | None = None  # None: below data_dir
     memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)? ?([KMGT]i?B|%)$")] = "2GB"
     threads: Annotated[int, Field(ge=1)] | None = None
     concurrency: Annotated[int, Field(ge=1, le=64)] = 8
-    published: Path | None = None
+    warehouse: Annotated[Path | str, AfterValidator(places.warehouse)] | None = None  # None: in data_dir
+    published: Annotated[Path | str, AfterValidator(places.published)] | None = None
     published_mode: Annotated[str, AfterValidator(_mode)] = "0600"
     keep_published: Annotated[int, Field(ge=0)] = 7
     remember_forgotten: bool = True
@@ -210,6 +232,7 @@ class Settings(BaseSettings):
     inputs: InputFiles = InputFiles()
     parameters: Section = Section()  # the thresholds of METRICS.md; see settings_model
     schedule: Schedule = Schedule()
+    run: RunSection = RunSection()
     status: StatusSection = StatusSection()
     notify: NotifySection = NotifySection()
     log: LogSection = LogSection()
@@ -249,11 +272,12 @@ class Settings(BaseSettings):
 
     @property
     def warehouse_file(self) -> Path:
-        return self.data_dir / "warehouse.duckdb"
+        return Path(self.warehouse or self.data_dir / "warehouse.duckdb")
 
     @property
     def landing_dir(self) -> Path:
-        return self.data_dir / "landing"
+        """Where landing files go; one in an object store is a path as well (connectors.landing_folder)."""
+        return landing_folder.folder_at(self.landing or self.data_dir / "landing")
 
     @property
     def forgotten_file(self) -> Path:
@@ -261,7 +285,15 @@ class Settings(BaseSettings):
 
     @property
     def published_file(self) -> Path:
-        return self.published or self.data_dir / "sales_metrics.duckdb"
+        """The file that is published, also beside a database."""
+        if self.published is None or self.published_database:
+            return self.data_dir / "sales_metrics.duckdb"
+        return Path(self.published)
+
+    @property
+    def published_database(self) -> str | None:
+        """The MotherDuck database that is published into, "md:…"."""
+        return str(self.published) if self.published and is_url(str(self.published)) else None
 
     @property
     def log_dir(self) -> Path:

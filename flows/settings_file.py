@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource, SettingsError
 
+from connectors.landing_folder import is_url
 from flows.settings import ENV_FILE, ENV_PREFIX, FILE, NotifySection, Settings, settings_model
 from flows.settings_problems import Problem, WrongSettingsError, file_key, holds, inner_model, secret_fields, translate
 
@@ -125,7 +126,7 @@ class _Reading:
             value = tree.get(name)
             if value is None and isinstance(info.default, Path):
                 value = str(info.default)
-            if isinstance(value, str) and holds(info.annotation, Path):
+            if isinstance(value, str) and holds(info.annotation, Path) and not is_url(value):
                 tree[name] = str(self.base / Path(value).expanduser())
             elif isinstance(value, dict) and (inner := inner_model(info.annotation)):
                 tree[name] = self.resolve(value, inner, (*above, name))

@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from connectors.landing_file import read_header
+from connectors.landing_folder import clear_unfinished
 from connectors.stream import (
     ByIds,
     Changes,
@@ -32,7 +33,7 @@ from flows.run import Run
 from flows.tasks import Piece, Waves, extract_all, label_of, publish_artifact
 from flows.windows import waits_for
 from transforms import build as models
-from transforms import checks, inputs, landing, publish, retention, state
+from transforms import checks, inputs, landing, publish, publish_into, retention, state
 from transforms.forgotten import Forgotten
 from transforms.warehouse import transaction
 
@@ -63,10 +64,9 @@ def reported(run: Run) -> Generator[None]:
 def land_leftovers(run: Run) -> None:
     """Land the complete files of a run that was cut off between reading and landing. What is no landing file is put aside.
 
-    The run holds the warehouse, so nobody else is writing: a `.part` is of a reader that was killed, and is removed.
+    The run holds the warehouse, so nobody else is writing: an unfinished file is of a reader that was killed, and is removed.
     """
-    for part in run.settings.landing_dir.rglob("*.part"):
-        part.unlink()
+    clear_unfinished(run.settings.landing_dir)
     read: list[tuple[Window, Path]] = []
     for file in landing.pending(run.con, run.settings.landing_dir):
         try:
@@ -81,15 +81,22 @@ def land_leftovers(run: Run) -> None:
 def extract_and_land(
     run: Run,
     windows: Sequence[Window],
-    read: Read = extract_all,
+    read: Read | None = None,
     stop: Callable[[], bool] = lambda: False,
     between: Callable[[Collection[Window]], None] = lambda _: None,
 ) -> list[Window]:
     """Read the windows and land each as it comes. A window that fails is noted, stays due, and stops no other.
 
-    read: who reads them side by side; Prefect's tasks if not given. stop: asked before windows begin; once it says so, those in
-    hand are landed and the others returned. between: called with the windows that are left, whenever some have landed.
+    read: who reads them side by side; what the settings say if not given: Prefect's tasks, in threads or on a Dask cluster. stop: asked
+    before windows begin; once it says so, those in hand are landed and the others returned. between: called with the windows that
+    are left, whenever some have landed.
     """
+    if read is None and run.settings.run.task_runner == "dask":
+        from flows.cluster import reading_on
+
+        with reading_on(run) as on_cluster:
+            return extract_and_land(run, windows, on_cluster, stop, between)
+    read = read or extract_all
     streams = {(c.name, s.name): s for c in run.sources.values() for s in c.streams}
     last_runs = _last_runs(run)
     forgotten = Forgotten.load(run.settings.forgotten_file)
@@ -117,9 +124,9 @@ def extract_and_land(
     left = dict.fromkeys(windows)
     with run.timed("extract and land"):
         for done in read(waves, prepare, run.settings.concurrency):
-            _land(run, [(window, outcome) for window, outcome in done if isinstance(outcome, Path)])
+            _land(run, [(window, outcome) for window, outcome in done if not isinstance(outcome, BaseException)])
             for window, outcome in done:
-                if not isinstance(outcome, Path):
+                if isinstance(outcome, BaseException):
                     _note_failure(run, window, streams[window.source, window.stream], outcome)
                 del left[window]
             between(left)
@@ -134,6 +141,24 @@ def build(run: Run) -> None:
         made = models.build(run.con)
     run.report.changed_rows += made.changed_rows
     run.report.quarantined += made.quarantined
+    run.report.findings += [
+        Finding(
+            "field_lost",
+            "warn",
+            gap.records,
+            f"{gap.source} {gap.stream}: {gap.reason}. Numbers that need it are NULL there.",
+        )
+        for gap in made.gaps
+    ]
+    run.report.findings += [
+        Finding(
+            "new_fields",
+            "info",
+            len(new.fields),
+            f"{new.source} {new.stream} now sends {', '.join(new.fields)}; kept in raw, used by nothing",
+        )
+        for new in made.new_fields
+    ]
     row = run.con.execute(
         """select count(distinct split_part(key, '|', 1)) from meta.restatement
            where run_id = ? and table_name = 'daily_rep_activity' and reason <> 'day_completed'""",
@@ -171,6 +196,9 @@ def publish_file(run: Run, keep: int | None = None, *, set_aside: bool = True) -
             keep=settings.keep_published if keep is None else keep,
             set_aside=set_aside,
         )
+    if settings.published_database:
+        with run.timed(f"publish to {settings.published_database}"):
+            publish_into.publish_into(run.con, settings.published_database)
     run.report.published = done.path
 
 

@@ -12,12 +12,11 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Protocol
 
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.futures import PrefectFuture
 
 from connectors.landing_file import extract
 from connectors.stream import Connector, Page, Window
@@ -61,21 +60,39 @@ def extract_window(piece: Piece, label: str) -> Path:  # noqa: ARG001  the label
     )
 
 
+class Reading(Protocol):
+    """A window that is being read: a Prefect future, or what stands for one."""
+
+    def add_done_callback(self, fn: Callable[[Any], None], /) -> None: ...
+
+    def result(self, *, raise_on_failure: bool = True) -> Any:
+        """The landing file, or with raise_on_failure=False the error."""
+        ...
+
+
+def in_threads(piece: Piece, label: str) -> Reading:
+    """Begin to read a window in a thread of this process."""
+    return extract_window.submit(piece, label)
+
+
 def extract_all(
-    waves: Waves, prepare: Callable[[Window], Piece], concurrency: int
+    waves: Waves,
+    prepare: Callable[[Window], Piece],
+    concurrency: int,
+    begin_reading: Callable[[Piece, str], Reading] = in_threads,
 ) -> Iterator[Sequence[tuple[Window, Path | BaseException]]]:
     """Read windows side by side, at most `concurrency` of each source; gives those that are done, each with its file or its error.
 
     The caller lands them before it asks for more, so that streams read by ids see what their parents landed. Meanwhile the next
     windows are read; all that are done by then come together.
     """
-    finished: SimpleQueue[tuple[Window, PrefectFuture[Any]]] = SimpleQueue()
+    finished: SimpleQueue[tuple[Window, Reading]] = SimpleQueue()
     running: Counter[str] = Counter()
 
     def begin() -> None:
         for window in waves.ready(running, concurrency):
             running[window.source] += 1
-            future = extract_window.submit(prepare(window), label_of(window))
+            future = begin_reading(prepare(window), label_of(window))
             future.add_done_callback(lambda done, window=window: finished.put((window, done)))
 
     while True:

@@ -10,7 +10,7 @@ from time import perf_counter
 
 import duckdb
 
-from . import coverage, merge, model, slices
+from . import coverage, drift, merge, model, new_fields, slices
 from .changes import FEW, SHARE, SMALL, Changes, compare, remember, since_last_build
 from .difference import few_rows
 from .model import Model
@@ -36,6 +36,8 @@ class BuildReport:
     changed_rows: int = 0
     restated_values: int = 0
     quarantined: int = 0
+    gaps: list[drift.Gap] = field(default_factory=list[drift.Gap])  # found for the first time
+    new_fields: list[new_fields.NewFields] = field(default_factory=list[new_fields.NewFields])
 
 
 def build(
@@ -76,6 +78,8 @@ def _build(
     with transaction(con):
         changes = since_last_build(con, models, full=full)
         changes.slice_rows = slice_rows
+        report.gaps = drift.find(con)
+        report.new_fields = [f for f in new_fields.find(con) if not f.first]
         coverage.refresh(con)
         if not changes.full:
             compare(changes, "meta.coverage")
@@ -186,7 +190,8 @@ def _quarantine(con: duckdb.DuckDBPyConnection, one: Model, made: str, within: s
     )
     row = con.execute(
         f"""insert into meta.quarantine
-           select distinct s.source_id, s.workspace_id, ?, s.record_id, s.unreadable_reason, null, 'staging', p.run_id, p.now, null::timestamptz
+           select distinct
+               s.source_id, s.workspace_id, ?, s.record_id, s.unreadable_reason, null, 'staging', p.run_id, p.now, null::timestamptz, null
            from {made} as s cross join input.run as p
            where s.unreadable_reason is not null and not exists (
                select 1 from meta.quarantine as q

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,8 @@ from typing import Any, BinaryIO, cast
 
 import duckdb
 import pandas as pd
+
+from connectors.landing_folder import appearing, is_remote, opened
 
 from .forgotten import ADDRESS, Forgotten, digits
 from .raw import LINES_OF_A_LANDING, raw_table, superseded_table, version_hash
@@ -392,12 +395,23 @@ def _cleaner_of(file: Path, folder: Path, forgotten: Forgotten, facts: Facts) ->
 
 
 def _lines(file: Path) -> Iterator[bytes]:
-    with _open(file, "rb", zipped=file.suffix == ".gz") as opened:
-        for line in opened:
+    if is_remote(file):
+        with opened(file) as there, gzip.open(there) if file.suffix == ".gz" else nullcontext(there) as lines:
+            yield from (line.rstrip(b"\n") for line in lines)
+        return
+    with _open(file, "rb", zipped=file.suffix == ".gz") as own:
+        for line in own:
             yield line.rstrip(b"\n")
 
 
 def _rewrite(file: Path, clean: Callable[[bytes], bytes]) -> None:
+    if is_remote(file):
+        with (
+            appearing(file) as written,
+            gzip.open(written, "wb") if file.suffix == ".gz" else nullcontext(written) as lines,
+        ):
+            lines.writelines(clean(line) + b"\n" for line in _lines(file))
+        return
     draft = file.with_name(file.name + ".part")
     before = os.umask(0o077)
     try:

@@ -8,16 +8,17 @@ nothing. Files of different partitions of a stream (mailboxes) land together, si
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from connectors.landing_folder import on_disk
 from connectors.stream import Window
 
-from .landing_scan import LandingError, LandingFile, open_file, parse, quarantine
+from .landing_scan import LandingError, LandingFile, open_file, parse, quarantine, read_at
 from .landing_write import append, bury
 from .raw import declare
 from .warehouse import transaction, value
@@ -71,11 +72,14 @@ def land_all(con: duckdb.DuckDBPyConnection, files: Iterable[Path]) -> dict[Path
 
 
 def pending(con: duckdb.DuckDBPyConnection, folder: Path) -> list[Path]:
-    """Complete landing files that are not in the warehouse: a run was cut off between reading and landing. Oldest first."""
+    """Complete landing files that are not in the warehouse: a run was cut off between reading and landing. Oldest first.
+
+    By the clock of the run that read them: a file's own time is lost when it is restored from a backup, or rewritten in a bucket.
+    """
     rows = con.execute("select landing_file from meta.extract_window where status = 'done'").fetchall()
     known = {row[0] for row in rows}
     files = [file for file in folder.rglob("*.jsonl") if file.name not in known]
-    return sorted(files, key=lambda file: (file.stat().st_mtime_ns, file.name))
+    return sorted(files, key=lambda file: (read_at(file), file.stat().st_mtime_ns, file.name))
 
 
 def record_failure(
@@ -134,10 +138,12 @@ def _land(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile]) -> dict[
     try:
         with transaction(con):
             number = _next_number(con)
-            parse(con, files)
-            bad = quarantine(con, files)
-            new = append(con, files, number)
-            gone = bury(con, files, number)
+            with on_disk([f.path for f in files], _scratch(con)) as paths:
+                here = [replace(f, path=path) for f, path in zip(files, paths, strict=True)]
+                parse(con, here)
+                bad = quarantine(con, here)
+                new = append(con, here, number)
+                gone = bury(con, here, number)
             landed = {
                 f.path: Landed(
                     f.window.window_id, int(f.trailer["records"]), new.get(n, 0), gone.get(n, 0), bad.get(n, 0)
@@ -161,6 +167,11 @@ def _land(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile]) -> dict[
         for table in ("file", "mark", "record", "bad", "chosen", "gone"):
             con.execute(f"drop table if exists landing_{table}")
     return dict(landed)
+
+
+def _scratch(con: duckdb.DuckDBPyConnection) -> Path:
+    """Where DuckDB spills to as well: what a killed run leaves there is removed by the next one (warehouse.open_warehouse)."""
+    return Path(str(value(con, "select current_setting('temp_directory')")))
 
 
 def _next_number(con: duckdb.DuckDBPyConnection) -> int:

@@ -6,12 +6,13 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from connectors.landing_folder import first_line, opened
 from connectors.stream import Window
 
 from .raw import changed, version_hash
@@ -50,7 +51,7 @@ class LandingFile:
 def open_file(path: Path) -> LandingFile:
     """Header and trailer of a landing file, without reading what lies between. Raises LandingError."""
     try:
-        with path.open("rb") as f:
+        with opened(path) as f:
             first = f.readline(LONGEST_LINE)
             f.seek(max(0, f.seek(0, os.SEEK_END) - TAIL))
             last = f.read().rstrip(b"\n").rpartition(b"\n")[2]
@@ -68,6 +69,15 @@ def open_file(path: Path) -> LandingFile:
         window[key] = datetime.fromisoformat(window[key]) if window.get(key) else None
     extracted_at = datetime.fromisoformat(header["extracted_at"])
     return LandingFile(path, Window(**window), str(header["run_id"]), extracted_at, header["stream"], trailer)
+
+
+def read_at(path: Path) -> str:
+    """The clock of the run that read a file, as UTC text that sorts; "" of a file that is none."""
+    try:
+        told = datetime.fromisoformat(json.loads(first_line(path, LONGEST_LINE))["extracted_at"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    return told.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def parse(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile]) -> None:
@@ -151,7 +161,7 @@ def quarantine(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile]) -> 
     changed(
         con,
         """insert into meta.quarantine
-           select $source, $workspace, $stream, null, b.reason, b.payload, 'landing', f.run_id, f.extracted_at, null
+           select $source, $workspace, $stream, null, b.reason, b.payload, 'landing', f.run_id, f.extracted_at, null, f.partition
            from landing_bad as b inner join landing_file as f on b.file_no = f.file_no""",
         parameters,
     )

@@ -21,7 +21,7 @@ from .merge import TAIL_COMMENTS, columns_of
 from .model import Model
 from .warehouse import name, value
 
-CONTRACT_VERSION = "1.0.0"
+CONTRACT_VERSION = "1.1.0"
 STORAGE_VERSION = "v1.0.0"  # the newest format that engines from 1.0 to 2.0 read; BI tools bundle old ones
 
 OWN_COMMENTS = {
@@ -103,20 +103,29 @@ def _write(con: duckdb.DuckDBPyConnection, draft: Path, models: Sequence[Model])
         )
     finally:
         os.umask(before)
+    try:
+        fill(con, "draft", models)
+    finally:
+        con.execute("checkpoint draft")
+        con.execute("detach draft")
+
+
+def fill(con: duckdb.DuckDBPyConnection, database: str, models: Sequence[Model]) -> None:
+    """Write tables, views, dictionary and comments into the schema main of an attached database, in place of what they replace."""
     home = str(value(con, "select current_database()"))
     try:
         for one in (m for m in models if m.kind != "view"):
             order = f"order by {', '.join(name(k) for k in one.grain)}" if one.grain else "order by all"
-            con.execute(f"create table draft.main.{name(one.name)} as select * from {one.table} {order}")
-        con.execute("use draft.main")
+            con.execute(
+                f"create or replace table {name(database)}.main.{name(one.name)} as select * from {one.table} {order}"
+            )
+        con.execute(f"use {name(database)}.main")
         for one in (m for m in models if m.kind == "view"):
-            con.execute(f"create view {name(one.name)} as {_without_header(one.sql)}")
+            con.execute(f"create or replace view {name(one.name)} as {_without_header(one.sql)}")
         _write_dictionary(con, models)
         _comment(con, models)
     finally:
         con.execute(f"use {name(home)}.main")
-        con.execute("checkpoint draft")
-        con.execute("detach draft")
 
 
 def _without_header(sql: str) -> str:
@@ -128,10 +137,10 @@ def _without_header(sql: str) -> str:
 
 def _write_dictionary(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> None:
     con.execute(
-        "create table meta_contract (contract_version varchar, duckdb_version varchar, storage_version varchar, schema_hash varchar)"
+        "create or replace table meta_contract (contract_version varchar, duckdb_version varchar, storage_version varchar, schema_hash varchar)"
     )
     con.execute(
-        "create table meta_column (table_name varchar, column_name varchar, type varchar, comment varchar, metric_name varchar)"
+        "create or replace table meta_column (table_name varchar, column_name varchar, type varchar, comment varchar, metric_name varchar)"
     )
     metrics: set[str] = set()
     if any(m.name == "meta_metric" for m in models):
@@ -183,29 +192,39 @@ def _verify(draft: Path, models: Sequence[Model]) -> dict[str, int]:
     if draft.with_name(draft.name + ".wal").exists():
         raise PublishError(f"{draft.name} was not closed properly: a .wal file is left beside it")
     with duckdb.connect(str(draft), read_only=True) as reader:
-        there = {
-            row[0]
-            for row in reader.execute(
-                "select table_name from information_schema.tables where table_schema = 'main'"
-            ).fetchall()
-        }
-        wanted = {m.name for m in models} | set(OWN_COMMENTS)
-        if there != wanted:
-            raise PublishError(
-                f"{draft.name}: tables differ from what was to be published: {', '.join(sorted(there ^ wanted))}"
-            )
-        counts: dict[str, int] = {}
-        for table in sorted(there):
-            counts[table] = len(reader.execute(f"select 1 from {name(table)}").fetchall())
-            if wrong := forbidden_types(reader, name(table)):
-                raise PublishError(f"{table}: types that BI tools cannot read: {', '.join(wrong)}")
-        silent = reader.execute(
-            """select table_name || '.' || column_name from duckdb_columns() where not internal and coalesce(comment, '') = ''
-               union all select table_name from duckdb_tables() where not internal and coalesce(comment, '') = ''
-               union all select view_name from duckdb_views() where not internal and coalesce(comment, '') = ''"""
+        return look_at(reader, draft.name, models)
+
+
+def names_of(models: Sequence[Model]) -> set[str]:
+    """Tables and views of what is published."""
+    return {m.name for m in models} | set(OWN_COMMENTS)
+
+
+def look_at(reader: duckdb.DuckDBPyConnection, what: str, models: Sequence[Model]) -> dict[str, int]:
+    """Look at everything in the current database. Returns rows by table and view. Raises PublishError, which calls it `what`."""
+    there = {
+        row[0]
+        for row in reader.execute(
+            "select table_name from information_schema.tables where table_schema = 'main' and table_catalog = current_database()"
         ).fetchall()
-        if silent:
-            raise PublishError(f"{draft.name}: no comment on {', '.join(str(row[0]) for row in silent)}")
+    }
+    wanted = names_of(models)
+    if there != wanted:
+        raise PublishError(f"{what}: tables differ from what was to be published: {', '.join(sorted(there ^ wanted))}")
+    counts: dict[str, int] = {}
+    for table in sorted(there):
+        counts[table] = len(reader.execute(f"select 1 from {name(table)}").fetchall())
+        if wrong := forbidden_types(reader, name(table)):
+            raise PublishError(f"{table}: types that BI tools cannot read: {', '.join(wrong)}")
+    silent = reader.execute(
+        """select told from (
+               select database_name, schema_name, internal, comment, table_name || '.' || column_name as told from duckdb_columns()
+               union all select database_name, schema_name, internal, comment, table_name from duckdb_tables()
+               union all select database_name, schema_name, internal, comment, view_name from duckdb_views()
+           ) where database_name = current_database() and schema_name = 'main' and not internal and coalesce(comment, '') = ''"""
+    ).fetchall()
+    if silent:
+        raise PublishError(f"{what}: no comment on {', '.join(str(row[0]) for row in silent)}")
     return counts
 
 

@@ -18,7 +18,7 @@ from .raw import raw_table, superseded_table
 def drop_landing(con: duckdb.DuckDBPyConnection, folder: Path, days: int, now: datetime) -> int:
     """Delete landing files whose window landed more than `days` days before `now`. Returns how many.
 
-    What has not landed stays, and so does what was put aside because it could not land.
+    What has not landed stays. What was put aside because it could not land goes by the age of its file.
     """
     rows = con.execute(
         "select landing_file from meta.extract_window where status = 'done' and landing_file is not null and landed_at < ?",
@@ -26,13 +26,21 @@ def drop_landing(con: duckdb.DuckDBPyConnection, folder: Path, days: int, now: d
     ).fetchall()
     old = {row[0] for row in rows}
     files = [file for file in folder.rglob("*.jsonl") if file.name in old]
+    oldest = (now - timedelta(days=days)).timestamp()
+    files += [file for file in folder.rglob("*.refused") if file.stat().st_mtime < oldest]
     for file in files:
         file.unlink()
     return len(files)
 
 
 def drop_versions(con: duckdb.DuckDBPyConnection, days: int, now: datetime) -> int:
-    """Delete versions of records that are not the latest and were read more than `days` days before `now`. Returns how many."""
+    """Delete versions of records that are not the latest and were read more than `days` days before `now`. Returns how many.
+
+    Records in quarantine go too, once they could be read.
+    """
+    con.execute(
+        "delete from meta.quarantine where resolved_at is not null and first_seen_at < ?", [now - timedelta(days=days)]
+    )
     in_full = {table for one in model.load(model.root()) for table in one.reads if table.startswith("raw.")}
     tables = con.execute(
         """select table_name from duckdb_tables() where schema_name = 'raw' and database_name = current_database()

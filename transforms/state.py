@@ -29,7 +29,7 @@ def done_windows(con: duckdb.DuckDBPyConnection, source: str, workspace: str) ->
     """Complete windows of a source, in the order in which they landed."""
     rows = con.execute(
         """select stream, partition, kind, window_start, window_end, extracted_at, cursor, run_id
-           from meta.extract_window where source_id = ? and workspace_id = ? and status = 'done'
+           from meta.extract_window where source_id = ? and workspace_id = ? and status = 'done' and kind <> 'retry'
            order by landing_no""",
         [source, workspace],
     ).fetchall()

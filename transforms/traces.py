@@ -18,7 +18,7 @@ CHUNK = 8 * 2**20
 def in_files(folders: Iterable[Path], needles: Sequence[str]) -> dict[Path, int]:
     """Hits by file, 0 where there is none. needles: addresses and numbers, lower case; found in any case and JSON-escaped."""
     found: dict[Path, int] = {}
-    for file in sorted({f for folder in folders for f in _files(folder)}):
+    for file in sorted({f for folder in folders for f in _files(folder)}, key=str):
         found[file] = _in_bytes(file, [form for needle in needles for form in _forms(needle)])
         if _is_database(file):
             with duckdb.connect(str(file), read_only=True) as con:

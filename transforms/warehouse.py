@@ -9,8 +9,11 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
+from shutil import rmtree
 
 import duckdb
+
+from connectors.landing_folder import COPIES
 
 from .lock import holder_in
 
@@ -28,6 +31,7 @@ create table if not exists meta.quarantine (
     source_id varchar, workspace_id varchar, stream varchar, record_id varchar, reason varchar, payload varchar, stage varchar,
     run_id varchar, first_seen_at timestamptz, resolved_at timestamptz
 );
+alter table meta.quarantine add column if not exists partition varchar;
 create table if not exists meta.run (
     run_id varchar primary key, kind varchar, day date, started_at timestamptz, finished_at timestamptz, status varchar,
     published boolean, detail json
@@ -39,12 +43,25 @@ create table if not exists meta.restatement (
 create table if not exists meta.data_quality (
     "check" varchar, severity varchar, failing_rows bigint, detail varchar, run_id varchar
 );
+create table if not exists meta.field (
+    source_id varchar, workspace_id varchar, stream varchar, field varchar, first_run_id varchar, first_seen_at timestamptz
+);
+create table if not exists meta.field_hour (
+    source_id varchar, workspace_id varchar, stream varchar, field varchar, utc_hour timestamptz, records double, present double,
+    readable double, first_readable_at timestamptz, last_readable_at timestamptz, first_unreadable_at timestamptz,
+    last_unreadable_at timestamptz
+);
+create table if not exists meta.field_gap (
+    source_id varchar, workspace_id varchar, stream varchar, part varchar, field varchar, gap_from timestamptz, gap_until timestamptz,
+    last_good_at timestamptz, next_good_at timestamptz, records bigint, reason varchar
+);
 create table if not exists input.source_setting (name varchar, value varchar);  -- a macro reads it
 create table if not exists input.secret (name varchar, value varchar);  -- a macro reads it
 create table if not exists meta.fact (name varchar primary key, value varchar);
 create table if not exists meta.parameter (name varchar primary key, value varchar, default_value varchar, changed_at timestamptz);
 create table if not exists meta.coverage (
-    source_id varchar, workspace_id varchar, stream varchar, partition varchar, covered_from timestamptz, covered_until timestamptz
+    source_id varchar, workspace_id varchar, stream varchar, partition varchar, covered_from timestamptz, covered_until timestamptz,
+    is_gap boolean
 );
 """
 
@@ -163,6 +180,8 @@ def _clear_leftovers(path: Path) -> None:
     """What a killed run spilled to disk or began to create. Only whoever holds the warehouse comes here, so nobody is using it."""
     for file in (*(path.parent / "tmp").glob("duckdb_temp_*"), *path.parent.glob(f"{path.name}.*.new")):
         file.unlink(missing_ok=True)
+    for folder in (path.parent / "tmp").glob(f"{COPIES}*"):
+        rmtree(folder, ignore_errors=True)
 
 
 def storage_fault(path: Path, error: BaseException) -> WarehouseError | None:

@@ -29,9 +29,11 @@ by_stream as (
         f.feed,
         f.stream,
         bool_or(
-            c.covered_from <= w.day_start and c.covered_until >= w.day_end + to_seconds(coalesce(s.lag_seconds, 0))
+            not c.is_gap and c.covered_from <= w.day_start and c.covered_until >= w.day_end + to_seconds(coalesce(s.lag_seconds, 0))
         ) as is_whole,
-        bool_or(c.covered_from < w.day_end and c.covered_until > w.day_start) as is_touched
+        bool_or(not c.is_gap and c.covered_from < w.day_end and c.covered_until > w.day_start)
+        -- All that the day has lacks a field: that it was quiet before and after tells nothing.
+        and not bool_or(c.is_gap and c.covered_from <= w.day_start and c.covered_until >= w.day_end) as is_touched
     from wanted as w
     inner join core.feed_stream as f on w.system = f.system
     inner join input.source as s on w.source_id = s.source_id and w.workspace_id = s.workspace_id

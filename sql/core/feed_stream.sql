@@ -1,6 +1,7 @@
 -- core.feed_stream: which streams must have been read for a family of numbers to be complete.
 -- grain: system, feed, stream
--- feed: '' is the whole system, the others are parts of the CRM
+-- feed: '' is the whole system, the others are parts of it
+-- stream: as in meta.coverage; "dialer_call.talk" are calls whose talk time can be read (sql/fields.toml)
 select
     system,
     feed,
@@ -8,6 +9,7 @@ select
 from (
     values
     ('dialer', '', 'dialer_call'),
+    ('dialer', 'talk', 'dialer_call.talk'),
     ('mail', '', 'mail_message'),
     ('crm', '', 'crm_call'),
     ('crm', '', 'crm_email'),

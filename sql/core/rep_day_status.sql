@@ -8,6 +8,7 @@
 -- keep core.day_status: utc_date between (select min(key) - 2 from dirty) and (select max(key) + 2 from dirty)
 -- call_status: of numbers about calls: the dialer's; email_status: of numbers about mails: the mailbox's. Without an account there the numbers do
 --   not apply: they are NULL unless the CRM's own log has something (METRICS 0.7)
+-- talk_status: of numbers that need how long a call lasted
 -- conversation_status: of numbers that need calls, mails and meetings together
 with by_feed as (
     select
@@ -35,6 +36,7 @@ wide as (
         activity_date,
         max(status) filter (where system = 'crm' and feed = '') as crm_status,
         max(status) filter (where system = 'dialer' and feed = '') as dialer_status,
+        max(status) filter (where system = 'dialer' and feed = 'talk') as talk_status,
         max(status) filter (where system = 'mail' and feed = '') as mail_status,
         max(status) filter (where system = 'crm' and feed = 'meeting') as meeting_status,
         max(status) filter (where system = 'crm' and feed = 'deal') as deal_status
@@ -51,6 +53,7 @@ named as (
         -- Mail that belongs to no rep has no mailbox of its own: what is there was seen.
         coalesce(w.mail_status, case when d.rep_id = -1 then 'partial' end, 'not_applicable') as mail_status,
         coalesce(w.dialer_status, 'not_applicable') as call_status,
+        coalesce(w.talk_status, 'not_applicable') as talk_status,
         coalesce(w.mail_status, case when d.rep_id = -1 then 'partial' end, 'not_applicable') as email_status,
         coalesce(w.meeting_status, 'not_applicable') as meeting_status,
         coalesce(w.deal_status, 'not_applicable') as deal_status

@@ -5,6 +5,7 @@
 -- workspace: Account of that vendor
 -- date: Calendar date
 -- status: complete when every rep's local day was read whole, missing when none was touched, else partial
+-- reason: Why numbers of this date are NULL although the source was read: a field that its records lack or have in another form; else NULL
 -- expected_until: UTC instant up to which the source must have been read for this date to be complete
 -- rows: Calls, mails and meetings of this source on this date (UTC)
 -- last_success_at: UTC instant of the last complete reading of the source
@@ -16,6 +17,7 @@ with days as (
         d.activity_date,
         bool_and(s.status = 'complete') as is_complete,
         bool_and(s.status = 'missing') as is_missing,
+        min(d.day_start) as day_start,
         max(d.day_end) as day_end
     from core.rep_day as d
     inner join core.rep_source as r on d.rep_id = r.rep_id and (d.rep_id <> -1 or r.system <> 'mail')
@@ -24,6 +26,18 @@ with days as (
             r.source_id = s.source_id and r.workspace_id = s.workspace_id and r.partition = s.partition and s.feed = ''
             and d.day_start = s.day_start and d.day_end = s.day_end
     group by all
+),
+
+gaps as (
+    select
+        d.source_id,
+        d.workspace_id,
+        d.activity_date,
+        string_agg(g.stream || ': ' || g.reason, '; ' order by g.stream, g.field, g.gap_from) as reason
+    from days as d
+    inner join meta.field_gap as g
+        on d.source_id = g.source_id and d.workspace_id = g.workspace_id and d.day_start < g.gap_until and d.day_end > g.gap_from
+    group by d.source_id, d.workspace_id, d.activity_date
 ),
 
 successes as (
@@ -38,7 +52,7 @@ marks as (
     from (
         select source_id, workspace_id, stream, partition, max(covered_until) as covered_until
         from meta.coverage
-        where stream in (select stream from core.feed_stream)
+        where stream in (select stream from core.feed_stream) and not is_gap
         group by all
     ) as c
     group by all
@@ -49,6 +63,7 @@ select
     d.workspace_id as workspace,
     d.activity_date as date,
     case when d.is_complete then 'complete' when d.is_missing then 'missing' else 'partial' end as status,
+    any_value(g.reason) as reason,
     ((d.day_end + to_seconds(coalesce(i.lag_seconds, 0))) at time zone 'UTC') as expected_until,
     coalesce(sum(s.records), 0)::bigint as rows,
     (any_value(x.last_success_at) at time zone 'UTC') as last_success_at,
@@ -56,6 +71,7 @@ select
 from days as d
 left join input.source as i on d.source_id = i.source_id and d.workspace_id = i.workspace_id
 left join core.source_day_count as s on d.source_id = s.source_id and d.workspace_id = s.workspace_id and d.activity_date = s.utc_date
+left join gaps as g on d.source_id = g.source_id and d.workspace_id = g.workspace_id and d.activity_date = g.activity_date
 left join successes as x on d.source_id = x.source_id and d.workspace_id = x.workspace_id
 left join marks as m on d.source_id = m.source_id and d.workspace_id = m.workspace_id
 group by d.source_id, d.workspace_id, d.activity_date, d.is_complete, d.is_missing, d.day_end, i.lag_seconds

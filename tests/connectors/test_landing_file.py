@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from connectors.landing_file import extract, is_complete, landing_path, read_header
+from connectors.landing_file import extract, is_complete, read_header
+from connectors.landing_folder import appearing
 from connectors.stream import (
     ByIds,
     Changes,
@@ -127,12 +128,16 @@ def test_a_failed_second_reading_leaves_the_first(tmp_path: Path) -> None:
     assert files(tmp_path) == [path.name]
 
 
-def test_the_rest_of_a_killed_run_is_overwritten(tmp_path: Path) -> None:
-    path = landing_path(tmp_path, WINDOW, "run1")
-    path.parent.mkdir(parents=True)
-    path.with_name(path.name + ".part").write_bytes(b"x" * 10_000)
-    assert extract(Acme(Page(records=[b'{"id":1}'])), WINDOW, {}, tmp_path, "run1") == path
-    assert len(lines(path)) == 3
+def test_a_reader_thought_dead_and_the_one_in_its_place_do_not_write_into_the_same_file(tmp_path: Path) -> None:
+    path = tmp_path / "window.jsonl"
+    with appearing(path) as first:
+        first.write(b"first, ")
+        first.flush()
+        with appearing(path) as second:
+            second.write(b"second\n")
+        assert path.read_bytes() == b"second\n"
+        first.write(b"whole\n")
+    assert path.read_bytes() == b"first, whole\n"
     assert files(tmp_path) == [path.name]
 
 

@@ -23,7 +23,7 @@ Make = Callable[[str], Product]
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Prefect server for the session; yields its API's address."""
     os.environ["PREFECT_HOME"] = str(tmp_path_factory.mktemp("prefect"))
-    with prefect_test_harness():
+    with prefect_test_harness(server_startup_timeout=180):  # the machine may be busy with the other tests
         yield PREFECT_API_URL.value() or ""
 
 

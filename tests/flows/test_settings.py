@@ -131,10 +131,34 @@ def test_everything_wrong_is_told_at_once_with_file_key_and_what_is_allowed(
         ("[company]\n", "no source is set up: give at least one section of [hubspot], [cloudtalk], [gmail]"),
         ('[hubspot]\ntoken = "a"\ntoken_file = "b"\n', "give token or token_file, not both"),
         ("[hubspot]\n", "give either token, or client_id"),
+        (
+            'published = "s3://bucket/x.duckdb"\n' + GOOD,
+            'allowed: a file, or a MotherDuck database as "md:sales_metrics"',
+        ),
+        (
+            'published = "md:x?motherduck_token=t0ken"\n' + GOOD,
+            'allowed: a file, or a MotherDuck database as "md:sales_metrics"',
+        ),
+        ('warehouse = "md:warehouse"\n' + GOOD, "must be a file on this machine's disk"),
+        ('landing = "memory://landing"\n' + GOOD, "gone with the run"),
+        (GOOD + '[run]\ntask_runner = "dask"\n', "give both or neither"),
+        (GOOD + '[run]\ntask_runner = "dask"\ndask_address = "scheduler"\n', "should match pattern"),
     ],
 )
 def test_a_problem_says_what_to_do(tmp_path: Path, text: str, words: str) -> None:
     assert words in "\n".join(problems(tmp_path, text))
+
+
+def test_places_that_are_no_paths_stay_as_they_are(tmp_path: Path) -> None:
+    """S3 and MotherDuck; everything else is relative to the file."""
+    settings = load(
+        tmp_path, 'landing = "s3://bucket/landing"\npublished = "md:sales"\nwarehouse = "fast/w.duckdb"\n' + GOOD
+    )
+    assert str(settings.landing_dir) == "s3://bucket/landing"
+    assert settings.published_database == "md:sales"
+    assert settings.published_file == tmp_path / "data" / "sales_metrics.duckdb"
+    assert settings.warehouse_file == tmp_path / "fast" / "w.duckdb"
+    assert load(tmp_path, 'landing = "shared"\n' + GOOD).landing_dir == tmp_path / "shared"
 
 
 def test_a_missing_file_says_how_to_get_one(tmp_path: Path) -> None:

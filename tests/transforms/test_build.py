@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 import connectors
-from transforms import build, checks, inputs, model, publish, raw
+from transforms import build, checks, inputs, model, publish, publish_into, raw
 from transforms.build import BuildError
 from transforms.model import ModelError
 from transforms.parameters import Parameters
@@ -238,6 +238,36 @@ def test_a_draft_that_is_not_fit_leaves_the_published_file_alone(
         publish.publish(product, target, folder=folder)
     assert target.read_bytes() == before
     assert [f.name for f in tmp_path.glob("sales.duckdb*")] == ["sales.duckdb"]
+
+
+def test_a_database_is_published_into_in_one_transaction(product: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """Twice, with leftovers of an older version in it and a table of somebody else's; then a model that is not fit changes nothing."""
+    published = publish.publish(product, tmp_path / "sales.duckdb")
+    product.execute(f"attach '{tmp_path / 'cloud.duckdb'}' as cloud")
+    product.execute(
+        "create table cloud.main.no_longer as select 1; create view cloud.main.old as from cloud.main.no_longer"
+    )
+    product.execute("create schema cloud.others; create table cloud.others.theirs as select 1")
+    for _ in range(2):
+        done = publish_into.replace(product, "cloud")
+        assert (len(done), sum(done.values())) == (published.tables, published.rows)
+    folder = tmp_path / "sql"
+    (folder / "core").mkdir(parents=True)
+    (folder / "marts").mkdir()
+    (folder / "marts" / "dim_date.sql").write_text(
+        "-- marts.dim_date: dates.\n-- date: Date\nselect 1 as date_key", "utf-8"
+    )
+    with pytest.raises(PublishError, match=r"dim_date\.sql: no comment for"):
+        publish_into.replace(product, "cloud", folder)
+    product.execute("detach cloud")
+    with duckdb.connect(str(tmp_path / "cloud.duckdb"), read_only=True) as cloud:
+        assert cloud.execute("select count(*) from daily_rep_activity").fetchone() == (20,)
+        assert cloud.execute("from others.theirs").fetchone() == (1,)
+        tables = "select table_name, column_name, type, comment from meta_column order by all"
+        with duckdb.connect(str(tmp_path / "sales.duckdb"), read_only=True) as file:
+            assert cloud.execute(tables).fetchall() == file.execute(tables).fetchall()
+            count = "select count(*) from information_schema.tables where table_schema = 'main'"
+            assert cloud.execute(count).fetchone() == file.execute(count).fetchone()
 
 
 def test_a_second_writer_is_told_who_holds_the_warehouse(tmp_path: Path) -> None:
