@@ -6,6 +6,7 @@ process leaves no half of, and no server. What is lost with the machine (nothing
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 import threading
@@ -31,12 +32,19 @@ class Rows:
 
     def get(self, name: str) -> bytes | None:
         row = self._connection.execute(
-            "select state from budget where account = ? and name = ?", (self._account, name)
+            "select state from budget where account = ? and name = ?", (self._account, _kept_as(name))
         ).fetchone()
         return None if row is None else row[0]
 
     def put(self, name: str, state: bytes) -> None:
-        self._connection.execute("insert or replace into budget values (?, ?, ?)", (self._account, name, state))
+        self._connection.execute(
+            "insert or replace into budget values (?, ?, ?)", (self._account, _kept_as(name), state)
+        )
+
+
+def _kept_as(name: str) -> str:
+    """A mailbox's budget goes by a digest: the file must not name people, who may ask to be forgotten."""
+    return hashlib.blake2b(name.encode(), digest_size=12).hexdigest() if "@" in name else name
 
 
 class Store:
@@ -76,7 +84,7 @@ class Store:
         if self._connection is None:
             if self._path is not None:
                 self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                # Names of budgets hold mailboxes. Only a new file is opened here: closing one that is in use would drop its locks.
+                # Only a new file is opened here: closing one that is in use would drop its locks.
                 with suppress(FileExistsError):
                     os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
             connection = sqlite3.connect(
