@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -136,6 +137,7 @@ def start_run(
     scope: what the run was asked for beyond its day, kept in meta.run. Raises, before anything is read, WarehouseLocked
     when another run is at work and InputError when a CSV file of the user's has faults.
     """
+    os.umask(0o077)  # folders that are made on the way too are for the owner alone
     clock = as_utc(now or datetime.now(UTC))
     business_day = day or settings.yesterday(clock)
     run_id = f"{kind}-{business_day:%Y%m%d}-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
