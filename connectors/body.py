@@ -20,6 +20,8 @@ ACCEPTED = "gzip"
 class BodyTooLarge(Exception):
     """An answer is larger than it may be. Reading it again would give the same."""
 
+    page = "source-down"
+
 
 def bounded(most: int, seconds: float) -> Callable[[httpx.Response], None]:
     """An httpx response hook: the body gives `most` unpacked bytes at most, and in so many seconds.

@@ -296,7 +296,8 @@ def test_9_histories_are_read_whole_fifty_at_a_time(vendor: Vendor, source: Sour
 
 def test_10_every_path_carries_the_one_version(vendor: Vendor, source: Source) -> None:
     one = source()
-    vendor.script = lambda asked: answer([] if "dispositions" in asked.path else {"results": [], "total": 0})
+    whole: dict[str, Any] = {"results": [], "total": 0, "portalId": 1}
+    vendor.script = lambda asked: answer([] if "dispositions" in asked.path else whole)
     for stream in one.streams:
         kind: Any = "full" if isinstance(stream.reading, Changes) else "snapshot"
         list(one.read(Window("hubspot", "main", stream.name, kind, None, NOW), {"crm_call": ["1"]}, Traffic()))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +49,16 @@ class Product:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """The same command in a process of its own, whose output can be read line by line."""
         command = [sys.executable, "-m", "flows.cli", "--settings", str(self.settings), *arguments]
+        # Tests that are run in the background may have been told to ignore ctrl-C; a run by hand has not.
+        heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        told = os.environ | self.environment
         return subprocess.Popen(
-            command, env=os.environ | self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            env=told,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            preexec_fn=heeds,  # noqa: PLW1509
         )
 
     def ends(self, *arguments: str, environment: Mapping[str, str] | None = None) -> tuple[int, str, str]:

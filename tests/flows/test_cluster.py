@@ -115,12 +115,13 @@ def test_a_killed_worker_changes_nothing(
 def test_machines_that_share_a_bucket_publish_what_one_process_does(
     cluster: Cluster, product: Product, night: Product, s3: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    cluster.reads_for(product, landing=f"s3://{BUCKET}/landing")
+    cluster.reads_for(product, landing=f"s3://{BUCKET}/cluster/landing")
     assert product.nightly() == 0
     assert product.daily() == night.daily()
     assert not (product.data / "landing").exists()
-    windows = night.warehouse("select landing_file from meta.extract_window")
-    assert len(s3.list_objects_v2(Bucket=BUCKET)["Contents"]) == len(windows), "one object a window, and nothing else"
+    windows = product.warehouse("select landing_file from meta.extract_window")
+    objects = s3.list_objects_v2(Bucket=BUCKET, Prefix="cluster/")["Contents"]
+    assert len(objects) == len(windows), "one object a window, and nothing else"
     read_on = [cluster.accounts(machine) for machine in MACHINES]
     assert sorted(account for accounts in read_on for account in accounts) == ["cloudtalk", "gmail", "hubspot"]
     assert all(read_on), "one of the machines read nothing"

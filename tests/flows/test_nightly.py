@@ -92,17 +92,17 @@ def test_a_landing_file_can_be_replayed_alone(
 
 
 def test_a_second_run_waits_for_nobody_and_says_who_is_at_work(
-    night: Product, capsys: pytest.CaptureFixture[str]
+    copied: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:
     holding = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
-    command = [sys.executable, "-c", holding, str(night.data / "warehouse.duckdb")]
+    command = [sys.executable, "-c", holding, str(copied.data / "warehouse.duckdb")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        assert night.nightly() == Exit.LOCKED
+        assert copied.nightly() == Exit.LOCKED
         told = capsys.readouterr()
         assert f"process {holder.pid}" in told.err + told.out
-        night("status", "--now", AT_NOON)
+        copied("status", "--now", AT_NOON)
         told = capsys.readouterr().out
         assert f"process {holder.pid}" in told
         assert "complete until Thu 2026-03-19" in told, "the published file is readable all the while"

@@ -19,8 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.auth import BearerAuth, OAuthRefreshAuth
-from connectors.client import Backoff, Client, judge_http
+from connectors.client import Client, judge_http
 from connectors.limits import Budget, Limiter
+from connectors.network import Network
 from connectors.redact import SHORTEST, blotted, forms
 from connectors.stream import ConnectorError, Traffic
 from tests.security.conftest import serving
@@ -31,7 +32,7 @@ TOKEN = "plantedBearer"
 def client_of(url: str, auth: httpx.Auth | None = None) -> Client:
     return Client(
         source="vendor", base_url=url, auth=auth or BearerAuth(TOKEN), limiter=Limiter({"requests": Budget(1000, 1.0)}),
-        judge=judge_http, attempts=2, backoff=Backoff(first=0.001, most=0.002, longest=30.0),
+        judge=judge_http, network=Network(attempts=2, first_wait_seconds=0.001, longest_wait_seconds=30.0),
     )  # fmt: skip
 
 

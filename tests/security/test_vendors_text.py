@@ -71,9 +71,7 @@ def run(world: dict[str, Any], folder: Path) -> tuple[dict[str, list[tuple[Any, 
     with serving(world, folder) as (pipeline, _):
         pipeline.nightly(NOW, first=date(2026, 3, 10))
         pipeline.published()
-        tables = pipeline.con.execute(
-            "select schema_name, table_name from duckdb_tables() where schema_name = 'raw'"
-        ).fetchall()
+        tables = pipeline.con.execute("select table_name from duckdb_tables() where schema_name = 'raw'").fetchall()
         rows = {t: pipeline.con.execute(f'select count(*) from raw."{t}"').fetchall()[0][0] for (t,) in tables}
         names = [
             r[0]
