@@ -2,6 +2,7 @@
 -- grain: crm_call_key
 -- rule: T1 = the log carries the dialer's call id; T2 = same rep, direction and number, in time, durations alike; one to one, nearest start first
 -- scope: crm_call_key
+-- slices: none
 -- on core.match_call_id: crm_call_key
 -- on core.match_candidate: with recursive linked as (select call_key from changed union select b.call_key from linked as l inner join core.match_candidate as a on l.call_key = a.call_key inner join core.match_candidate as b on a.crm_call_key = b.crm_call_key) select m.crm_call_key from core.match_candidate as m inner join linked as l on m.call_key = l.call_key
 -- on core.match_candidate: crm_call_key
