@@ -87,10 +87,11 @@ class Pipeline:
 
     def _read(self, source: Connector, now: datetime, first: date, run_id: str) -> None:
         for stream in sorted(source.streams, key=lambda s: isinstance(s.reading, ByIds)):
-            for partition in source.partitions(stream) if stream.partitioned else ("",):
-                window, known = self._window(source, stream, partition, now, first)
-                file = extract(source, window, known, self.folder / "landing", run_id)
-                landing.land(self.con, file)
+            partitions = source.partitions(stream) if stream.partitioned else ("",)
+            windows = [self._window(source, stream, partition, now, first) for partition in partitions]
+            files = [extract(source, *window, self.folder / "landing", run_id) for window in windows]
+            refused = [o for o in landing.land_all(self.con, files).values() if isinstance(o, Exception)]
+            assert not refused, refused
 
     def _window(
         self, source: Connector, stream: Stream, partition: str, now: datetime, first: date
@@ -144,5 +145,5 @@ def serving(world: World | Mapping[str, Any], folder: Path) -> Generator[tuple[P
     with running(known) as url:
         write_settings(known, folder / "salespulse.toml", url)
         config = tomllib.loads((folder / "salespulse.toml").read_text("utf-8"))
-        with open_warehouse(folder / "warehouse.duckdb") as con:
+        with open_warehouse(folder / "warehouse.duckdb", threads=1) as con:
             yield Pipeline(con, folder, config), url

@@ -173,8 +173,10 @@ def _merge(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report:
     merged = merge.merge(con, one, standing, reason=changes.reason)
     report.changed_rows += merged.changed_rows
     report.restated_values += merged.restated_values
-    if merged.changed_rows or merged.gone_rows:
+    if merged.changes and (merged.changed_rows or merged.gone_rows):
         changes.note(one.table, merged.changes)
+    elif merged.changed_rows:
+        changes.everywhere.add(one.table)
     report.rows[one.table] = merged.changed_rows
 
 

@@ -23,7 +23,10 @@ TAIL_COMMENTS = {
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """Rows written, rows taken away, single values of standing rows that changed, and the temp table that holds old and new rows."""
+    """Rows written, rows taken away, single values of standing rows that changed, and the temp table that holds old and new rows;
+
+    none if the table had no rows before.
+    """
 
     changed_rows: int
     gone_rows: int
@@ -45,6 +48,8 @@ def merge(con: duckdb.DuckDBPyConnection, model: Model, standing: str, *, reason
         raise ModelError(f"sql/marts/{model.name}.sql: a merged table needs a '-- grain:' line")
     fresh = columns_of(con, "fresh")
     _shape(con, model.table, fresh)
+    if not con.execute(f"select 1 from {model.table} limit 1").fetchall():
+        return Merged(_fill(con, model), 0, 0, "")
     keys = [name(k) for k in model.grain]
     values = [c for c in fresh if c not in model.grain]
     same_key = " and ".join(f"o.{k} = n.{k}" for k in keys)
@@ -80,6 +85,17 @@ def merge(con: duckdb.DuckDBPyConnection, model: Model, standing: str, *, reason
     for table in ("fresh", "difference"):
         con.execute(f"drop table {table}")
     return Merged(int(row[0]) if row else 0, int(gone[0]) if gone else 0, restated, kept)
+
+
+def _fill(con: duckdb.DuckDBPyConnection, model: Model) -> int:
+    """Of a table without rows nothing can differ. Returns how many it has now."""
+    row = con.execute(
+        f"""insert into {model.table} by name
+            select n.*, p.run_id, p.now at time zone 'UTC' as first_published_at, p.now at time zone 'UTC' as last_changed_at
+            from fresh as n cross join input.run as p"""
+    ).fetchone()
+    con.execute("drop table fresh")
+    return int(row[0]) if row else 0
 
 
 def _shape(con: duckdb.DuckDBPyConnection, table: str, fresh: dict[str, str]) -> None:
