@@ -23,7 +23,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
 from types import FrameType
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import uvicorn
@@ -77,7 +77,7 @@ def _instant(text: str) -> datetime:
 
 
 def _systems() -> Sequence[System]:
-    return ("crm", "dialer", "mail")
+    return get_args(System)
 
 
 def _used(world: World) -> list[str]:

@@ -23,7 +23,7 @@ from msgspec import Meta, Struct, field
 log = logging.getLogger("sandbox")
 Instant = Annotated[datetime, Meta(tz=True)]
 Via = Literal["ui", "mobile", "import", "api", "automation", "integration"]
-System = Literal["crm", "dialer", "mail"]
+System = Literal["crm", "dialer", "mail", "sequencer", "tools"]
 DEFAULT_SYSTEMS: dict[System, str] = {"crm": "hubspot", "dialer": "cloudtalk", "mail": "gmail"}
 INTEGRATION = "integration"  # stands where a person's key may stand: a machine did it
 
