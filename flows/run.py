@@ -180,11 +180,15 @@ def start_run(
 @contextmanager
 def _in_turn(kind: str, settings: Settings) -> Generator[float]:
     """Everybody goes before a backfill. Yields for how many seconds another run may hold the warehouse: whatever they were told,
-    a nightly run waits for a backfill, which lets go, and a backfill for those before it."""
+    a nightly run waits for a backfill, which lets go, and a backfill for those before it, also for one that has not opened the warehouse yet."""
     folder, patience = settings.data_dir, PATIENCE.get()
     if kind == "backfill":
         with turns.backfilling(folder):
-            yield max(patience, turns.HANDING_OVER) if turns.is_asked_for(folder) else patience
+            if turns.is_asked_for(folder):
+                watcher().step("another run is at work, or about to be: the backfill begins when that has ended")
+                turns.wait_until_done(folder)
+                patience = max(patience, turns.HANDING_OVER)
+            yield patience
         return
     with turns.going_first(folder):
         yield max(patience, turns.HANDING_OVER) if kind == "nightly" and turns.is_backfilled(folder) else patience

@@ -14,10 +14,12 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 from pathlib import Path
+from time import sleep
 
 from transforms.warehouse import WarehouseError, WarehouseLocked, storage_fault
 
 BACKFILL, FIRST = "backfill.lock", "first.lock"
+INSTANT = 0.02  # seconds
 HANDING_OVER = 2 * 3600.0  # seconds in which a backfill has surely landed the windows in hand, and a night has ended
 
 
@@ -25,7 +27,8 @@ HANDING_OVER = 2 * 3600.0  # seconds in which a backfill has surely landed the w
 def backfilling(folder: Path) -> Generator[None]:
     """Be the backfill of a data folder. Raises WarehouseLocked when there is one."""
     with _opened(folder, BACKFILL) as handle:
-        if not _locked(handle, LOCK_EX):
+        # Who only looks (is_backfilled) holds it for an instant too.
+        if not any(_locked(handle, LOCK_EX) or sleep(INSTANT) for _ in range(10)):
             raise WarehouseLocked(
                 f"another backfill is at work in {folder}, or waits there for a nightly run to end; wait until it has ended, or "
                 "stop it, and start again"

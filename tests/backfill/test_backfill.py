@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from flows import turns
 from tests.backfill.installation import SCOPE, Installation
 from tests.kill.victim import OF_A_RUN
+from transforms.warehouse import open_warehouse
 
 # Each installation has a secret of its own for contacts; when a day was first published is told apart on purpose.
 APART = OF_A_RUN | {"contact_key"}
@@ -69,6 +71,16 @@ def test_whole_days_are_published_on_the_way_and_a_killed_backfill_goes_on_at_th
     assert set(again).isdisjoint(read)
     assert sorted(read + again) == sorted(undisturbed.warehouse(RANGES))
     assert without_accounts_of_runs(installation) == without_accounts_of_runs(undisturbed)
+
+
+def test_a_backfill_waits_for_a_night_that_has_not_opened_the_warehouse_yet(installation: Installation) -> None:
+    """Else it takes the warehouse between the night's look for a backfill and its opening, and the night leaves."""
+    with turns.going_first(installation.published.parent):
+        backfill = installation.start("backfill")
+        backfill.until("begins when that has ended")
+        with open_warehouse(installation.published.with_name("warehouse.duckdb")) as con:
+            assert con.execute("select count(*) from meta.run").fetchall() == [(0,)]
+        backfill.kill()
 
 
 def test_a_nightly_run_goes_first_and_the_backfill_goes_on(
