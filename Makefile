@@ -36,7 +36,7 @@ test: $(READY) ## all tests
 lint: $(READY) ## style of Python and SQL, and who may import whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/sqlfluff lint sql
+	$(BIN)/sqlfluff lint --processes 2 sql
 	$(BIN)/lint-imports
 
 types: $(READY) ## strict types

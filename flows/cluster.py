@@ -5,6 +5,7 @@ All windows of one account are read by the workers of one machine, which share i
 
 from __future__ import annotations
 
+import os
 import secrets
 import socket
 import threading
@@ -24,6 +25,7 @@ from connectors.landing_folder import appearing
 from connectors.stream import ConnectorError, Window
 from flows.cluster_worker import Order, digest_of, extract_order, present
 from flows.machines import Machines
+from flows.private_server import STARTED_BY_US
 from flows.progress import watcher
 from flows.run import Run
 from flows.tasks import Piece, Reading, Waves, extract_all
@@ -53,7 +55,7 @@ class WorkerLost(ConnectorError):
 def reading_on(run: Run) -> Generator[Read]:
     """Who reads windows on the cluster that the settings name, found fit before anything is read. Raises ClusterError."""
     address = run.settings.run.dask_address or ""
-    if not PREFECT_API_URL.value():
+    if not PREFECT_API_URL.value() or STARTED_BY_US in os.environ:
         raise ClusterError(
             "the workers tell their tasks to a Prefect server: start one (`prefect server start`) and set PREFECT_API_URL to an "
             "address that they reach"

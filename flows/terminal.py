@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from flows import logs
 from flows.exit_codes import Exit, let_go
+from flows.private_server import STARTED_BY_US, ServerNotStartedError, private_server
 from flows.settings_file import load_settings
 from flows.settings_of_run import settings_of_run
+
+if TYPE_CHECKING:
+    from flows.report import RunReport
+    from flows.settings import Settings
 
 
 class PrefectUnreachableError(Exception):
@@ -30,40 +36,54 @@ def run_flow(name: str, wait: float = 0.0, **arguments: Any) -> Exit:
     logs.to_stderr(logs.ASKED.get() or settings.log.format)
     # Prefect's own log is for the server's pages; a terminal has the bars and the report.
     os.environ["PREFECT_LOGGING_LEVEL"] = os.environ.get("SALESPULSE_LOG", "CRITICAL")
+    console = Console()
+    with private_server() as ready:
+        report = _reported(settings, name, ready, console, wait, arguments)
+    report.print(console)
+    return report.exit_code
+
+
+def _reported(
+    settings: Settings,
+    name: str,
+    ready: Callable[[], None],
+    console: Console,
+    wait: float,
+    arguments: Mapping[str, Any],
+) -> RunReport:
     import httpx
 
     from flows.books import refuse
     from flows.progress import watched_by
-    from flows.report import NotPublishedError, RunReport
+    from flows.report import NotPublishedError
     from flows.run import PATIENCE
 
     PATIENCE.set(wait)
-    console = Console()
-    report: RunReport
     with watched_by(console):
         try:
-            report = _flow(name)(**arguments)
+            flow = _flow(name)
+            ready()
+            return flow(**arguments)
         except NotPublishedError as error:
-            report = error.report
             let_go(error)
-        except (RuntimeError, httpx.TransportError) as error:
+            return error.report
+        except (ServerNotStartedError, RuntimeError, httpx.TransportError) as error:
             told = _unreachable(error)
             if told is None:
                 raise
             refuse(settings, name, told)
             raise told from None
-    report.print(console)
-    return report.exit_code
 
 
 def _unreachable(error: Exception) -> PrefectUnreachableError | None:
     """What Prefect says where it cannot reach its server, before a run has begun or in the middle of it."""
     text = str(error)
-    if isinstance(error, RuntimeError) and not any(words in text for words in ("Failed to reach API", "ephemeral")):
+    if isinstance(error, RuntimeError) and "Failed to reach API" not in text:
         return None
     from prefect.settings import PREFECT_API_URL
 
-    where = f"at {url} " if (url := PREFECT_API_URL.value()) else "that is started for a single run "
+    url = None if STARTED_BY_US in os.environ else PREFECT_API_URL.value()
+    where = f"at {url} " if url else "that is started for a single run "
     return PrefectUnreachableError(
         f"The Prefect server {where}does not answer ({type(error).__name__}: {text}). The published file is as it was, and what had been "
         "read is kept. Start the server and run again; without PREFECT_API_URL no server is needed."

@@ -12,10 +12,8 @@ from importlib import resources
 from typing import Any
 
 import msgspec
-import sqlglot
-from sqlglot import exp
 
-from . import dictionary
+from . import dictionary, parsed
 from .dictionary import DATE_OF, KEY_OF, Metric
 
 ACTIVITY = ("rep", "team", "territory", "segment", "org")  # daily_X_activity is counted by the dictionary itself
@@ -74,10 +72,8 @@ class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def parts(self, known: Mapping[str, Number]) -> list[str]:
         """Names of the numbers that the formula is made of, in its order."""
-        columns = (
-            sqlglot.parse_one(self.formula, dialect="duckdb").find_all(exp.Column, bfs=False) if self.formula else ()
-        )
-        return list(dict.fromkeys(c.name for c in columns if c.name in known))
+        columns = parsed.columns(self.formula) if self.formula else []
+        return list(dict.fromkeys(name for name in columns if name in known))
 
 
 class Table(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ It holds copies of the marts in the schema main, and views over them; readers of
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from . import model
 from .build import forbidden_types
 from .merge import TAIL_COMMENTS, columns_of
 from .model import Model
-from .warehouse import name, value
+from .warehouse import name, transaction, value
 
 CONTRACT_VERSION = "1.1.0"
 STORAGE_VERSION = "v1.0.0"  # the newest format that engines from 1.0 to 2.0 read; BI tools bundle old ones
@@ -104,7 +105,8 @@ def _write(con: duckdb.DuckDBPyConnection, draft: Path, models: Sequence[Model])
     finally:
         os.umask(before)
     try:
-        fill(con, "draft", models)
+        with transaction(con):  # one for all: a transaction for each of a thousand comments takes longer than the data
+            fill(con, "draft", models)
     finally:
         con.execute("checkpoint draft")
         con.execute("detach draft")
@@ -152,7 +154,14 @@ def _write_dictionary(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -
             [table, c, types[c], text, c if c in metrics and not table.startswith("meta_") else None]
             for c, text in comments.items()
         ]
-    con.executemany("insert into meta_column values (?, ?, ?, ?, ?)", rows)
+    fields = ("table_name", "column_name", "type", "comment", "metric_name")
+    con.execute(
+        "insert into meta_column select unnest(from_json($1, $2), recursive := true)",
+        [
+            json.dumps([dict(zip(fields, row, strict=True)) for row in rows]),
+            json.dumps([dict.fromkeys(fields, "varchar")]),
+        ],
+    )
     shape = "\n".join(f"{row[0]}.{row[1]} {row[2]}" for row in sorted(rows, key=lambda r: (str(r[0]), str(r[1]))))
     con.execute(
         "insert into meta_contract values (?, ?, ?, ?)",
@@ -176,10 +185,10 @@ def _column_comments(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) ->
 def _comment(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> None:
     kinds = {m.name: ("view" if m.kind == "view" else "table", m.comment) for m in models}
     kinds |= {table: ("table", text) for table, text in OWN_COMMENTS.items()}
-    for table, (kind, text) in kinds.items():
-        con.execute(f"comment on {kind} {name(table)} is {_literal(text)}")
-    for table, column, text in con.execute("select table_name, column_name, comment from meta_column").fetchall():
-        con.execute(f"comment on column {name(table)}.{name(column)} is {_literal(text)}")
+    said = [f"comment on {kind} {name(table)} is {_literal(text)}" for table, (kind, text) in kinds.items()]
+    columns = con.execute("select table_name, column_name, comment from meta_column").fetchall()
+    said += [f"comment on column {name(t)}.{name(column)} is {_literal(text)}" for t, column, text in columns]
+    con.execute("; ".join(said))
 
 
 def _literal(text: str) -> str:
@@ -213,7 +222,7 @@ def look_at(reader: duckdb.DuckDBPyConnection, what: str, models: Sequence[Model
         raise PublishError(f"{what}: tables differ from what was to be published: {', '.join(sorted(there ^ wanted))}")
     counts: dict[str, int] = {}
     for table in sorted(there):
-        counts[table] = len(reader.execute(f"select 1 from {name(table)}").fetchall())
+        counts[table] = reader.execute(f"select count(*) from {name(table)}").fetchall()[0][0]
         if wrong := forbidden_types(reader, name(table)):
             raise PublishError(f"{table}: types that BI tools cannot read: {', '.join(wrong)}")
     silent = reader.execute(

@@ -1,0 +1,56 @@
+"""What a SELECT reads, by DuckDB's own parser: tables, and the columns of an expression."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, cast
+
+import duckdb
+
+
+class Unparsed(Exception):
+    """Not one SELECT. The message is the parser's."""
+
+
+def tables(select: str, default: str = "") -> frozenset[str]:
+    """Each table that the SELECT names, as schema.table; one without a schema counts as default's, or not at all where there is none.
+
+    Names that a WITH gives are no tables. Raises Unparsed.
+    """
+    nodes = list(_nodes(_tree(select)))
+    own = {entry["key"] for node in nodes for entry in node.get("cte_map", {}).get("map", ())}
+    named = {(n["schema_name"] or default, n["table_name"]) for n in nodes if n.get("type") == "BASE_TABLE"}
+    return frozenset(f"{db}.{name}" for db, name in named if db and not (db == default and name in own))
+
+
+def columns(expression: str) -> list[str]:
+    """The columns that the expression names, in its order. Raises Unparsed."""
+    found = (n for n in _nodes(_tree(f"select {expression}")) if n.get("type") == "COLUMN_REF")
+    return [node["column_names"][-1] for node in found]
+
+
+@cache
+def _parser() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"threads": 1})
+
+
+def _tree(select: str) -> dict[str, Any]:
+    row = _parser().cursor().execute("select json_serialize_sql($1)", [select]).fetchone()
+    tree = json.loads(row[0]) if row else {"error": True, "error_message": "nothing came back"}
+    if tree["error"]:
+        raise Unparsed(tree["error_message"])
+    return tree
+
+
+def _nodes(tree: object) -> Iterator[dict[str, Any]]:
+    """Every object of the tree, each before what it holds."""
+    if isinstance(tree, dict):
+        node = cast(dict[str, Any], tree)
+        yield node
+        for value in node.values():
+            yield from _nodes(value)
+    elif isinstance(tree, list):
+        for value in cast(list[object], tree):
+            yield from _nodes(value)
