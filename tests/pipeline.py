@@ -34,12 +34,15 @@ class Pipeline:
     config: Mapping[str, Any]
     runs: int = 0
 
-    def nightly(self, now: datetime, *, first: date, without: Sequence[str] = ()) -> None:
-        """Read all sources but those in `without`, and build. first: where the published days begin."""
+    def nightly(
+        self, now: datetime, *, first: date, without: Sequence[str] = (), mailboxes: Sequence[str] | None = None
+    ) -> None:
+        """Read all sources but those in `without`, and build. first: where the published days begin; mailboxes: all reps' if not given."""
         self.runs += 1
         run_id = f"r{self.runs}"
         self.con.execute("delete from input.source_setting")
-        sources = [self._open(name, now) for name in connectors.NAMES if name in self.config]
+        mailboxes = self._mailboxes() if mailboxes is None else mailboxes
+        sources = [self._open(name, now, mailboxes) for name in connectors.NAMES if name in self.config]
         for source in sources:
             raw.declare(self.con, [(source.name, s.name) for s in source.streams])
         for name in connectors.NAMES:  # models read the raw tables of every connector there is
@@ -71,12 +74,12 @@ class Pipeline:
         names = [column[0] for column in cursor.description or []]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
-    def _open(self, name: str, now: datetime) -> Connector:
+    def _open(self, name: str, now: datetime, mailboxes: Sequence[str]) -> Connector:
         connector, settings = connectors.load(name)
         section = dict(self.config[name])
         if name == "gmail":
             section["service_account_file"] = self.folder / section["service_account_file"]
-        return connector(settings(**section), workspace="main", now=now, mailboxes=self._mailboxes())
+        return connector(settings(**section), workspace="main", now=now, mailboxes=mailboxes)
 
     def _mailboxes(self) -> list[str]:
         reps = inputs.read_files(self._files(), Parameters())["reps"]

@@ -9,7 +9,7 @@
 -- expected_until: UTC instant up to which the source must have been read for this date to be complete
 -- rows: Calls, mails and meetings of this source on this date (UTC)
 -- last_success_at: UTC instant of the last complete reading of the source
--- watermark: UTC instant up to which the source has been read without a gap
+-- watermark: UTC instant up to which the source has been read without a gap; a mailbox that is behind counts as long as a rep's day needs it
 with days as (
     select
         r.source_id,
@@ -55,6 +55,17 @@ marks as (
         where stream in (select stream from core.feed_stream) and not is_gap
         group by all
     ) as c
+    where
+        c.partition = ''
+        -- Mailboxes of leavers are read no longer, and would hold it back for ever.
+        or exists (
+            select 1
+            from core.rep_source as r
+            inner join core.rep_day as d on r.rep_id = d.rep_id
+            where
+                r.source_id = c.source_id and r.workspace_id = c.workspace_id and r.partition = lower(c.partition)
+                and d.day_end > c.covered_until
+        )
     group by all
 )
 

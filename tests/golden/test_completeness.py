@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -295,3 +296,21 @@ def test_numbers_of_a_system_that_the_company_has_not_are_null(calendars: Pipeli
     """0.7: no account in that source: NULL."""
     row = calendars.day("cem@acme.com", "2026-03-04")
     assert (row["calls_made"], row["talk_seconds"], row["emails_sent"]) == (None, None, None)
+
+
+def test_a_leavers_mailbox_holds_the_watermark_until_the_days_of_the_rep_are_read(tmp_path: Path) -> None:
+    """Lea leaves on the 16th (Berlin: until 23:00 UTC). Her mailbox is read up to 17 06:00 and no further; Cem's up to 18 06:00.
+    Nobody needs hers after the 16th, so the mail is read up to 18 06:00. Cem's, were it the one left out, would hold it at 17 06:00.
+    """
+    world: World = {
+        "company": company("2026-03-18T06:00:00Z", crm="hubspot", mail="gmail"),
+        "teams": [{"key": "T1", "name": "One"}],
+        "reps": [rep("cem", "Europe/Berlin"), rep("lea", "Europe/Berlin", end_date="2026-03-16")],
+    }
+    mark = "select distinct watermark::varchar as mark from marts.meta_source_day where source = 'gmail'"
+    with serving(world, tmp_path) as (pipeline, _):
+        pipeline.nightly(instant("17 06:00"), first=date(2026, 3, 14))
+        pipeline.nightly(instant("18 06:00"), first=date(2026, 3, 14), mailboxes=["cem@acme.com"])
+        assert pipeline.rows(mark) == [{"mark": "2026-03-18 06:00:00"}]
+        pipeline.nightly(instant("19 06:00"), first=date(2026, 3, 14), mailboxes=["lea@acme.com"])
+        assert pipeline.rows(mark) == [{"mark": "2026-03-18 06:00:00"}], "Cem's day is not read yet"
