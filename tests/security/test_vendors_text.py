@@ -15,7 +15,6 @@ NOW = datetime(2026, 3, 14, 6, tzinfo=UTC)
 ODD = {
     "Plainrep": "O'Neil \"; drop table raw.hubspot_crm_call; --",
     "Plainteam": "'); delete from meta.extract_window; select ('",
-    "Plainstage": "won'' || (select 1) || ''",
     "Plaincompany": "$1 ?; ${x} {y} %s \\' \\\\ \u2028 \U0001f600",
     "plaincontact": "o'hara;drop",
     "plainthread": "a');drop schema core cascade;--",
@@ -30,10 +29,10 @@ WORLD: dict[str, Any] = {
     "reps": [rep("ann") | {"name": "Plainrep"}],
     "accounts": [{"key": "A1", "name": "Plaincompany", "domain": "cust.com", "created_at": "2025-06-01T00:00:00Z"}],
     "contacts": [contact("C1") | {"name": "Plainrep", "emails": ["plaincontact@cust.com"], "phones": ["+442071838750"]}],
-    "calls": [call("D1", "ann", "+442071838750", "2026-03-12T10:00:00Z", 90)],
+    "calls": [call("D-PLAIN", "ann", "+442071838750", "2026-03-12T10:00:00Z", 90)],
     "mails": [
-        mail("m1", "ann", "plaincontact@cust.com", "2026-03-12T11:00:00Z"),
-        mail("m2", "ann", "plaincontact@cust.com", "2026-03-13T11:00:00Z"),
+        mail("m1", "ann", "plaincontact@cust.com", "2026-03-12T11:00:00Z") | {"thread": "plainthread"},
+        mail("m2", "ann", "plaincontact@cust.com", "2026-03-13T11:00:00Z") | {"thread": "plainthread"},
     ],
 }  # fmt: skip
 TABLES = (
