@@ -25,6 +25,8 @@ SAID = 600  # characters of what the server said that go into an error
 class ServerNotStartedError(Exception):
     """The server for this run does not answer. The message says what it said."""
 
+    page = "prefect-unreachable"
+
 
 @contextmanager
 def private_server() -> Generator[Callable[[], None]]:

@@ -148,7 +148,7 @@ def _metric_comments(schema: str, table: str) -> dict[str, str]:
 def _reads(schema: str, file: str, text: str, default: str) -> frozenset[str]:
     try:
         return parsed.tables(text, default)
-    except parsed.Unparsed as error:
+    except parsed.UnparsedError as error:
         raise ModelError(f"sql/{schema}/{file}: {error}") from error
 
 

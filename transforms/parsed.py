@@ -10,14 +10,16 @@ from typing import Any, cast
 import duckdb
 
 
-class Unparsed(Exception):
+class UnparsedError(Exception):
     """Not one SELECT. The message is the parser's."""
+
+    page = "build-failed"
 
 
 def tables(select: str, default: str = "") -> frozenset[str]:
     """Each table that the SELECT names, as schema.table; one without a schema counts as default's, or not at all where there is none.
 
-    Names that a WITH gives are no tables. Raises Unparsed.
+    Names that a WITH gives are no tables. Raises UnparsedError.
     """
     nodes = list(_nodes(_tree(select)))
     own = {entry["key"] for node in nodes for entry in node.get("cte_map", {}).get("map", ())}
@@ -26,7 +28,7 @@ def tables(select: str, default: str = "") -> frozenset[str]:
 
 
 def columns(expression: str) -> list[str]:
-    """The columns that the expression names, in its order. Raises Unparsed."""
+    """The columns that the expression names, in its order. Raises UnparsedError."""
     found = (n for n in _nodes(_tree(f"select {expression}")) if n.get("type") == "COLUMN_REF")
     return [node["column_names"][-1] for node in found]
 
@@ -40,7 +42,7 @@ def _tree(select: str) -> dict[str, Any]:
     row = _parser().cursor().execute("select json_serialize_sql($1)", [select]).fetchone()
     tree = json.loads(row[0]) if row else {"error": True, "error_message": "nothing came back"}
     if tree["error"]:
-        raise Unparsed(tree["error_message"])
+        raise UnparsedError(tree["error_message"])
     return tree
 
 
