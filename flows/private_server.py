@@ -19,7 +19,7 @@ from typing import IO
 STARTED_BY_US = (
     "SALESPULSE_PRIVATE_PREFECT"  # in the environment: PREFECT_API_URL is of a server that nobody else can reach
 )
-SAID = 600  # characters of what the server said that go into an error
+LINES = 4  # of what the server said, that go into an error
 
 
 class ServerNotStartedError(Exception):
@@ -83,10 +83,12 @@ def _wait(server: subprocess.Popen[bytes], listening: socket.socket, said: IO[by
     try:
         httpx.get(f"{address}/health", timeout=patience, trust_env=False).raise_for_status()
     except httpx.HTTPError as error:
+        _stop(server)
         said.seek(0)
-        words = said.read().decode(errors="replace").strip()[-SAID:]
-        ended = f"it ended with {code}; " if (code := server.poll()) is not None else ""
-        raise ServerNotStartedError(f"{ended}{words or type(error).__name__}") from error
+        lines = [
+            line for line in said.read().decode(errors="replace").splitlines() if line.strip() and not line[0].isspace()
+        ]
+        raise ServerNotStartedError("; ".join([f"it ended with {server.returncode}", *lines[-LINES:]])) from error
 
 
 def _settle() -> None:
@@ -107,7 +109,7 @@ def _stop(server: subprocess.Popen[bytes]) -> None:
 
 
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
+    os.read(0, 1)  # nobody writes; a reading sys.stdin would be in the way of the interpreter's end
     os.kill(os.getpid(), signal.SIGTERM)
 
 
