@@ -31,7 +31,7 @@ demo: $(READY) ## a make-believe company, one nightly run, yesterday's numbers
 	@$(BIN)/salespulse demo
 
 test: $(READY) ## all tests
-	$(BIN)/python -m pytest -q -n auto
+	$(BIN)/python -m pytest -q -n auto --durations=25
 
 lint: $(READY) ## style of Python and SQL, and who may import whom
 	$(BIN)/ruff check .

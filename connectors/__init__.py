@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 CONNECTORS: Mapping[str, tuple[str, str, str]] = {
     "hubspot": ("connectors.hubspot", "HubSpot", "HubSpotSettings"),
     "cloudtalk": ("connectors.cloudtalk", "CloudTalk", "CloudTalkSettings"),
+    "aircall": ("connectors.aircall", "Aircall", "AircallSettings"),
     "gmail": ("connectors.gmail", "Gmail", "GmailSettings"),
 }
 NAMES: tuple[str, ...] = tuple(CONNECTORS)

@@ -71,7 +71,7 @@ class Stream:
 
     name: its raw table is raw.<connector>_<name>, its staging file sql/staging/stg_<...>__<connector>.sql.
     key: paths whose values, joined by "/", are the record_id.
-    updated_at, happened_at: paths of instants (ISO 8601, or epoch milliseconds as number or digits), or None.
+    updated_at, happened_at: paths of instants (ISO 8601, or epoch milliseconds or seconds as number or digits), or None.
     deleted: path of a boolean that is true when the record is gone, or None.
     volatile: paths that change at every read and are left out of the version hash.
     partitioned: windows are cut per partition (a mailbox), named by Connector.partitions().

@@ -28,7 +28,7 @@ def system_of(path: str) -> str:
     """Which system a path belongs to: crm, dialer, mail, token, or "" for the sandbox's own."""
     if path == "/gmail/token":
         return "token"
-    return {"hubspot": "crm", "cloudtalk": "dialer", "gmail": "mail"}.get(path.split("/")[1], "")
+    return {"hubspot": "crm", "cloudtalk": "dialer", "aircall": "dialer", "gmail": "mail"}.get(path.split("/")[1], "")
 
 
 class FaultyWire:

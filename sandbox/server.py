@@ -44,6 +44,7 @@ VENDORS: dict[
 ] = {  # vendor -> the system it plays, where it is mounted; its module has its name
     "hubspot": ("crm", "/hubspot"),
     "cloudtalk": ("dialer", "/cloudtalk/api"),
+    "aircall": ("dialer", "/aircall/v1"),
     "gmail": ("mail", "/gmail"),
 }
 READY = "sandbox ready at {url}"

@@ -133,6 +133,7 @@ def _toml(described: Described, url: str) -> Iterable[str]:
             "access_key_secret": "sandbox-secret",
             "base_url": f"{url}/cloudtalk/api",
         },
+        "aircall": {"api_id": "sandbox", "api_token": "sandbox-token", "base_url": f"{url}/aircall/v1"},
         "gmail": {
             "service_account_file": KEY_FILE,
             "base_url": f"{url}/gmail",

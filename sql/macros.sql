@@ -31,10 +31,11 @@ create or replace macro local_date(instant, zone) as (instant at time zone zone)
 -- The instant at which a date begins in a zone.
 create or replace macro local_midnight(day, zone) as (day::timestamp at time zone zone);
 
--- ISO 8601 (with or without zone: then UTC), or epoch milliseconds; NULL when unreadable.
+-- ISO 8601 (with or without zone: then UTC), epoch milliseconds, or epoch seconds (9 or 10 digits: 1973 to 2286); NULL when unreadable.
 create or replace macro read_instant(t) as (
     case
         when regexp_full_match(t::varchar, '-?[0-9]{11,14}') then make_timestamptz(try_cast(t::varchar as bigint) * 1000)
+        when regexp_full_match(t::varchar, '[0-9]{9,10}') then make_timestamptz(try_cast(t::varchar as bigint) * 1000000)
         when regexp_full_match(t::varchar, '[0-9]{4}-[0-9]{2}-[0-9]{2}.*') then try_cast(t::varchar as timestamptz)
     end
 );

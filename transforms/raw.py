@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import duckdb
 
@@ -47,11 +48,15 @@ def declare(con: duckdb.DuckDBPyConnection, streams: Iterable[tuple[str, str]]) 
 
 def version_hash(record: str, volatile: Iterable[str]) -> str:
     """SQL that tells one version of a record from another. record: an SQL expression; volatile: paths that have no say."""
+    patch: dict[str, Any] = {}
     for path in volatile:
-        patch = "null"
-        for part in reversed(path.split(".")):
-            patch = f"{{{json.dumps(part)}: {patch}}}"
-        record = f"json_merge_patch({record}, '{patch.replace(chr(39), chr(39) * 2)}')"
+        *way, last = path.split(".")
+        place = patch
+        for part in way:
+            place = place.setdefault(part, {})
+        place[last] = None
+    if patch:  # one patch for all: each would read the record anew
+        record = f"json_merge_patch({record}, '{json.dumps(patch).replace(chr(39), chr(39) * 2)}')"
     return f"md5({record}::varchar)"
 
 
