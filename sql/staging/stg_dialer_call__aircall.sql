@@ -38,8 +38,8 @@ read_calls as (
     select
         * exclude (user_id, user_email, to_id, to_email),
         -- Who took a transferred call is the call's user by the time that it is done.
-        coalesce(case when by_id is not null then to_id end, user_id) as user_id,
-        case when by_id is not null and to_id is not null then to_email else user_email end as user_email,
+        coalesce(case when by_id is not null then to_id end, user_id, by_id) as user_id,
+        case when by_id is not null and to_id is not null then to_email when user_id is null then by_email else user_email end as user_email,
         case direction_text when 'outbound' then 'outbound' when 'inbound' then 'inbound' end as direction,
         read_instant(started_text) as started_at,
         read_instant(answered_text) as answered_at,
@@ -47,12 +47,18 @@ read_calls as (
     from text
 ),
 
+told as (
+    select
+        *,
+        coalesce(by_id <> user_id and answered_at is not null, false) as is_transferred
+    from read_calls
+),
+
 legs as (
     select
         *,
-        by_id is not null and by_id is distinct from user_id and answered_at is not null as is_transferred,
-        unnest(case when by_id is not null and by_id is distinct from user_id and answered_at is not null then [1, 2] else [1] end) as leg
-    from read_calls
+        unnest(case when is_transferred then [1, 2] else [1] end) as leg
+    from told
 ),
 
 outcome_labels as (
