@@ -183,7 +183,7 @@ def test_windows_are_cut_as_the_settings_say(make: Callable[..., CloudTalk]) -> 
 
 def test_registered() -> None:
     assert connectors.load("cloudtalk") == (CloudTalk, CloudTalkSettings)
-    assert connectors.NAMES == ("hubspot", "cloudtalk", "gmail")
+    assert "cloudtalk" in connectors.NAMES
 
 
 # Staging
