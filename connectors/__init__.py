@@ -17,6 +17,7 @@ CONNECTORS: Mapping[str, tuple[str, str, str]] = {
     "cloudtalk": ("connectors.cloudtalk", "CloudTalk", "CloudTalkSettings"),
     "aircall": ("connectors.aircall", "Aircall", "AircallSettings"),
     "gmail": ("connectors.gmail", "Gmail", "GmailSettings"),
+    "okta": ("connectors.okta", "Okta", "OktaSettings"),
 }
 NAMES: tuple[str, ...] = tuple(CONNECTORS)
 

@@ -8,6 +8,7 @@ developers.google.com/identity/protocols/oauth2/service-account.
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -34,7 +35,8 @@ CREDENTIAL_REFUSED = frozenset(
     {"invalid_client", "invalid_grant", "unauthorized_client", "access_denied", "invalid_scope"}
     | {"BAD_REFRESH_TOKEN", "BAD_CLIENT_ID", "BAD_CLIENT_SECRET"}
 )
-SECRET_FIELDS = ("client_secret", "refresh_token", "assertion")
+JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+SECRET_FIELDS = ("client_secret", "refresh_token", "assertion", "client_assertion")
 REASON_LENGTH = 300  # characters of a refusal's text in an error
 
 
@@ -49,10 +51,10 @@ class TokenUnavailable(Exception):
 
 
 class BearerAuth(httpx.Auth):
-    """A token that does not change: `Authorization: Bearer ...`."""
+    """A token that does not change: `Authorization: Bearer ...`, or another scheme's."""
 
-    def __init__(self, token: str) -> None:
-        self._header = _bearer(token)
+    def __init__(self, token: str, scheme: str = "Bearer") -> None:
+        self._header = _bearer(token, scheme)
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         request.headers["Authorization"] = self._header
@@ -182,6 +184,61 @@ class OAuthRefreshAuth(TokenAuth):
             self._refresh_token = told["refresh_token"]
 
 
+class ClientCredentialsAuth(TokenAuth):
+    """OAuth 2.0 with the application's own credential (RFC 6749 section 4.4): a secret, or a JWT that it signs (RFC 7523 section 2.2).
+
+    private_key: PEM of an RSA key; key_id: its name at the vendor. Either that or client_secret. remedy: what to do when the
+    endpoint refuses. Raises ConnectorError when the key cannot be read.
+    """
+
+    DATED = True
+
+    def __init__(
+        self,
+        client_id: str,
+        token_url: str,
+        scope: str,
+        *,
+        client_secret: str = "",
+        private_key: str = "",
+        key_id: str | None = None,
+        remedy: str = "Check client id and secret in the settings.",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(token_url, clock=clock)
+        self._client_id = client_id
+        self._client_secret = client_secret
+        self._scope = scope
+        self._told_remedy = remedy
+        self._signer = None
+        if private_key:
+            try:
+                self._signer = google.auth.crypt.RSASigner.from_string(private_key, key_id)
+            except ValueError as error:
+                raise ConnectorError(
+                    f"The private key of {client_id} cannot be used: it must be an RSA key in PEM ({type(error).__name__})."
+                ) from None  # the cause may quote the key
+
+    def _form(self) -> Mapping[str, str]:
+        form = {"grant_type": "client_credentials", "client_id": self._client_id, "scope": self._scope}
+        if self._signer is None:
+            return {**form, "client_secret": self._client_secret}
+        issued = int(self._clock() + self._ahead)
+        claims = {
+            "iss": self._client_id,
+            "sub": self._client_id,
+            "aud": self._token_url,
+            "iat": issued,
+            "exp": issued + 300,
+            "jti": secrets.token_hex(16),
+        }
+        assertion = google.auth.jwt.encode(self._signer, claims).decode("ascii")
+        return {**form, "client_assertion_type": JWT_BEARER, "client_assertion": assertion}
+
+    def _remedy(self) -> str:
+        return self._told_remedy
+
+
 class ServiceAccountAuth(TokenAuth):
     """A Google service account, acting for `subject` (domain-wide delegation) or for itself (subject None).
 
@@ -242,11 +299,11 @@ def _reason(told: Mapping[str, Any], form: Mapping[str, str]) -> str:
     return blotted(text, filter(None, (form.get(name) for name in SECRET_FIELDS)))[:REASON_LENGTH]
 
 
-def _bearer(token: str) -> str:
+def _bearer(token: str, scheme: str = "Bearer") -> str:
     """The header's value. A token that no header can hold is refused here, where it cannot get into an error's text."""
     bare = token.strip()
     if not bare or not bare.isascii() or not bare.isprintable() or " " in bare:
         raise ConnectorError(
             "The access token is empty or holds characters no token has. Copy it into the settings again."
         )
-    return f"Bearer {bare}"
+    return f"{scheme} {bare}"

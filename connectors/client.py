@@ -170,11 +170,13 @@ class Client:
         traffic: Traffic,
         auth: httpx.Auth | None = None,
         wrong: Callable[[httpx.Response], str] | None = None,
+        heard: Callable[[httpx.Response], None] | None = None,
     ) -> bytes:
         """The body of the answer, whole and valid JSON; b"" when there is none (204).
 
         cost: units by budget of the limiter, {"requests": 1} when not given. auth: instead of the client's own. wrong: where no JSON
         is expected, why the body cannot be what was asked for, "" if it can; then it is asked for again.
+        heard: is given the answer that is taken, for what its headers say (a Link to the next page).
         Raises NotFound, PermissionMissing, or ConnectorError when no attempt worked.
         """
         request = self._http.build_request(
@@ -187,6 +189,7 @@ class Client:
             traffic=traffic,
             auth=auth or self._auth,
             wrong=wrong or _not_json,
+            heard=heard or _unheard,
         )
         try:
             for attempt in stamina.retry_context(
@@ -273,6 +276,7 @@ class Client:
             case Ok():
                 if wrong := call.wrong(response):
                     raise self._again(call, number, Retry(f"{status} but {wrong}: {call.excerpt(response)}"))
+                call.heard(response)
                 return response.content
             case Retry() as verdict:
                 raise self._again(call, number, verdict)
@@ -318,6 +322,7 @@ class _Call:
     traffic: Traffic
     auth: httpx.Auth | None
     wrong: Callable[[httpx.Response], str]
+    heard: Callable[[httpx.Response], None]
     reauthorised: bool = False
     written: float | None = None  # when the last attempt was handed to the network
 
@@ -373,6 +378,10 @@ def _secrets(authorization: str) -> list[str]:
         with suppress(binascii.Error):
             found += base64.b64decode(told, validate=True).decode("utf-8", "replace").split(":", 1)
     return found
+
+
+def _unheard(_: httpx.Response) -> None:
+    """Nobody asks for the headers."""
 
 
 def _wait_of(error: Exception) -> bool | float:

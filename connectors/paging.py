@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
 from .stream import ConnectorError, FormatChanged
 
+MOST_EMPTY = 20  # empty pages in a row that still name a next one
 Rejected = Sequence[tuple[str, str]]  # (reason, text)
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -19,12 +21,12 @@ _array = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def raw_at(body: bytes | msgspec.Raw, path: str) -> msgspec.Raw | None:
-    """The JSON text at a path; None when an object on the way, or the last key, is not there.
+    """The JSON text at a path ("" for all of it); None when an object on the way, or the last key, is not there.
 
     Raises ConnectorError when the body is no JSON.
     """
     found: bytes | msgspec.Raw = body
-    for key in path.split("."):
+    for key in path.split(".") if path else ():
         try:
             inner = _object.decode(found).get(key)
         except msgspec.ValidationError:  # something else than an object
@@ -56,7 +58,7 @@ def records_of(body: bytes, path: str) -> tuple[list[bytes], Rejected]:
     if items is None:
         excerpt = body[:200].decode("utf-8", "replace")
         raise FormatChanged(
-            f"No list at {path} in the answer, which begins: {excerpt}. The vendor's format has changed."
+            f"No list at {path or 'the top'} in the answer, which begins: {excerpt}. The vendor's format has changed."
         )
     records = [bytes(item) for item in items]
     if b"\n" in body or b"\r" in body:
@@ -101,6 +103,43 @@ def cursor_pages(
         if following is None or following == "":
             return
         cursor = str(following)
+
+
+def followed_pages(
+    fetch: Callable[[str | None], tuple[bytes, str | None]], what: str, base_url: str, is_empty: Callable[[bytes], bool]
+) -> Iterator[bytes]:
+    """Bodies of all pages of a list whose every page names the next by its whole address (a Link header, @odata.nextLink).
+
+    fetch: body and address of the next page, for an address (None: the first page). Only the absence of an address ends the list;
+    but a vendor that goes on to name one page after the other without anything on them would never end: that is an error.
+    The credential goes to base_url's host only.
+    """
+    repeats = Repeats(what)
+    address: str | None = None
+    empty = 0
+    while True:
+        repeats.check(address)
+        body, following = fetch(address)
+        yield body
+        if not following:
+            return
+        empty = empty + 1 if is_empty(body) else 0
+        if empty == MOST_EMPTY:
+            raise ConnectorError(
+                f"{what}: {empty} empty pages in a row, and each names another one. Reading stopped, since it would not end."
+                " The window stays due."
+            )
+        if (there := _origin(following)) != (own := _origin(base_url)):
+            raise ConnectorError(
+                f"{what}: the next page is said to be at {there}, not at {own}. It was not asked for, because credentials do not"
+                " go to another address. Correct base_url in the settings if the account has moved."
+            )
+        address = following
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()
 
 
 def numbered_pages(

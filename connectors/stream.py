@@ -21,10 +21,14 @@ class DateRange:
     """The API filters by when a thing happened. Every run reads the trailing `reread` again, in windows of `span`.
 
     A complete window is the whole truth about its time: a known record that is absent from it was deleted.
+    lag: after that time the source is sure to show what happened. kept: how long it keeps records (None: for ever); of what is
+    older it tells nothing, and reading it proves nothing.
     """
 
     span: timedelta = timedelta(days=7)
     reread: timedelta = timedelta(days=35)
+    lag: timedelta = timedelta()
+    kept: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ class ByIds:
     reread: timedelta = timedelta(days=35)
 
 
+System = Literal["crm", "dialer", "mail", "sequencer", "tools"]
 Reading = DateRange | Changes | Snapshot | ByIds
 
 
@@ -93,6 +98,17 @@ class Stream:
     feeds: str = ""
     optional: bool = False
     personal: tuple[str, ...] = ()
+
+
+def lag_of(streams: Sequence[Stream]) -> timedelta:
+    """After which time a source is sure to show what happened."""
+    return max((s.reading.lag for s in streams if isinstance(s.reading, Changes | DateRange)), default=timedelta())
+
+
+def kept_by(streams: Sequence[Stream]) -> timedelta | None:
+    """How long a source keeps what it tells by ranges of time; None: for ever."""
+    told = [s.reading.kept for s in streams if isinstance(s.reading, DateRange)]
+    return min((kept for kept in told if kept is not None), default=None)
 
 
 Kind = Literal[
@@ -209,7 +225,7 @@ class Connector(Protocol):
     """A vendor. Constructed as Cls(settings, workspace=..., now=...) by the registry; used by one thread a window."""
 
     name: str
-    system: Literal["crm", "dialer", "mail"]
+    system: System
     workspace: str
     now: datetime  # the run's clock; what is read is read as of then
     streams: Sequence[Stream]

@@ -18,13 +18,14 @@ import duckdb
 
 import connectors
 from connectors import limits
-from connectors.stream import Changes, Connector
+from connectors.stream import Connector, kept_by, lag_of
 from flows import turns
 from flows.books import Books, kept
 from flows.logs import event
 from flows.progress import watcher
 from flows.report import RunReport
 from flows.settings import Settings
+from flows.settings_tools import apps_of, tool_inputs
 from flows.windows import Source
 from transforms import model, raw, state
 from transforms.inputs import Inputs, SourceInput, read_files
@@ -116,7 +117,8 @@ class Run:
             now=self.now,
             history_start=history or self.day,
             parameters=self.settings.thresholds,
-            sources=[SourceInput(c.name, c.workspace, c.system, _lag(c)) for c in self.sources.values()],
+            sources=[_source_input(c) for c in self.sources.values()],
+            tools=tool_inputs(self.settings.tools),
             internal_domains=company.internal_domains,
             internal_numbers=company.internal_numbers,
             test_domains=company.test_domains,
@@ -226,6 +228,8 @@ def open_source(settings: Settings, name: str, now: datetime, mailboxes: Sequenc
     limits.keep_in(settings.data_dir / "limits.sqlite")
     section = settings.sources[name]
     connector, _ = connectors.load(name)
+    if "apps" in type(section).model_fields and not getattr(section, "apps", None):  # those that the tools ask about
+        section = section.model_copy(update={"apps": apps_of(settings.tools, name)})
     return connector(section, workspace=getattr(section, "workspace", MAIN), now=now, mailboxes=mailboxes)
 
 
@@ -247,14 +251,15 @@ def mailboxes_of(settings: Settings, today: date) -> list[str]:
 def declared_streams(sources: Iterable[Connector]) -> set[tuple[str, str]]:
     """(source, stream) of what is read here and of what any model reads: also a source that is not set up has its tables."""
     read = {table for one in model.load(model.root()) for table in one.reads if table.startswith("raw.")}
-    by_models = (table.removeprefix("raw.").removesuffix("_latest").split("_", 1) for table in read)
-    return {(source, stream) for source, stream in by_models} | {(c.name, s.name) for c in sources for s in c.streams}
+    by_models = {raw.stream_of(table) for table in read}
+    return by_models | {(c.name, s.name) for c in sources for s in c.streams}
 
 
-def _lag(connector: Connector) -> int:
-    """Seconds after which the source is sure to show what happened."""
-    lags = [s.reading.lag for s in connector.streams if isinstance(s.reading, Changes)]
-    return int(max(lags, default=timedelta()).total_seconds())
+def _source_input(connector: Connector) -> SourceInput:
+    kept = kept_by(connector.streams)
+    lag = int(lag_of(connector.streams).total_seconds())
+    kept_seconds = None if kept is None else int(kept.total_seconds())
+    return SourceInput(connector.name, connector.workspace, connector.system, lag, kept_seconds)
 
 
 def _note(con: duckdb.DuckDBPyConnection, report: RunReport, status: str) -> None:

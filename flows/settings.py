@@ -23,6 +23,7 @@ import connectors
 from connectors import landing_folder
 from connectors.landing_folder import is_url
 from flows import places
+from flows.settings_tools import Tool, faults_of
 from transforms.parameters import Parameters
 
 FILE = "salespulse.toml"
@@ -230,6 +231,7 @@ class Settings(BaseSettings):
     keep_raw_days: Annotated[int, Field(ge=0)] | None = None
     company: Company = Company()
     inputs: InputFiles = InputFiles()
+    tools: list[Tool] = []
     parameters: Section = Section()  # the thresholds of METRICS.md; see settings_model
     schedule: Schedule = Schedule()
     run: RunSection = RunSection()
@@ -256,6 +258,8 @@ class Settings(BaseSettings):
         if not self.sources:
             names = ", ".join(f"[{name}]" for name in connectors.NAMES)
             raise ValueError(f"no source is set up: give at least one section of {names}")
+        if faults := faults_of(self.tools, tuple(self.sources)):
+            raise ValueError(f"tools: {'; '.join(faults)}")
         return self
 
     @property

@@ -55,7 +55,7 @@ MODIFIERS = ("small_pages", "skew", "move")
 class Match(Struct, kw_only=True, forbid_unknown_fields=True):
     """Which requests a rule is for. path and query are regular expressions, searched for anywhere."""
 
-    system: Literal["crm", "dialer", "mail", "token"] | None = None
+    system: Literal["crm", "dialer", "mail", "sequencer", "tools", "token"] | None = None
     path: str | None = None
     method: str | None = None
     query: str | None = None

@@ -22,13 +22,21 @@ from sandbox.faults import Faults, Rule
 from sandbox.faulty_answers import ANSWERS
 
 PIECE = 1 << 20
+# By the first part of a vendor's path.
+SYSTEMS = {
+    "hubspot": "crm",
+    "cloudtalk": "dialer",
+    "aircall": "dialer",
+    "gmail": "mail",
+    **dict.fromkeys(("okta", "google_admin", "entra"), "tools"),
+}
 
 
 def system_of(path: str) -> str:
-    """Which system a path belongs to: crm, dialer, mail, token, or "" for the sandbox's own."""
-    if path == "/gmail/token":
+    """Which system a path belongs to: crm, dialer, mail, sequencer, tools, token, or "" for the sandbox's own."""
+    if path.endswith("/token"):
         return "token"
-    return {"hubspot": "crm", "cloudtalk": "dialer", "aircall": "dialer", "gmail": "mail"}.get(path.split("/")[1], "")
+    return SYSTEMS.get(path.split("/")[1], "")
 
 
 class FaultyWire:

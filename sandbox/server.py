@@ -46,6 +46,7 @@ VENDORS: dict[
     "cloudtalk": ("dialer", "/cloudtalk/api"),
     "aircall": ("dialer", "/aircall/v1"),
     "gmail": ("mail", "/gmail"),
+    "okta": ("tools", "/okta"),
 }
 READY = "sandbox ready at {url}"
 

@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from msgspec.structs import replace
 
-from sandbox.world import Rep, World
+from sandbox.world import Rep, Tool, World
+from sandbox.world_ids import Ids
 from sandbox.world_state import rep_at
+from sandbox.world_tools import in_file, rules, tools_of
 
 KEY_FILE = "gmail-key.json"
 SERVICE_ACCOUNT = "salespulse@sandbox.example"
@@ -42,6 +45,7 @@ class Described:
     parameters: Mapping[str, Any]
     vendors: Sequence[str]
     tables: Mapping[str, Table]
+    tools: Sequence[Mapping[str, Any]] = ()
 
 
 def write_settings(world: World, path: Path, url: str) -> None:
@@ -61,7 +65,7 @@ def describe(world: World) -> Described:
     optional: dict[str, Table] = {
         "seats": (
             ("email", "tool", "from", "to", "monthly_cost"),
-            [(emails[s.rep], s.tool, s.from_, s.to, s.monthly_cost) for s in world.seats],
+            [(emails[s.rep], s.tool, s.from_, s.to, s.monthly_cost) for s in in_file(world)],
         ),
         "availability": (
             ("email", "date", "working_fraction", "leave_type"),
@@ -84,8 +88,14 @@ def describe(world: World) -> Described:
         },
         parameters={name: value for name, value in company.parameters.items() if name not in OF_COMPANY},
         vendors=vendors,
+        tools=[_tool(tool) for tool in tools_of(world)],
         tables=tables | {name: table for name, table in optional.items() if table[1]},
     )
+
+
+def _tool(tool: Tool) -> dict[str, Any]:
+    told = {"name": tool.name, "price_per_seat": tool.price_per_seat, "currency": tool.currency, **rules(tool, Ids())}
+    return {key: str(value) if isinstance(value, Decimal) else value for key, value in told.items() if value}
 
 
 def versions(rep: Rep) -> list[tuple[Rep, datetime | None]]:
@@ -140,9 +150,12 @@ def _toml(described: Described, url: str) -> Iterable[str]:
             "token_url": f"{url}/gmail/token",
             "scope": "metadata",
         },
+        "okta": {"base_url": f"{url}/okta", "api_token": "sandbox-okta"},
     }
     for name in described.vendors:
         yield from _section(name, vendors[name])
+    for tool in described.tools:
+        yield from _section("[tools]", tool)
 
 
 def _section(name: str, values: Mapping[str, Any]) -> Iterable[str]:
@@ -151,8 +164,15 @@ def _section(name: str, values: Mapping[str, Any]) -> Iterable[str]:
     yield ""
     yield f"[{name}]"
     for key, value in values.items():
-        # A JSON string, number, boolean or list of these is the same in TOML.
-        yield f"{key} = {json.dumps(value, ensure_ascii=False)}"
+        yield f"{key} = {_value(value)}"
+
+
+def _value(value: Any) -> str:
+    """A JSON string, number, boolean or list of these is the same in TOML."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        tables = (", ".join(f"{key} = {_value(part)}" for key, part in table.items()) for table in value)
+        return f"[{', '.join(f'{{ {table} }}' for table in tables)}]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _write_csv(path: Path, table: Table) -> None:

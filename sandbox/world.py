@@ -41,6 +41,16 @@ class Edit(Struct, kw_only=True):
     set: dict[str, Any]
 
 
+class Tool(Struct, kw_only=True):
+    """A tool that was bought. evidence: vendors that show its use; seats: the vendor that assigns them, None for seats.csv."""
+
+    name: str
+    price_per_seat: Decimal | None = None
+    currency: str | None = None
+    evidence: list[str] = []
+    seats: str | None = None
+
+
 class Company(Struct, kw_only=True):
     now: Instant | None = None
     reporting_timezone: str = "UTC"
@@ -52,6 +62,7 @@ class Company(Struct, kw_only=True):
         default_factory=lambda: dict[System, str | list[str]](DEFAULT_SYSTEMS)
     )
     parameters: dict[str, Any] = {}
+    tools: list[Tool] | None = None  # addition; None: those that tool_actions name, shown by every vendor of tools
 
 
 class Rep(Struct, kw_only=True):
@@ -320,6 +331,9 @@ class ToolAction(Struct, kw_only=True):
     at: Instant
     action: str = ""
     evidence: Literal["action", "login"] = "action"
+    via: str | None = None  # addition: the vendor that shows it; None: the first of the tool's that can
+    succeeded: bool = True  # addition: of a sign-in
+    visible_at: Instant | None = None  # addition; None: just after it happened
 
 
 class Seat(Struct, kw_only=True, rename={"from_": "from"}):

@@ -14,7 +14,8 @@ import duckdb
 
 import connectors
 from connectors.landing_file import extract
-from connectors.stream import ByIds, Changes, Connector, DateRange, Snapshot, Stream, Window
+from connectors.stream import ByIds, Changes, Connector, DateRange, Snapshot, Stream, Window, kept_by
+from flows.settings_tools import Tool, tool_inputs
 from sandbox.server import running
 from sandbox.settings_out import write_settings
 from sandbox.world import World, parse
@@ -130,8 +131,10 @@ class Pipeline:
             first,
             parameters=Parameters(zone, currency, **self.config.get("parameters", {})),
             sources=[
-                inputs.SourceInput(s.name, s.workspace, s.system, 900 if s.system == "crm" else 0) for s in sources
+                inputs.SourceInput(s.name, s.workspace, s.system, 900 if s.system == "crm" else 0, _kept(s))
+                for s in sources
             ],
+            tools=tool_inputs([Tool.model_validate(tool) for tool in self.config.get("tools", [])]),
             internal_domains=company.get("internal_domains", []),
             internal_numbers=company.get("internal_numbers", []),
             test_domains=company.get("test_domains", []),
@@ -139,6 +142,11 @@ class Pipeline:
             qualified_stages=company.get("qualified_stages", []),
             files=self._files(),
         )
+
+
+def _kept(source: Connector) -> int | None:
+    kept = kept_by(source.streams)
+    return None if kept is None else int(kept.total_seconds())
 
 
 @contextmanager

@@ -9,15 +9,27 @@ from __future__ import annotations
 import duckdb
 
 from . import fields
+from .raw import latest_view, stream_of
 
-# A range window covers its time up to when it was read. A chain of change windows that began with a full listing covers
+# A range window covers its time up to when it was read, as far back as the source keeps records.
+# A chain of change windows that began with a full listing covers
 # everything up to its last window: the lag of a source is taken off where a day is judged (core.day_status).
 REFRESH = """
 create or replace table meta.coverage as
 with pieces as (
-    select source_id, workspace_id, stream, partition, window_start as covered_from, least(window_end, extracted_at) as covered_until
-    from meta.extract_window
-    where status = 'done' and kind = 'range' and least(window_end, extracted_at) > window_start
+    select
+        w.source_id,
+        w.workspace_id,
+        w.stream,
+        w.partition,
+        greatest(w.window_start, w.extracted_at - to_seconds(k.kept_seconds)) as covered_from,
+        least(w.window_end, w.extracted_at) as covered_until
+    from meta.extract_window as w
+    left join input.source as k on w.source_id = k.source_id and w.workspace_id = k.workspace_id
+    where w.status = 'done' and w.kind = 'range'
+        and least(w.window_end, w.extracted_at) > greatest(w.window_start, w.extracted_at - to_seconds(k.kept_seconds))
+    -- Days that a source names of itself, where it is no listing of a time that was asked for.
+    {told_days}
     union all
     select source_id, workspace_id, stream, partition, '1900-01-01 00:00:00+00'::timestamptz, max(coalesce(window_end, extracted_at))
     from meta.extract_window
@@ -93,8 +105,21 @@ inner join meta.field_gap as g
 order by all
 """
 
+# A stream tool_day lists the UTC days of which the source has told everything that its stream tool_action holds.
+TOLD_DAYS = """
+    union all
+    select source_id, workspace_id, 'tool_action', '', happened_at, happened_at + interval 1 day
+    from {view}
+    where not is_deleted and happened_at is not null
+"""
+
 
 def refresh(con: duckdb.DuckDBPyConnection) -> None:
     """Derive meta.coverage anew from meta.extract_window and meta.field_gap."""
     told = [{"source": source, "stream": stream, "part": part} for source, stream, part in fields.parts()]
-    con.execute(REFRESH, {"parts": told})
+    tables = con.execute(
+        """select table_name from duckdb_tables()
+           where schema_name = 'raw' and database_name = current_database() and ends_with(table_name, '_tool_day') order by 1"""
+    ).fetchall()
+    days = (TOLD_DAYS.format(view=latest_view(*stream_of(table))) for (table,) in tables)
+    con.execute(REFRESH.replace("{told_days}", "".join(days)), {"parts": told})

@@ -13,6 +13,7 @@ import duckdb
 
 from . import build, dictionary, dictionary_tables, inputs, model, publish, raw
 from .dictionary_tables import Number, Table
+from .raw import stream_of
 from .warehouse import open_warehouse
 
 PAGE = Path(__file__).parent.parent / "docs" / "metrics.md"
@@ -38,8 +39,7 @@ def page() -> str:
 
 
 def _stream(table: str) -> tuple[str, str]:
-    source, _, stream = table.removeprefix("raw.").removesuffix("_latest").partition("_")
-    return source, stream
+    return stream_of(table)
 
 
 def _metrics() -> list[str]:

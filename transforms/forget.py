@@ -22,7 +22,7 @@ import pandas as pd
 from connectors.landing_folder import appearing, is_remote, opened
 
 from .forgotten import ADDRESS, Forgotten, digits
-from .raw import LINES_OF_A_LANDING, raw_table, superseded_table, version_hash
+from .raw import LINES_OF_A_LANDING, raw_table, stream_of, superseded_table, version_hash
 from .warehouse import name, value
 
 BATCH = 10_000
@@ -142,7 +142,7 @@ def clean_raw(
         columns = {row[0] for row in con.execute(f"describe raw.{name(table)}").fetchall()}
         if "payload" not in columns:
             continue
-        source, _, stream = table.partition("_")
+        source, stream = stream_of(table)
         fact = facts.get((source, stream), StreamFacts())
         rows = list(_cleaned_rows(con, table, person, forgotten, source, fact, derived))
         if rows:
@@ -213,7 +213,7 @@ def compact(path: Path, con: duckdb.DuckDBPyConnection | None = None) -> None:
 
 def _find_contacts(con: duckdb.DuckDBPyConnection, person: Person, address: str) -> None:
     for table in (t for t in _tables(con, "raw") if t.endswith("_crm_contact")):
-        source = table.split("_", 1)[0]
+        source, _ = stream_of(table)
         rows = con.execute(
             f"""select distinct workspace_id, record_id, payload::varchar from raw.{name(table)}
                 where contains(lower(payload::varchar), $a) or contains(payload::varchar, '\\u')""",

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -70,11 +71,14 @@ create or replace table input.team (team varchar, name varchar, parent varchar);
 create or replace table input.internal_domain (domain varchar);
 create or replace table input.internal_number (first_digits varchar, last_digits varchar);
 create or replace table input.test_domain (domain varchar);
-create or replace table input.source (source_id varchar, workspace_id varchar, system varchar, lag_seconds integer);
+create or replace table input.source (source_id varchar, workspace_id varchar, system varchar, lag_seconds integer, kept_seconds bigint);
 create or replace table input.call_outcome (label varchar, outcome varchar, is_connected boolean, is_negative boolean);
 create or replace table input.excluded_pipeline (pipeline_id varchar);
 create or replace table input.qualified_stage (stage_id varchar);
 create or replace table input.source_setting (name varchar, value varchar);
+create or replace table input.tool (tool varchar, price_per_seat decimal(18, 2), currency varchar);
+create or replace table input.tool_evidence (tool varchar, source_id varchar, app varchar, action varchar);
+create or replace table input.tool_seat (tool varchar, source_id varchar, app varchar);
 create or replace table input.seat (email varchar, tool varchar, valid_from date, valid_to date, monthly_cost decimal(18, 2));
 create or replace table input.availability (email varchar, date date, working_fraction double, leave_type varchar);
 create or replace table input.target (email varchar, team varchar, metric varchar, valid_from date, per_working_day double);
@@ -100,12 +104,33 @@ CALL_OUTCOMES: Mapping[str, tuple[str, bool, bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class SourceInput:
-    """A configured source: its system ('crm', 'dialer', 'mail') and how long after the fact it may still show records."""
+    """A configured source: its system, how long after the fact it may still show records, and how long it keeps them (None: for ever)."""
 
     source_id: str
     workspace_id: str
     system: str
     lag_seconds: int = 0
+    kept_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRule:
+    """Records of a source: about an app (its id or name there), of an action (with * at its end: of all that begin so); None: any."""
+
+    source: str
+    app: str | None = None
+    action: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolInput:
+    """A tool that was bought. price_per_seat: of a month, in currency (None: the reporting one)."""
+
+    name: str
+    price_per_seat: Decimal | None = None
+    currency: str | None = None
+    evidence: Sequence[ToolRule] = ()
+    seats: Sequence[ToolRule] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +142,7 @@ class Inputs:
     history_start: date
     parameters: Parameters = field(default_factory=Parameters)
     sources: Sequence[SourceInput] = ()
+    tools: Sequence[ToolInput] = ()
     internal_domains: Sequence[str] = ()
     internal_numbers: Sequence[str] = ()
     test_domains: Sequence[str] = ()
@@ -182,7 +208,14 @@ def load(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
         con.execute("create or replace table input.secret (name varchar, value varchar)")
         _insert(con, "secret", [[name, value] for name, value in _padded(secret).items()])
         _insert(con, "source_setting", [list(pair) for pair in sorted(inputs.source_settings.items())])
-        _insert(con, "source", [[s.source_id, s.workspace_id, s.system, s.lag_seconds] for s in inputs.sources])
+        _insert(
+            con,
+            "source",
+            [[s.source_id, s.workspace_id, s.system, s.lag_seconds, s.kept_seconds] for s in inputs.sources],
+        )
+        _insert(con, "tool", [[t.name, t.price_per_seat, t.currency] for t in inputs.tools])
+        _insert(con, "tool_evidence", [[t.name, r.source, r.app, r.action] for t in inputs.tools for r in t.evidence])
+        _insert(con, "tool_seat", [[t.name, r.source, r.app] for t in inputs.tools for r in t.seats])
         _insert(con, "call_outcome", [[label.lower(), *meaning] for label, meaning in sorted(outcomes.items())])
         _load_calendar(con, calendar)
 

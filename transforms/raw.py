@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,6 +12,18 @@ import duckdb
 from .warehouse import name
 
 LINES_OF_A_LANDING = 1_000_000_000  # room for the records of one landing in the running number of versions
+
+
+# A stream's name begins with the system that it belongs to; a source's own name may have underscores too.
+STREAM = re.compile(r"_(?=(?:crm|dialer|mail|seq|sequencer|tool|told)_)")
+
+
+def stream_of(table: str) -> tuple[str, str]:
+    """(source, stream) of a raw table's or view's name, with or without its schema."""
+    bare = table.removeprefix("raw.").removesuffix("_latest")
+    parts = STREAM.split(bare, maxsplit=1)
+    source, stream = parts if len(parts) == 2 else bare.split("_", 1)
+    return source, stream
 
 
 def raw_table(source: str, stream: str) -> str:

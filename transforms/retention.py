@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from . import model
-from .raw import raw_table, superseded_table
+from .raw import raw_table, stream_of, superseded_table
 
 
 def drop_landing(con: duckdb.DuckDBPyConnection, folder: Path, days: int, now: datetime) -> int:
@@ -50,7 +50,7 @@ def drop_versions(con: duckdb.DuckDBPyConnection, days: int, now: datetime) -> i
     for (table,) in tables:
         if f"raw.{table}" in in_full:
             continue
-        source, _, stream = table.partition("_")
+        source, stream = stream_of(table)
         raw, superseded = raw_table(source, stream), superseded_table(source, stream)
         con.execute(
             f"""create or replace temp table outlived as select _seq from {raw}

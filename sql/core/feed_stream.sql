@@ -11,6 +11,7 @@ from (
     ('dialer', '', 'dialer_call'),
     ('dialer', 'talk', 'dialer_call.talk'),
     ('mail', '', 'mail_message'),
+    ('tools', '', 'tool_action'),
     ('crm', '', 'crm_call'),
     ('crm', '', 'crm_email'),
     ('crm', '', 'crm_meeting'),

@@ -28,6 +28,19 @@ with users as (
     union
     select distinct source_id, workspace_id, 'user', mailbox, norm_email(mailbox)
     from staging.stg_mail_message
+    union
+    -- Of users of tools every address counts: some sign in by one and have another.
+    select distinct source_id, workspace_id, 'user', user_id, norm_email(email)
+    from staging.stg_tool_user
+    union
+    select distinct source_id, workspace_id, 'user', user_id, norm_email(login)
+    from staging.stg_tool_user
+    union
+    select distinct source_id, workspace_id, 'user', user_id, norm_email(email)
+    from staging.stg_tool_action
+    union
+    select distinct source_id, workspace_id, 'user', user_id, norm_email(email)
+    from staging.stg_tool_seat
 )
 
 select

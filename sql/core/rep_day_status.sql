@@ -9,6 +9,7 @@
 -- call_status: of numbers about calls: the dialer's; email_status: of numbers about mails: the mailbox's. Without an account there the numbers do
 --   not apply: they are NULL unless the CRM's own log has something (METRICS 0.7)
 -- talk_status: of numbers that need how long a call lasted
+-- tools_status: of what shows the use of tools beside crm, dialer and mail; usage_status: of numbers that need these too
 -- conversation_status: of numbers that need calls, mails and meetings together
 with by_feed as (
     select
@@ -38,6 +39,7 @@ wide as (
         max(status) filter (where system = 'dialer' and feed = '') as dialer_status,
         max(status) filter (where system = 'dialer' and feed = 'talk') as talk_status,
         max(status) filter (where system = 'mail' and feed = '') as mail_status,
+        max(status) filter (where system = 'tools' and feed = '') as tools_status,
         max(status) filter (where system = 'crm' and feed = 'meeting') as meeting_status,
         max(status) filter (where system = 'crm' and feed = 'deal') as deal_status
     from by_feed
@@ -52,6 +54,7 @@ named as (
         coalesce(w.dialer_status, 'not_applicable') as dialer_status,
         -- Mail that belongs to no rep has no mailbox of its own: what is there was seen.
         coalesce(w.mail_status, case when d.rep_id = -1 then 'partial' end, 'not_applicable') as mail_status,
+        coalesce(w.tools_status, 'not_applicable') as tools_status,
         coalesce(w.dialer_status, 'not_applicable') as call_status,
         coalesce(w.talk_status, 'not_applicable') as talk_status,
         coalesce(w.mail_status, case when d.rep_id = -1 then 'partial' end, 'not_applicable') as email_status,
@@ -64,5 +67,6 @@ named as (
 select
     *,
     all_of([call_status, email_status, meeting_status]) as conversation_status,
-    all_of([crm_status, dialer_status, mail_status]) as all_status
+    all_of([crm_status, dialer_status, mail_status]) as all_status,
+    all_of([crm_status, dialer_status, mail_status, tools_status]) as usage_status
 from named

@@ -1,6 +1,6 @@
 -- core.rep_source: in which source systems a rep has an account; decides between "nothing happened" and "does not apply".
 -- grain: rep_id, source_id, workspace_id
--- system: crm, dialer or mail
+-- system: crm, dialer, mail or tools
 -- partition: the mailbox for mail, else empty
 with loaded as (
     select distinct source_id, workspace_id, stream
@@ -51,6 +51,22 @@ left join core.map_rep_address as a on r.rep_id = a.rep_id
 left join windows as w on s.source_id = w.source_id and s.workspace_id = w.workspace_id and a.address = norm_email(w.partition)
 where s.system = 'mail' and coalesce(m.has_mailbox, w.partition is not null)
 group by r.rep_id, s.system, s.source_id, s.workspace_id, r.email
+union all
+-- Who signs in or does something is known by address: where a list of users was read, whoever is not on it has no account.
+select r.rep_id, s.system, s.source_id, s.workspace_id, '' as partition
+from input.source as s
+cross join reps as r
+where
+    s.system = 'tools'
+    and (
+        not exists (
+            select 1 from staging.stg_tool_user as u where u.source_id = s.source_id and u.workspace_id = s.workspace_id
+        )
+        or exists (
+            select 1 from core.map_identity as i
+            where i.source_id = s.source_id and i.workspace_id = s.workspace_id and i.id_space = 'user' and i.rep_id = r.rep_id
+        )
+    )
 union all
 select -1, s.system, s.source_id, s.workspace_id, '' as partition
 from input.source as s

@@ -1,7 +1,8 @@
--- core.source_day_count: calls, mails and meetings of each source on each UTC date, as the sources have them, before any matching.
+-- core.source_day_count: calls, mails, meetings and uses of tools of each source on each UTC date, as the sources have them, before any matching.
 -- grain: source_id, workspace_id, system_kind, utc_date
 -- scope: utc_date
 -- on staging.stg_dialer_call: (started_at at time zone 'UTC')::date
+-- on staging.stg_tool_action: coalesce(done_on, (done_at at time zone 'UTC')::date)
 -- on staging.stg_mail_message: (sent_at at time zone 'UTC')::date
 -- on staging.stg_crm_call: (occurred_at at time zone 'UTC')::date
 -- on staging.stg_crm_email: (occurred_at at time zone 'UTC')::date
@@ -19,6 +20,10 @@ from (
     union all
     select source_id, workspace_id, 'mail', (sent_at at time zone 'UTC')::date
     from staging.stg_mail_message
+    where not is_deleted
+    union all
+    select source_id, workspace_id, 'tools', coalesce(done_on, (done_at at time zone 'UTC')::date)
+    from staging.stg_tool_action
     where not is_deleted
     union all
     select source_id, workspace_id, 'crm', (occurred_at at time zone 'UTC')::date

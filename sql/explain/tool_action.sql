@@ -1,5 +1,27 @@
 -- explain.tool_action: single uses of the tools that were bought, as core.fct_tool_action counts them, and what comes near.
-with told as (
+with ruled as (
+    select distinct
+        e.tool,
+        a.source_id,
+        a.workspace_id,
+        a.record_id,
+        a.user_id,
+        a.action,
+        a.evidence,
+        a.done_on,
+        coalesce(a.done_at, local_midnight(a.done_on, 'UTC') + interval 12 hours) as done_at,
+        a.n_actions,
+        a.succeeded and not a.is_deleted as is_use
+    from staging.stg_tool_action as a
+    inner join input.tool_evidence as e
+        on
+            a.source_id = e.source_id
+            and (e.app is null or e.app = a.app_id or lower(e.app) = lower(a.app_name))
+            and (e.action is null or lower(e.action) = lower(a.action) or (ends_with(e.action, '*') and starts_with(lower(a.action), lower(rtrim(e.action, '*')))))
+    where a.n_actions > 0
+),
+
+told as (
     select
         rep_id,
         activity_date,
@@ -32,6 +54,18 @@ with told as (
         coalesce(exclusion_reason, case when not is_in_mailbox then 'not in the mailbox' end)
     from core.fct_email
     where direction = 'outbound'
+    union all
+    -- One row an action: what a listing only counts stands there as often as it counts.
+    select
+        r.rep_id, coalesce(u.done_on, local_date(u.done_at, r.timezone)), u.tool,
+        u.source_id || ':' || u.record_id || case when u.n_actions > 1 then '#' || n.n else '' end,
+        u.action, u.evidence, u.done_at, null, null, u.is_use, case when not u.is_use then 'it did not succeed, or was taken back' end
+    from ruled as u
+    inner join core.map_identity as i
+        on u.source_id = i.source_id and u.workspace_id = i.workspace_id and i.id_space = 'user' and u.user_id = i.source_user_id
+    inner join core.dim_rep as r on i.rep_id = r.rep_id and u.done_at >= r.valid_from and u.done_at < r.valid_to
+    cross join lateral (select unnest(range(1, u.n_actions + 1)) as n) as n
+    where i.rep_id <> -1
 ),
 
 beside as (

@@ -44,8 +44,8 @@ select
     s.crm_status,
     s.dialer_status,
     s.mail_status as email_status,
-    s.all_status as source_status,
-    s.all_status = 'complete' as is_complete
+    s.usage_status as source_status,
+    s.usage_status = 'complete' as is_complete
 from core.rep_day as d
 cross join input.parameter as p
 inner join core.rep_day_status as s on d.rep_id = s.rep_id and d.activity_date = s.activity_date

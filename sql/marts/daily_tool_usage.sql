@@ -9,11 +9,13 @@
 -- on core.rep_day_status: select activity_date + unnest(range(0, 30))::integer from changed
 -- keep core.rep_day_status: activity_date between (select min(key) - 30 from dirty) and (select max(key) from dirty)
 -- on core.rep_availability: select activity_date + unnest(range(0, 30))::integer from changed
+-- on core.tool_status: select activity_date + unnest(range(0, 30))::integer from changed
+-- keep core.tool_status: activity_date between (select min(key) - 30 from dirty) and (select max(key) from dirty)
 -- keep core.rep_availability: activity_date between (select min(key) - 30 from dirty) and (select max(key) from dirty)
 -- activity_date: Local calendar date in the rep's own time zone
 -- rep_id: Key of the rep (dim_rep)
 -- team_id: Team at that date; -1 for none
--- tool: Tool as seats.csv names it; crm, dialer and mail for the systems that are read
+-- tool: Tool as seats.csv and the settings' tools name it; crm, dialer and mail for the systems that are read
 -- evidence: action, or login where nothing but a sign-in shows the use; NULL without use
 -- source_status: How far the tool's source was read: complete, partial, missing, or not_applicable when nothing reads the tool
 -- is_complete: True when it was read to the end of the day and its lag
@@ -23,7 +25,7 @@ with days as (
         t.rep_id,
         d.team_id,
         t.tool,
-        case t.tool when 'crm' then s.crm_status when 'dialer' then s.dialer_status when 'mail' then s.mail_status else 'not_applicable' end as status,
+        case t.tool when 'crm' then s.crm_status when 'dialer' then s.dialer_status when 'mail' then s.mail_status else coalesce(u.status, 'not_applicable') end as status,
         t.is_active,
         t.n_actions,
         t.evidence,
@@ -34,6 +36,7 @@ with days as (
     from core.tool_day as t
     inner join core.rep_day as d on t.rep_id = d.rep_id and t.activity_date = d.activity_date
     inner join core.rep_day_status as s on t.rep_id = s.rep_id and t.activity_date = s.activity_date
+    left join core.tool_status as u on t.rep_id = u.rep_id and t.activity_date = u.activity_date and t.tool = u.tool
     inner join core.rep_availability as w on t.rep_id = w.rep_id and t.activity_date = w.activity_date
     where t.rep_id <> -1
 ),

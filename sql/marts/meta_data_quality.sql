@@ -15,7 +15,24 @@ with unmapped as (
         'no rep has the address ' || coalesce(any_value(i.email), '(none)')
         || '; what this user did stands at rep -1. Add the address to reps.csv, as a rep or an alias.' as detail
     from core.map_identity as i
-    where i.rep_id = -1 and i.id_space = 'user'
+    where
+        i.rep_id = -1 and i.id_space = 'user'
+        and i.source_id not in (select source_id from input.source where system = 'tools' and source_id is not null)
+    group by all
+),
+
+-- Sign-ins are those of the whole company: most of its people are no reps, and what they do is nobody's number.
+strangers as (
+    select
+        'tool_user_without_rep' as check_name,
+        i.source_id || ':' || i.workspace_id as subject,
+        'info' as severity,
+        count(*)::bigint as failing_rows,
+        'users whose address no rep has; what they use is not counted' as detail
+    from core.map_identity as i
+    where
+        i.rep_id = -1 and i.id_space = 'user'
+        and i.source_id in (select source_id from input.source where system = 'tools')
     group by all
 ),
 
@@ -56,6 +73,19 @@ rates as (
     group by currency
 ),
 
+prices as (
+    select
+        'price_without_rate' as check_name,
+        t.tool as subject,
+        'warning' as severity,
+        count(*)::bigint as failing_rows,
+        'seats priced in ' || t.currency || ' without a rate in fx.csv within fx_carry_days: their cost is NULL' as detail
+    from core.tool_day as d
+    inner join input.tool as t on d.tool = t.tool
+    where d.has_seat and d.seat_cost is null and t.price_per_seat is not null
+    group by t.tool, t.currency
+),
+
 labels as (
     select
         'call_outcome_unknown' as check_name,
@@ -70,10 +100,14 @@ labels as (
 
 select * from unmapped
 union all
+select * from strangers
+union all
 select * from unread
 union all
 select * from failed
 union all
 select * from rates
+union all
+select * from prices
 union all
 select * from labels

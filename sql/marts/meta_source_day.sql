@@ -7,7 +7,7 @@
 -- status: complete when every rep's local day was read whole, missing when none was touched, else partial
 -- reason: Why numbers of this date are NULL although the source was read: a field that its records lack or have in another form; else NULL
 -- expected_until: UTC instant up to which the source must have been read for this date to be complete
--- rows: Calls, mails and meetings of this source on this date (UTC)
+-- rows: Calls, mails, meetings and uses of tools of this source on this date (UTC)
 -- last_success_at: UTC instant of the last complete reading of the source
 -- watermark: UTC instant up to which the source has been read without a gap; a mailbox that is behind counts as long as a rep's day needs it
 with days as (

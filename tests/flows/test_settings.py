@@ -181,7 +181,8 @@ def _holds_every_key(tree: dict[str, Any], model: type[BaseModel]) -> None:
         info = model.model_fields[key]
         inner = inner_model(info.annotation)
         if inner and key != "call_outcomes":
-            _holds_every_key(value, inner)
+            for one in value if isinstance(value, list) else [value]:
+                _holds_every_key(one, inner)
         elif isinstance(info.default, str | int | float) and key not in ("reporting_timezone",):
             assert value == info.default, key
 
