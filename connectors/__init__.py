@@ -18,6 +18,8 @@ CONNECTORS: Mapping[str, tuple[str, str, str]] = {
     "aircall": ("connectors.aircall", "Aircall", "AircallSettings"),
     "gmail": ("connectors.gmail", "Gmail", "GmailSettings"),
     "okta": ("connectors.okta", "Okta", "OktaSettings"),
+    "google_admin": ("connectors.google_admin", "GoogleAdmin", "GoogleAdminSettings"),
+    "entra": ("connectors.entra", "Entra", "EntraSettings"),
 }
 NAMES: tuple[str, ...] = tuple(CONNECTORS)
 

@@ -14,6 +14,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Mapping
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -289,6 +290,17 @@ class ServiceAccountAuth(TokenAuth):
             f"{self._issuer} needs domain-wide delegation of exactly {self._scope} "
             f"(Google Admin console, Security, API controls, Domain-wide delegation){whom}."
         )
+
+
+def service_account_key(file: Path, setting: str) -> dict[str, str]:
+    """The content of a service account's key file. setting: which names it, for errors. Raises ConnectorError."""
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=dict[str, str])
+    except (OSError, msgspec.DecodeError) as error:
+        raise ConnectorError(
+            f"{setting}: {file} cannot be read as a JSON key: {type(error).__name__}. "
+            "Download a new key of the service account (IAM > Service accounts > Keys)."
+        ) from None
 
 
 def _reason(told: Mapping[str, Any], form: Mapping[str, str]) -> str:

@@ -19,7 +19,7 @@ from typing import Any, Literal
 import httpx
 import msgspec
 
-from .auth import ServiceAccountAuth
+from .auth import ServiceAccountAuth, service_account_key
 from .client import Client, Denied, NotFound, Retry, Verdict, judge_http
 from .gmail_messages import HEADERS, Messages
 from .gmail_settings import GmailSettings
@@ -107,7 +107,7 @@ class Gmail:
         self.now = now
         self._settings = settings
         self._mailboxes = sorted({m.lower() for m in settings.mailboxes or mailboxes})
-        self._key = _key(settings)
+        self._key = service_account_key(settings.service_account_file, "gmail.service_account_file")
         self._auths: dict[str, ServiceAccountAuth] = {}
         budgets = {
             "project": Budget(settings.units_per_minute_project, MINUTE, settings.reserve),
@@ -352,16 +352,6 @@ class _Mailbox:
 def _between(start: datetime, end: datetime) -> str:
     """A search for what lies between. Epoch seconds: dates would be read as midnight in California."""
     return f"after:{int(start.timestamp()) - 1} before:{int(end.timestamp()) + 1}"
-
-
-def _key(settings: GmailSettings) -> dict[str, str]:
-    try:
-        return json.loads(settings.service_account_file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConnectorError(
-            f"gmail.service_account_file: {settings.service_account_file} cannot be read as a JSON key: {type(error).__name__}. "
-            "Download a new key of the service account (IAM > Service accounts > Keys)."
-        ) from None
 
 
 def judge(response: httpx.Response, scope: str) -> Verdict:

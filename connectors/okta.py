@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -25,7 +25,7 @@ from .auth import BearerAuth, ClientCredentialsAuth
 from .client import Client, Denied, Fail, Reauth, Retry, Verdict, judge_http
 from .limits import Budget, Limiter, Told, shared
 from .network import SourceSettings
-from .paging import followed_pages, records_of
+from .paging import cut_down, followed_pages, records_of
 from .server_clock import retry_after, server_time
 from .stream import (
     Check,
@@ -39,6 +39,7 @@ from .stream import (
     System,
     Traffic,
     Window,
+    within,
 )
 
 LOG_PAGE, LIST_PAGE, APP_USER_PAGE = 1000, 200, 500
@@ -193,10 +194,10 @@ class Okta:
                 yield from self._seats(traffic)
             case USERS.name:
                 for body in self._bodies("/api/v1/users", {"limit": LIST_PAGE}, traffic):
-                    yield _page(body, _User)
+                    yield cut_down(body, "", _User)
             case _:
                 for body in self._bodies("/api/v1/apps", {"limit": LIST_PAGE}, traffic):
-                    yield _page(body, _App)
+                    yield cut_down(body, "", _App)
 
     def check(self) -> Iterator[Check]:
         """One item of each list, and of the last hour's log."""
@@ -234,13 +235,10 @@ class Okta:
 
     def _events(self, window: Window, known: Sequence[str], traffic: Traffic) -> Iterator[Page]:
         """Events of [start, end), as far back as Okta keeps them. The log only grows: what is not listed has not gone."""
-        if window.start is None or window.end is None:
-            raise ConnectorError(f"{window.window_id}: the System Log is read in ranges of time; this window has none.")
-        first, last = max(window.start, self.now - KEPT), min(window.end, self.now)
-        if first < last:
-            params = {**_bounds(first, last), "filter": FILTER, "sortOrder": "ASCENDING", "limit": LOG_PAGE}
+        if told := within(window, self.now, KEPT):
+            params = {**_bounds(*told), "filter": FILTER, "sortOrder": "ASCENDING", "limit": LOG_PAGE}
             for body in self._bodies("/api/v1/logs", params, traffic):
-                yield _page(body, _Event)
+                yield cut_down(body, "", _Event)
         yield Page(seen=known)
 
     def _seats(self, traffic: Traffic) -> Iterator[Page]:
@@ -254,7 +252,7 @@ class Okta:
             if app.id is None or not (names & wanted if wanted else app.status == "ACTIVE"):
                 continue
             for body in self._bodies(f"/api/v1/apps/{app.id}/users", {"limit": APP_USER_PAGE}, traffic):
-                page = _page(body, _User)
+                page = cut_down(body, "", _User)
                 head = msgspec.json.encode({"app": app.id, "label": app.label})[:-1]
                 yield Page(records=[head + b',"user":' + user + b"}" for user in page.records], rejected=page.rejected)
 
@@ -297,20 +295,6 @@ def _auth(settings: OktaSettings, base: str) -> httpx.Auth:
         key_id=settings.key_id,
         remedy="Check client_id and private_key_file, grant the app these scopes, and give it a read-only administrator's role.",
     )
-
-
-def _page(body: bytes, kind: type[msgspec.Struct]) -> Page:
-    """The records of a list, cut down to the fields of `kind`. One that does not fit it is rejected, not the whole page."""
-    records, rejected = records_of(body, "")
-    kept: list[bytes] = []
-    strange = list(rejected)
-    decode: Callable[[bytes], Any] = msgspec.json.Decoder(kind).decode
-    for record in records:
-        try:
-            kept.append(msgspec.json.encode(decode(record)))
-        except msgspec.ValidationError as error:
-            strange.append((f"not as Okta describes it: {error}", record.decode("utf-8", "replace")))
-    return Page(records=kept, rejected=strange)
 
 
 def _bounds(first: datetime, last: datetime) -> dict[str, str]:

@@ -142,6 +142,18 @@ class Window:
         return ".".join(parts)
 
 
+def within(window: Window, now: datetime, kept: timedelta | None = None) -> tuple[datetime, datetime] | None:
+    """What of a range of time has happened and is still told by a source that keeps its records for `kept`; None: nothing of it.
+
+    Raises ConnectorError for a window that is no range.
+    """
+    if window.start is None or window.end is None:
+        raise ConnectorError(f"{window.window_id}: this stream is read in ranges of time, and the window has none.")
+    first = window.start if kept is None else max(window.start, now - kept)
+    last = min(window.end, now)
+    return (first, last) if first < last else None
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """What one response gave. records: one JSON object each, as the vendor sent it, without line breaks.

@@ -17,7 +17,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 from starlette.requests import Request
@@ -65,7 +65,7 @@ def routes(world: World, clock: Clock, limits: Limits) -> list[Route]:
         return _answer(request, limits, tokens, "users", lambda: _listed(request, _users(clock.state()), "users"))
 
     async def token(request: Request) -> Response:
-        form = await request.form()
+        form = dict(parse_qsl((await request.body()).decode()))
         right = form.get("grant_type") == "client_credentials" and form.get("client_assertion_type") == ASSERTION
         if not right or str(form.get("client_assertion", "")).count(".") != 2:
             told = {"error": "invalid_client", "error_description": "The parameter client_assertion is invalid."}

@@ -47,6 +47,8 @@ VENDORS: dict[
     "aircall": ("dialer", "/aircall/v1"),
     "gmail": ("mail", "/gmail"),
     "okta": ("tools", "/okta"),
+    "google_admin": ("tools", "/google_admin"),
+    "entra": ("tools", "/entra"),
 }
 READY = "sandbox ready at {url}"
 

@@ -26,6 +26,7 @@ from sandbox.world_state import rep_at
 from sandbox.world_tools import in_file, rules, tools_of
 
 KEY_FILE = "gmail-key.json"
+ADMIN_KEY_FILE = "google-admin-key.json"
 SERVICE_ACCOUNT = "salespulse@sandbox.example"
 REPS_HEADER = (
     *("email", "name", "aliases", "phones", "role", "team", "manager", "territory", "segment", "timezone", "region"),
@@ -127,6 +128,9 @@ def write(described: Described, path: Path, url: str) -> None:
         _write_csv(folder / f"{name}.csv", table)
     if "gmail" in described.vendors:
         _write_private(folder / KEY_FILE, json.dumps(service_account_key(f"{url}/gmail/token"), indent=1))
+    if "google_admin" in described.vendors:
+        key = service_account_key(f"{url}/google_admin/token")
+        _write_private(folder / ADMIN_KEY_FILE, json.dumps(key, indent=1))
     _write_private(path, "\n".join(_toml(described, url)) + "\n")
 
 
@@ -149,6 +153,19 @@ def _toml(described: Described, url: str) -> Iterable[str]:
             "base_url": f"{url}/gmail",
             "token_url": f"{url}/gmail/token",
             "scope": "metadata",
+        },
+        "google_admin": {
+            "service_account_file": ADMIN_KEY_FILE,
+            "subject": f"admin@{next(iter(described.company.get('internal_domains', [])), 'example.com')}",
+            "base_url": f"{url}/google_admin",
+            "token_url": f"{url}/google_admin/token",
+        },
+        "entra": {
+            "tenant": "sandbox",
+            "client_id": "sandbox-app",
+            "client_secret": "sandbox-secret",
+            "base_url": f"{url}/entra/v1.0",
+            "login_url": f"{url}/entra",
         },
         "okta": {"base_url": f"{url}/okta", "api_token": "sandbox-okta"},
     }

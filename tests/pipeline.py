@@ -78,8 +78,9 @@ class Pipeline:
     def _open(self, name: str, now: datetime, mailboxes: Sequence[str]) -> Connector:
         connector, settings = connectors.load(name)
         section = dict(self.config[name])
-        if name == "gmail":
-            section["service_account_file"] = self.folder / section["service_account_file"]
+        for key in ("service_account_file", "folder"):
+            if key in section:
+                section[key] = self.folder / section[key]
         return connector(settings(**section), workspace="main", now=now, mailboxes=mailboxes)
 
     def _mailboxes(self) -> list[str]:

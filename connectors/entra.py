@@ -1,0 +1,201 @@
+"""Microsoft Entra: sign-ins to tools, from Microsoft Graph's sign-in log, with an application's own credential.
+
+Docs: learn.microsoft.com/graph/api/signin-list, /graph/throttling-limits, /entra/identity/monitoring-health/reference-reports-data-retention.
+v1.0 tells interactive and federated sign-ins. The tenant needs Entra ID P1 or P2, without it the API refuses; sign-ins are kept for 30
+days. 5 requests in 10 seconds for an application and tenant. Newest first, 1,000 a page; `@odata.nextLink` is followed whole. Late sign-ins
+show on later readings; none is ever taken out. status.errorCode 0 is a success. Of a sign-in only who, when and to what is kept.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+from pydantic import Field, SecretStr
+
+from .auth import ClientCredentialsAuth
+from .client import Client, Denied, Verdict, judge_http
+from .limits import Budget, Limiter, shared
+from .network import SourceSettings
+from .paging import cut_down, followed_pages, records_of
+from .stream import (
+    Check,
+    ConnectorError,
+    DateRange,
+    Page,
+    PermissionMissing,
+    Price,
+    Stream,
+    System,
+    Traffic,
+    Window,
+    within,
+)
+
+PERMISSIONS = ("AuditLog.Read.All", "Directory.Read.All")
+KEPT = timedelta(days=30)
+PAGE = 1000  # the largest there is
+PATH = "/auditLogs/signIns"
+NO_LICENCE = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
+
+
+class EntraSettings(SourceSettings):
+    """Section [entra]: an app registration with application permissions that an administrator consented to."""
+
+    tenant: str = Field(description="The directory (tenant) id, or a domain of it.", pattern=r"^[\w.-]+$")
+    client_id: str = Field(description="The application (client) id.")
+    client_secret: SecretStr = Field(description="A client secret of the application.")
+    base_url: str = Field("https://graph.microsoft.com/v1.0", description="Where Graph is.", pattern=r"^https?://")
+    login_url: str = Field("https://login.microsoftonline.com", description="Where tokens are.", pattern=r"^https?://")
+    requests_per_10_seconds: Annotated[int, Field(ge=1)] = Field(5, description="Graph's limit for sign-ins.")
+    reserve: Annotated[float, Field(ge=0, lt=1)] = Field(0.1, description="Share of it left to others.")
+
+
+ACTIONS = Stream(
+    "tool_action",
+    DateRange(span=timedelta(days=7), lag=timedelta(hours=1), kept=KEPT),
+    happened_at="createdDateTime",
+    scopes=PERMISSIONS,
+    feeds="use of tools by sign-ins through Entra",
+)
+
+
+class _Status(msgspec.Struct, omit_defaults=True):
+    errorCode: int | None = None
+
+
+class _SignIn(msgspec.Struct, omit_defaults=True):
+    id: str | None = None
+    createdDateTime: str | None = None
+    userId: str | None = None
+    userPrincipalName: str | None = None
+    appId: str | None = None
+    appDisplayName: str | None = None
+    isInteractive: bool | None = None
+    status: _Status | None = None
+
+
+class _Next(msgspec.Struct, rename={"link": "@odata.nextLink"}):
+    link: str | None = None
+
+
+_next = msgspec.json.Decoder(_Next)
+
+
+class Entra:
+    """The sign-ins of one tenant. now: the run's instant; windows that reach beyond it are read up to it."""
+
+    name = "entra"
+    system: System = "tools"
+    streams: Sequence[Stream] = (ACTIONS,)
+    links: Mapping[str, str] = {}
+
+    def __init__(
+        self,
+        settings: EntraSettings,
+        *,
+        workspace: str,
+        now: datetime,
+        mailboxes: Sequence[str] = (),  # noqa: ARG002  every connector is constructed alike
+    ) -> None:
+        self.workspace = workspace
+        self.now = now
+        self._base = settings.base_url.rstrip("/")
+        parts = urlsplit(self._base)
+        auth = ClientCredentialsAuth(
+            settings.client_id,
+            f"{settings.login_url.rstrip('/')}/{settings.tenant}/oauth2/v2.0/token",
+            f"{parts.scheme}://{parts.netloc}/.default",
+            client_secret=settings.client_secret.get_secret_value(),
+            remedy="Check tenant, client_id and client_secret; a secret ends on a date that the app registration shows.",
+        )
+        budgets = {"requests": Budget(settings.requests_per_10_seconds, 10.0, settings.reserve)}
+        self._limiter = shared(self.name, f"{workspace}@{settings.tenant}@{self._base}", budgets)
+        self._client = Client(
+            source=self.name,
+            base_url=self._base,
+            auth=auth,
+            limiter=self._limiter,
+            judge=judge,
+            network=settings.network,
+            first_wait=2.0,
+        )
+
+    @property
+    def limiter(self) -> Limiter:
+        return self._limiter
+
+    def partitions(self, stream: Stream) -> Sequence[str]:  # noqa: ARG002  none is partitioned
+        return ("",)
+
+    def read(self, window: Window, known: Mapping[str, Sequence[str]], traffic: Traffic) -> Iterator[Page]:
+        """Sign-ins of [start, end), as far back as Entra keeps them: what is not listed has not gone.
+
+        Raises ConnectorError, PermissionMissing.
+        """
+        if told := within(window, self.now, KEPT):
+            start, end = (at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") for at in told)
+            params = {"$filter": f"createdDateTime ge {start} and createdDateTime lt {end}", "$top": PAGE}
+            for body in self._bodies(params, traffic):
+                yield cut_down(body, "value", _SignIn)
+        yield Page(seen=known.get(ACTIONS.name, ()))
+
+    def check(self) -> Iterator[Check]:
+        """One sign-in."""
+        try:
+            records_of(self._page(None, {"$top": 1}, Traffic())[0], "value")
+            yield Check(self.name, ACTIONS.name, True, f"{PATH} answers")
+        except ConnectorError as error:
+            remedy = f"Grant {' and '.join(PERMISSIONS)} with admin consent. Without them: no {ACTIONS.feeds}."
+            told = remedy if isinstance(error, PermissionMissing) else ""
+            yield Check(self.name, ACTIONS.name, False, str(error), told)
+
+    def count(self, window: Window) -> int | None:  # noqa: ARG002  Graph counts no sign-ins
+        return None
+
+    def price(self, windows: Sequence[Window], records: Mapping[str, int]) -> Price:
+        """A page has a thousand, a window one page at least."""
+        requests = len(windows) + math.ceil(records.get(ACTIONS.name, 0) / PAGE)
+        return Price(requests, {"requests": requests})
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def _bodies(self, params: Mapping[str, Any], traffic: Traffic) -> Iterator[bytes]:
+        def fetch(address: str | None) -> tuple[bytes, str | None]:
+            return self._page(address, params, traffic)
+
+        yield from followed_pages(
+            fetch, f"{self.name} {PATH}", self._base, lambda body: not records_of(body, "value")[0]
+        )
+
+    def _page(self, address: str | None, params: Mapping[str, Any], traffic: Traffic) -> tuple[bytes, str | None]:
+        """A page, and the address of the next one: of that no part is made or read here."""
+        body = self._client.fetch("GET", address or PATH, params=None if address else params, traffic=traffic)
+        return body, _next.decode(body).link
+
+
+def judge(response: httpx.Response) -> Verdict:
+    """Graph's own answers. Errors are {"error": {"code": …, "message": …}}."""
+    if response.status_code == 403:
+        if _code(response) == NO_LICENCE:
+            return Denied(
+                "Sign-ins are told to tenants with Entra ID P1 or P2 only; this one has neither.", "Entra ID P1"
+            )
+        told = " and ".join(PERMISSIONS)
+        return Denied(f"Grant the app registration {told} (application permissions) with admin consent.", told)
+    return judge_http(response)
+
+
+def _code(response: httpx.Response) -> str:
+    try:
+        return str(json.loads(response.content)["error"]["code"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
