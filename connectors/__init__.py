@@ -20,6 +20,7 @@ CONNECTORS: Mapping[str, tuple[str, str, str]] = {
     "okta": ("connectors.okta", "Okta", "OktaSettings"),
     "google_admin": ("connectors.google_admin", "GoogleAdmin", "GoogleAdminSettings"),
     "entra": ("connectors.entra", "Entra", "EntraSettings"),
+    "sales_navigator": ("connectors.sales_navigator", "SalesNavigator", "SalesNavigatorSettings"),
 }
 NAMES: tuple[str, ...] = tuple(CONNECTORS)
 

@@ -49,6 +49,7 @@ VENDORS: dict[
     "okta": ("tools", "/okta"),
     "google_admin": ("tools", "/google_admin"),
     "entra": ("tools", "/entra"),
+    "sales_navigator": ("tools", "/sales_navigator"),
 }
 READY = "sandbox ready at {url}"
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from msgspec.structs import replace
 
+from sandbox import sales_navigator
 from sandbox.world import Rep, Tool, World
 from sandbox.world_ids import Ids
 from sandbox.world_state import rep_at
@@ -47,11 +48,14 @@ class Described:
     vendors: Sequence[str]
     tables: Mapping[str, Table]
     tools: Sequence[Mapping[str, Any]] = ()
+    columns: Mapping[str, str] = field(default_factory=dict[str, str])  # of Sales Navigator's export
 
 
 def write_settings(world: World, path: Path, url: str) -> None:
     """Write settings at `path` with which every command runs against the sandbox of `world` at `url`."""
     write(describe(world), path, url)
+    if "sales_navigator" in world.vendor("tools"):
+        sales_navigator.write(world, path.absolute().parent / sales_navigator.FOLDER)
 
 
 def describe(world: World) -> Described:
@@ -90,6 +94,7 @@ def describe(world: World) -> Described:
         parameters={name: value for name, value in company.parameters.items() if name not in OF_COMPANY},
         vendors=vendors,
         tools=[_tool(tool) for tool in tools_of(world)],
+        columns=sales_navigator.columns(world),
         tables=tables | {name: table for name, table in optional.items() if table[1]},
     )
 
@@ -167,6 +172,7 @@ def _toml(described: Described, url: str) -> Iterable[str]:
             "base_url": f"{url}/entra/v1.0",
             "login_url": f"{url}/entra",
         },
+        "sales_navigator": {"folder": sales_navigator.FOLDER, "columns": described.columns},
         "okta": {"base_url": f"{url}/okta", "api_token": "sandbox-okta"},
     }
     for name in described.vendors:
@@ -189,6 +195,8 @@ def _value(value: Any) -> str:
     if isinstance(value, list) and value and isinstance(value[0], dict):
         tables = (", ".join(f"{key} = {_value(part)}" for key, part in table.items()) for table in value)
         return f"[{', '.join(f'{{ {table} }}' for table in tables)}]"
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{json.dumps(key)} = {_value(part)}' for key, part in value.items())} }}"
     return json.dumps(value, ensure_ascii=False)
 
 

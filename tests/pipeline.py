@@ -114,7 +114,8 @@ class Pipeline:
                 known = {of: state.changed_ids(self.con, *place[:2], of, since_run=None) for of in reading.of}
                 return Window(*place, "ids", None, now, partition), known
             case Snapshot():
-                return Window(*place, "snapshot", None, now, partition), {}
+                ids = state.known_ids(self.con, *place, partition=partition)
+                return Window(*place, "snapshot", None, now, partition), {stream.name: ids}
             case Changes() as reading:
                 if done and done[-1].end:
                     return Window(*place, "changes", done[-1].end - reading.lookback, now, partition), {}
