@@ -199,7 +199,7 @@ def _events(state: State) -> list[tuple[datetime, Item]]:
         )
     admin = {"id": "00uadmin", "type": "User", "alternateId": "admin@example.com", "displayName": "Admin"}
     for seat in seats_of(state.world, "okta"):
-        begins, ends = bounds_of(seat)
+        begins, ends = bounds_of(state, seat)
         for at, name in ((begins, "add"), (ends, "remove")):
             if at is not None and at <= state.now:
                 targets = [_app_target(state, seat.tool), _person(state, seat.rep)]
@@ -257,7 +257,7 @@ def _app_users(state: State, app: str) -> list[Item]:
         raise _Refused(404, "E0000007", f"Not found: Resource not found: {app} (AppInstance)")
     found: list[Item] = []
     for seat in seats_of(state.world, "okta"):
-        begins, ends = bounds_of(seat)
+        begins, ends = bounds_of(state, seat)
         if seat.tool in names and begins <= state.now and (ends is None or ends > state.now):
             person = _person(state, seat.rep)
             found.append(

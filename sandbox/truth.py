@@ -17,6 +17,7 @@ from sandbox.truth_calls import Physical, count_calls, excluded, is_conversation
 from sandbox.truth_crm import count_crm_usage, count_deals, count_meetings, meetings
 from sandbox.truth_frame import Frame, Row, Rows, new_rows
 from sandbox.truth_mails import Message, conversations, count_mails, is_sent, messages
+from sandbox.truth_tools import usage, uses
 from sandbox.world import Rep, World
 from sandbox.world_deals import crm_deals
 from sandbox.world_state import State, Stored, rep_at
@@ -93,7 +94,7 @@ def _exchanges(frame: Frame, calls: list[Physical], mails: list[Message]) -> Ite
 
 
 def _count_tools(frame: Frame, calls: list[Physical], mails: list[Message], rows: Rows) -> None:
-    """(5a) Tools with a qualifying action: crm (1a), dialer (a call made or answered), mail (a mail sent)."""
+    """(5a) Tools with a qualifying action: crm (1a), dialer (a call made or answered), mail (a mail sent), and those of [[tools]]."""
     used: dict[tuple[str, date], set[str]] = defaultdict(set)
     for call in calls:
         if call.in_dialer and not excluded(frame, call):
@@ -105,8 +106,11 @@ def _count_tools(frame: Frame, calls: list[Physical], mails: list[Message], rows
         # A step that the sequencer sends from its own servers leaves no copy, and is no use of the mail system.
         if message.rep is not None and message.mail.mailboxes != [] and is_sent(frame, message):
             used[message.rep, frame.day(message.rep, message.at)].add("mail")
-    for cell, row in rows.items():
-        row["tools_active"] = len(used[cell]) + row["crm_active"]
+    for rep, day, tool in uses(frame):
+        used[rep, day].add(tool)
+    for cell in {*rows, *used}:
+        others = used[cell] - {"crm"}
+        rows[cell]["tools_active"] = len(others) + bool(rows[cell]["crm_active"] or "crm" in used[cell])
 
 
 def _dense(frame: Frame, rows: Rows) -> Told:
@@ -132,7 +136,7 @@ def _days(frame: Frame, rep: Rep, start: date) -> Iterator[date]:
 
 
 def document(state: State) -> dict[str, Any]:
-    """The world as its systems show it at the clock, as a world file, and beside it `daily`: `truth` as a list."""
+    """The world as its systems show it at the clock, as a world file; beside it `daily`: `truth` as a list, and `tools`: truth_tools."""
     world = state.world
     deals = {d.key for d in crm_deals(state)}
     shown: dict[str, Any] = {
@@ -156,7 +160,7 @@ def document(state: State) -> dict[str, Any]:
     }
     shown["company"] = msgspec.structs.replace(world.company, now=state.now)
     daily = [{"email": email, "date": day, **row} for (email, day), row in told(state).items()]
-    return msgspec.to_builtins(shown | {"daily": daily})
+    return msgspec.to_builtins(shown | {"daily": daily, "tools": usage(Frame(state))})
 
 
 def _standing(found: list[Stored[Any]]) -> list[Any]:

@@ -7,7 +7,8 @@ no vendor it is the first of the tool's evidence that can show it; what none can
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from sandbox.world import Seat, Tool, ToolAction, World
 from sandbox.world_ids import Ids
@@ -69,10 +70,11 @@ def in_file(world: World) -> list[Seat]:
     return [s for s in world.seats if s.tool.lower() not in names]
 
 
-def bounds_of(seat: Seat) -> tuple[datetime, datetime | None]:
-    """From the first day's beginning to the last day's end, UTC."""
-    end = None if seat.to is None else datetime.combine(seat.to + timedelta(days=1), time(), UTC)
-    return datetime.combine(seat.from_, time(), UTC), end
+def bounds_of(state: State, seat: Seat) -> tuple[datetime, datetime | None]:
+    """From the first day's beginning to the last day's end, where the rep is."""
+    zone = ZoneInfo(state.reps[seat.rep].timezone or state.world.company.reporting_timezone)
+    end = None if seat.to is None else datetime.combine(seat.to + timedelta(days=1), time(), zone)
+    return datetime.combine(seat.from_, time(), zone), end
 
 
 def app_id(ids: Ids, vendor: str, tool: str) -> str:

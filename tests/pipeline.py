@@ -14,7 +14,7 @@ import duckdb
 
 import connectors
 from connectors.landing_file import extract
-from connectors.stream import ByIds, Changes, Connector, DateRange, Snapshot, Stream, Window, kept_by
+from connectors.stream import ByIds, Changes, Connector, DateRange, Snapshot, Stream, Window, kept_by, lag_of
 from flows.settings_tools import Tool, tool_inputs
 from sandbox.server import running
 from sandbox.settings_out import write_settings
@@ -133,7 +133,7 @@ class Pipeline:
             first,
             parameters=Parameters(zone, currency, **self.config.get("parameters", {})),
             sources=[
-                inputs.SourceInput(s.name, s.workspace, s.system, 900 if s.system == "crm" else 0, _kept(s))
+                inputs.SourceInput(s.name, s.workspace, s.system, int(lag_of(s.streams).total_seconds()), _kept(s))
                 for s in sources
             ],
             tools=tool_inputs([Tool.model_validate(tool) for tool in self.config.get("tools", [])]),

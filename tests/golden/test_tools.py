@@ -1,0 +1,225 @@
+"""Use of the tools bought (METRICS 5, 0.7) at a company that mixes all that shows it: every number worked out by hand.
+
+LinkedIn: seats by Okta, use by Okta's sign-ins and the usage export; 93 EUR a month, 3 EUR a day of March. Gong: seats.csv, sign-ins
+through Google; 62 USD at 0.5, 1 EUR a day. Notion: seats.csv, sign-ins through Entra; 31 EUR, 1 EUR a day, for Bob 15.50, 0.50 a day.
+Pencil: nothing shows its use.
+All is read from February 1st on, but Entra, which keeps 30 days. Ann is in New York (UTC-4 from March 8th), Bob in Berlin, Cem in London.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from sandbox.truth import truth
+from sandbox.truth_frame import Frame
+from sandbox.truth_tools import usage
+from sandbox.world import parse
+from sandbox.world_state import State
+from tests.pipeline import Pipeline, Row, serving
+
+NOW = datetime(2026, 3, 20, 6, tzinfo=UTC)
+FIRST, LAST = date(2026, 2, 1), date(2026, 3, 19)
+
+
+def rep(key: str, zone: str) -> dict[str, Any]:
+    return {"key": key, "name": key.title(), "email": f"{key}@acme.com", "timezone": zone, "team": "T1"}
+
+
+def use(who: str, tool: str, at: str, evidence: str = "login", **more: Any) -> dict[str, Any]:
+    return {"rep": who, "tool": tool, "at": f"2026-{at}:00Z", "evidence": evidence, **more}
+
+
+WORLD: dict[str, Any] = {
+    "company": {
+        "now": "2026-03-20T06:00:00Z",
+        "internal_domains": ["acme.com"],
+        "systems": {
+            "crm": "hubspot",
+            "dialer": "cloudtalk",
+            "mail": "gmail",
+            "tools": ["okta", "google_admin", "entra", "sales_navigator"],
+        },
+        "tools": [
+            {"name": "linkedin", "price_per_seat": "93.00", "evidence": ["okta", "sales_navigator"], "seats": "okta"},
+            {"name": "Gong", "price_per_seat": "62.00", "currency": "USD", "evidence": ["google_admin"]},
+            {"name": "notion", "price_per_seat": "31.00", "currency": "EUR", "evidence": ["entra"]},
+            {"name": "pencil", "price_per_seat": "10.00"},
+        ],
+    },
+    "teams": [{"key": "T1", "name": "One"}],
+    "reps": [rep("ann", "America/New_York"), rep("bob", "Europe/Berlin"), rep("cem", "Europe/London")],
+    "fx": [{"date": f"2026-03-{day}", "currency": "USD", "rate": "0.50"} for day in ("01", "08", "15")],
+    "seats": [
+        {"rep": "ann", "tool": "linkedin", "from": "2026-01-01"},
+        {"rep": "bob", "tool": "linkedin", "from": "2026-01-01", "to": "2026-03-10"},
+        {"rep": "cem", "tool": "linkedin", "from": "2026-03-05"},
+        {"rep": "ann", "tool": "gong", "from": "2025-06-01"},
+        {"rep": "bob", "tool": "gong", "from": "2026-01-01"},
+        {"rep": "bob", "tool": "notion", "from": "2026-01-01", "monthly_cost": "15.50"},
+        {"rep": "cem", "tool": "notion", "from": "2026-01-01"},
+        {"rep": "cem", "tool": "pencil", "from": "2026-01-01"},
+        {"rep": "ann", "tool": "dialer", "from": "2026-01-01", "monthly_cost": "31.00"},
+    ],
+    "tool_actions": [
+        use("ann", "linkedin", "03-17T02:30"),
+        use("ann", "linkedin", "03-18T12:00", "action", action="search"),
+        use("ann", "linkedin", "03-18T12:05", "action", action="search"),
+        use("ann", "linkedin", "03-18T13:00"),
+        use("cem", "linkedin", "03-17T09:00", succeeded=False),
+        use("bob", "Gong", "02-10T10:00"),
+        use("cem", "Gong", "03-12T10:00"),
+        use("cem", "Gong", "03-13T10:00", action="authorize"),
+        use("bob", "notion", "03-16T10:00"),
+        use("cem", "notion", "03-17T10:00", succeeded=False),
+    ],
+    "calls": [
+        {
+            "key": "D1",
+            "rep": "ann",
+            "number": "+442071838750",
+            "started_at": "2026-03-18T15:00:00Z",
+            "ended_at": "2026-03-18T15:00:30Z",
+            "result": "no_answer",
+        }
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    with serving(WORLD, tmp_path_factory.mktemp("tools")) as (pipeline, _):
+        pipeline.nightly(NOW, first=FIRST)
+        yield pipeline
+
+
+def of(pipeline: Pipeline, who: str, tool: str, day: str) -> Row:
+    rows = pipeline.rows(
+        """select * from marts.daily_tool_usage where tool = ? and activity_date = ?
+               and rep_id in (select rep_id from core.dim_rep where email = ?)""",
+        [tool, f"2026-{day}", f"{who}@acme.com"],
+    )
+    return rows[0] if rows else {}
+
+
+def told(row: Row) -> tuple[Any, ...]:
+    return row["is_active"], row["evidence"], row["actions"], row["has_seat"], row["source_status"]
+
+
+def test_a_sign_in_counts_on_the_reps_own_day_and_adds_nothing_to_actions(night: Pipeline) -> None:
+    """02:30 UTC on the 17th is 22:30 on the 16th in New York. On the 18th there are two searches, and a sign-in beside them."""
+    assert told(of(night, "ann", "linkedin", "03-16")) == (True, "login", 1, True, "complete")
+    assert told(of(night, "ann", "linkedin", "03-17")) == (False, None, 0, True, "complete")
+    assert told(of(night, "ann", "linkedin", "03-18")) == (True, "action", 2, True, "complete")
+    assert told(of(night, "cem", "linkedin", "03-17")) == (False, None, 0, True, "complete"), "the sign-in failed"
+    assert told(of(night, "bob", "notion", "03-16")) == (True, "login", 1, True, "complete")
+    assert of(night, "cem", "notion", "03-17")["is_active"] is False
+    assert night.day("ann@acme.com", "2026-03-18")["tools_active"] == 2, "the dialer and LinkedIn"
+
+
+def test_use_without_a_seat_is_a_leak(night: Pipeline) -> None:
+    leak = of(night, "cem", "gong", "03-12")
+    assert (told(leak)[:4], leak["is_unassigned_use"], leak["seat_cost_amount"]) == (
+        (True, "login", 1, False),
+        True,
+        None,
+    )
+    assert of(night, "cem", "gong", "03-13")["is_active"], "a tool that was let in to the account"
+    assert of(night, "cem", "gong", "03-14") == {}
+
+
+def test_seats_begin_and_end_with_their_days(night: Pipeline) -> None:
+    assert [bool(of(night, "bob", "linkedin", day)) for day in ("03-10", "03-11")] == [True, False]
+    assert [bool(of(night, "cem", "linkedin", day)) for day in ("03-04", "03-05")] == [False, True]
+
+
+def test_what_a_seat_costs_a_day(night: Pipeline) -> None:
+    """Of March a 31st of the month's price; what seats.csv says goes before it. No rate of the dollar in February: no cost."""
+    cells = [("ann", "linkedin"), ("ann", "gong"), ("bob", "notion"), ("cem", "notion"), ("ann", "dialer")]
+    costs = [of(night, who, tool, "03-16")["seat_cost_amount"] for who, tool in cells]
+    assert costs == [Decimal(text) for text in ("3.0000", "1.0000", "0.5000", "1.0000", "1.0000")]
+    assert of(night, "ann", "gong", "02-16")["seat_cost_amount"] is None
+    assert of(night, "ann", "linkedin", "02-16")["seat_cost_amount"] == Decimal("3.3214")
+    assert night.rows("select subject from marts.meta_data_quality where check_name = 'price_without_rate'") == [
+        {"subject": "gong"}
+    ]
+
+
+def test_idle_seats_cost_what_nobody_used_for_thirty_days(night: Pipeline) -> None:
+    """LinkedIn: Bob March 1st to 10th, when his seat ended, Ann 1st to 15th: 25 days at 3. Gong: Ann all 19 days, Bob from the 12th on, for
+    he signed in on February 10th: 27 at 1. Notion: Entra tells of the whole days from February 19th on, so nobody knows before the 19th of
+    March that Cem did not use it: 1 day at 1; Bob did. Of Pencil nobody knows."""
+    rows = night.rows(
+        """select tool, count_if(is_idle) as days, sum(idle_cost_amount) as cost from marts.daily_tool_usage
+           where activity_date between '2026-03-01' and ? and tool not in ('crm', 'dialer', 'mail') group by tool order by tool""",
+        [LAST],
+    )
+    assert [(row["tool"], row["days"], row["cost"]) for row in rows] == [
+        ("gong", 27, Decimal(27)),
+        ("linkedin", 25, Decimal(75)),
+        ("notion", 1, Decimal(1)),
+        ("pencil", 0, Decimal(0)),
+    ]
+    assert told(of(night, "cem", "pencil", "03-16")) == (None, None, None, True, "not_applicable")
+
+
+def test_a_day_is_as_whole_as_what_shows_the_tool(night: Pipeline) -> None:
+    """Google may show a sign-in four hours late: Ann's 19th ended at 04:00 UTC, two hours before the reading. Entra's 18th of February
+    began before what it keeps. The export says nothing of a day that is not over."""
+    assert of(night, "ann", "gong", "03-19")["source_status"] == "partial"
+    assert of(night, "bob", "gong", "03-19")["source_status"] == "complete"
+    status = {day: of(night, "cem", "notion", day)["source_status"] for day in ("02-17", "02-18", "02-19")}
+    assert status == {"02-17": "missing", "02-18": "partial", "02-19": "complete"}
+    assert of(night, "cem", "linkedin", "03-20")["source_status"] == "partial"
+    days = night.rows(
+        "select source, status from marts.meta_source_day where date = '2026-03-16' and source <> 'gmail' order by 1"
+    )
+    assert {row["source"]: row["status"] for row in days} == dict.fromkeys(
+        ("cloudtalk", "entra", "google_admin", "hubspot", "okta", "sales_navigator"), "complete"
+    )
+
+
+def test_the_sandbox_tells_the_same_truth(night: Pipeline) -> None:
+    state = State(parse(WORLD), NOW)
+    rows = night.rows(
+        "select u.*, r.email from marts.daily_tool_usage as u inner join core.dim_rep as r on u.rep_id = r.rep_id and r.is_current"
+    )
+    found = {(row["email"], row["activity_date"], row["tool"]): row for row in rows}
+    compared = 0
+    for wanted in usage(Frame(state)):
+        cell = wanted["email"], wanted["date"], wanted["tool"]
+        if not FIRST <= cell[1] <= LAST or wanted["tool"] == "pencil":
+            continue
+        row = found.pop(cell)
+        names = (
+            "has_seat",
+            "seat_cost_amount",
+            *(("is_active", "evidence", "actions") if row["is_active"] is not None else ()),
+        )
+        assert {name: row[name] for name in names} == {name: wanted[name] for name in names}, cell
+        compared += 1
+    assert compared > 200
+    assert not [cell for cell in found if cell[2] in ("linkedin", "gong", "notion") and cell[1] <= LAST]
+    daily = truth(parse(WORLD), NOW)
+    active = {(email, day): values["tools_active"] for (email, day), values in daily.items() if values["tools_active"]}
+    assert len(active) == 6
+    assert all(night.day(email, str(day))["tools_active"] == number for (email, day), number in active.items())
+
+
+def test_nothing_of_a_profile_is_kept(night: Pipeline) -> None:
+    for stream in (
+        "okta_tool_user",
+        "okta_tool_app_user",
+        "okta_tool_action",
+        "google_admin_tool_action",
+        "entra_tool_action",
+    ):
+        kept = " ".join(str(row["payload"]) for row in night.rows(f"select payload from raw.{stream}"))
+        assert "acme.com" in kept.lower()
+        assert not [word for word in ("203.0.113.7", "Berlin", "home@example.net", "mobilePhone") if word in kept], (
+            stream
+        )
