@@ -28,6 +28,7 @@ from .stream import (
     Check,
     ConnectorError,
     DateRange,
+    FormatChanged,
     Page,
     PermissionMissing,
     Price,
@@ -179,7 +180,10 @@ class Entra:
     def _page(self, address: str | None, params: Mapping[str, Any], traffic: Traffic) -> tuple[bytes, str | None]:
         """A page, and the address of the next one: of that no part is made or read here."""
         body = self._client.fetch("GET", address or PATH, params=None if address else params, traffic=traffic)
-        return body, _next.decode(body).link
+        try:
+            return body, _next.decode(body).link
+        except msgspec.ValidationError as error:
+            raise FormatChanged(f"{self.name}: GET {PATH}: {error} in {body[:200]!r}; the window stays due.") from None
 
 
 def judge(response: httpx.Response) -> Verdict:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from sandbox.truth_frame import Frame
 from sandbox.truth_tools import usage
 from sandbox.world import parse
 from sandbox.world_state import State
+from tests.golden.examples import sleep_until
 from tests.pipeline import Pipeline, Row, serving
 
 NOW = datetime(2026, 3, 20, 6, tzinfo=UTC)
@@ -223,3 +225,68 @@ def test_nothing_of_a_profile_is_kept(night: Pipeline) -> None:
         assert not [word for word in ("203.0.113.7", "Berlin", "home@example.net", "mobilePhone") if word in kept], (
             stream
         )
+
+
+NIGHTS: dict[str, Any] = {
+    "company": {
+        "now": "2026-03-12T06:00:00Z",
+        "internal_domains": ["acme.com"],
+        "systems": {"tools": ["okta", "google_admin", "sales_navigator"]},
+        "tools": [
+            {"name": "linkedin", "price_per_seat": "93.00", "evidence": ["okta", "sales_navigator"], "seats": "okta"},
+            {"name": "gong", "evidence": ["google_admin"]},
+        ],
+    },
+    "teams": [{"key": "T1", "name": "One"}],
+    "reps": [rep("ann", "Europe/London"), {**rep("bob", "Europe/London"), "end_date": "2026-03-15"}],
+    "seats": [
+        {"rep": "ann", "tool": "linkedin", "from": "2026-01-01", "to": "2026-03-16"},
+        {"rep": "bob", "tool": "linkedin", "from": "2026-03-13", "to": "2026-03-14"},
+    ],
+    "tool_actions": [
+        use("ann", "linkedin", "03-10T09:00", visible_at="2026-03-12T09:00:00Z"),
+        use("ann", "linkedin", "03-11T09:00", "action", action="search"),
+        use("bob", "gong", "03-11T09:00"),
+        use("bob", "linkedin", "03-14T09:00"),
+    ],
+}
+
+
+def test_two_nights_tell_what_one_does(tmp_path: Path) -> None:
+    """The sign-in of the 10th shows late and restates its day (3). Ann's seat ended, Bob's began and ended between the nights: the log has
+    both (6). Bob has left, and Okta lists him no more: what he did stays his (5). One night from nothing gives the same rows."""
+    second = datetime(2026, 3, 20, 6, tzinfo=UTC)
+    found: list[list[Row]] = []
+    for folder, nights in (
+        (tmp_path / "two", (datetime(2026, 3, 12, 6, tzinfo=UTC), second)),
+        (tmp_path / "one", (second,)),
+    ):
+        folder.mkdir()
+        with serving(NIGHTS, folder) as (pipeline, url):
+            for night in nights:
+                sleep_until(night, url)
+                pipeline.nightly(night, first=FIRST)
+                if night != second:
+                    assert of(pipeline, "ann", "linkedin", "03-10")["is_active"] is False
+            rows = pipeline.rows(
+                "select * exclude (run_id, first_published_at, last_changed_at) from marts.daily_tool_usage order by all"
+            )
+            found.append(rows)
+            uses = [
+                (who, tool, day)
+                for who in ("ann", "bob")
+                for tool, day in (("linkedin", "03-10"), ("linkedin", "03-14"), ("gong", "03-11"))
+            ]
+            assert [cell for cell in uses if of(pipeline, *cell).get("is_active")] == [
+                ("ann", "linkedin", "03-10"),
+                ("bob", "linkedin", "03-14"),
+                ("bob", "gong", "03-11"),
+            ]
+            assert [bool(of(pipeline, "ann", "linkedin", day)) for day in ("03-16", "03-17")] == [True, False]
+            assert [bool(of(pipeline, "bob", "linkedin", day)) for day in ("03-12", "03-13", "03-14", "03-15")] == [
+                False,
+                True,
+                True,
+                False,
+            ]
+    assert found[0] == found[1]

@@ -1,0 +1,163 @@
+"""Sales Navigator's usage exports: what columns are taken for, which days a file tells, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from connectors.sales_navigator import FileRefused, SalesNavigator, SalesNavigatorSettings
+from connectors.stream import Page, Traffic, Window
+
+NOW = datetime(2026, 3, 20, 6, tzinfo=UTC)
+COUNTS = {"Day": "day", "E-mail": "email", "Name": "ignore", "Searches": "count", "InMail": "count"}
+Read = Callable[..., Page]
+
+
+def read(folder: Path, stream: str = "tool_action", known: Any = (), **more: Any) -> Page:
+    settings = SalesNavigatorSettings.model_validate({"folder": folder, "columns": COUNTS, **more})
+    window = Window("sales_navigator", "main", stream, "snapshot", None, NOW)
+    (page,) = SalesNavigator(settings, workspace="main", now=NOW).read(window, {stream: known}, Traffic())
+    return page
+
+
+def told(page: Page) -> list[tuple[str, int]]:
+    return [(record["key"], record["count"]) for record in map(json.loads, page.records)]
+
+
+def days(folder: Path, **more: Any) -> list[str]:
+    return [json.loads(record)["day"][:10] for record in read(folder, "tool_day", **more).records]
+
+
+def write(folder: Path, name: str, *lines: str, written: str = "2026-03-25") -> None:
+    (folder / name).write_text("\ufeff" + "\n".join(lines) + "\n", "utf-8")
+    stamp = datetime.fromisoformat(written).replace(tzinfo=UTC).timestamp()
+    os.utime(folder / name, (stamp, stamp))
+
+
+def test_counts_a_person_and_day(tmp_path: Path) -> None:
+    """Zeros are no actions, but make the day one that is told; a thousand may have its comma; headers are compared without their case."""
+    write(
+        tmp_path,
+        "u.csv",
+        "DAY,e-mail,Name,Searches,InMail",
+        '2026-03-16,Ann@acme.com,"Ray, Ann","1,200",0',
+        "2026-03-17,ann@acme.com,Ann,0,",
+    )
+    assert told(read(tmp_path)) == [("2026-03-16/ann@acme.com/Searches", 1200)]
+    assert days(tmp_path) == ["2026-03-16", "2026-03-17"]
+    assert b"Ray" not in b"".join(read(tmp_path).records)
+
+
+def test_a_row_an_action_with_its_time(tmp_path: Path) -> None:
+    """As the activity export has it. Which quiet days it tells of, the file's name says."""
+    columns = {"createdAt": "time", "email": "email", "activityType": "action", "activityId": "ignore"}
+    lines = (
+        "1,SAVED_LEAD,03-16-2026 23:30:00,ann@acme.com",
+        "2,SAVED_LEAD,03-16-2026 23:30:00,ann@acme.com",
+        "3,INMAIL,03-17-2026 01:00:00,b@acme.com",
+    )
+    write(tmp_path, "activity_2026-03-15_2026-03-18.csv", "activityId,activityType,createdAt,email", *lines)
+    page = read(tmp_path, columns=columns)
+    assert told(page) == [
+        ("2026-03-16/ann@acme.com/SAVED_LEAD#1", 1),
+        ("2026-03-16/ann@acme.com/SAVED_LEAD#2", 1),
+        ("2026-03-17/b@acme.com/INMAIL#1", 1),
+    ]
+    assert json.loads(page.records[0])["at"] == "2026-03-16T23:30:00+00:00"
+    assert days(tmp_path, columns=columns) == [f"2026-03-{day}" for day in (15, 16, 17, 18)]
+
+
+def test_a_day_counts_when_it_is_over_and_was_when_the_file_was_written(tmp_path: Path) -> None:
+    header = "Day,E-mail,Name,Searches,InMail"
+    write(tmp_path, "a.csv", header, "2026-03-17,a@x.com,A,1,0", "2026-03-18,a@x.com,A,1,0", written="2026-03-18")
+    write(tmp_path, "b.csv", header, "2026-03-20,a@x.com,A,1,0", "2026-03-21,a@x.com,A,1,0")
+    assert days(tmp_path) == ["2026-03-17"]
+    assert [key for key, _ in told(read(tmp_path))] == ["2026-03-17/a@x.com/Searches", "2026-03-18/a@x.com/Searches"]
+
+
+def test_a_day_exported_again_replaces_what_was_told(tmp_path: Path) -> None:
+    """The file whose name sorts last counts, whatever order the folder lists them in; what it takes back is gone; other days stay."""
+    header = "Day,E-mail,Name,Searches,InMail"
+    write(tmp_path, "2.csv", header, "2026-03-16,a@x.com,A,3,0")
+    write(tmp_path, "1.csv", header, "2026-03-16,a@x.com,A,1,4", "2026-03-16,b@x.com,B,1,0")
+    known = ["2026-03-16/a@x.com/InMail", "2026-03-16/a@x.com/Searches", "2026-02-01/a@x.com/InMail"]
+    page = read(tmp_path, known=known)
+    assert told(page) == [("2026-03-16/a@x.com/Searches", 3), ("2026-03-16/b@x.com/Searches", 1)]
+    assert page.gone == ["2026-03-16/a@x.com/InMail"]
+
+
+def test_a_sum_of_several_days_is_refused_and_one_day_named_by_its_file_is_not(tmp_path: Path) -> None:
+    columns = {"E-mail": "email", "Searches": "count"}
+    write(tmp_path, "usage 2026-03-16.csv", "E-mail,Searches", "a@x.com,2")
+    assert told(read(tmp_path, columns=columns)) == [("2026-03-16/a@x.com/Searches", 2)]
+    assert days(tmp_path, columns=columns) == ["2026-03-16"]
+    for name in ("usage 2026-03-01 to 2026-03-07.csv", "usage.csv"):
+        write(tmp_path, name, "E-mail,Searches", "a@x.com,2")
+        with pytest.raises(FileRefused, match="export one day at a time"):
+            read(tmp_path, columns=columns)
+        (tmp_path / name).unlink()
+
+
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [
+        (
+            "Day,E-mail,Name,Searchs,InMail",
+            r"the columns \['Searchs'\] are not in \[sales_navigator.columns\] \(near: 'Searches'\); say there",
+        ),
+        ("Day,E-mail,Name,Searches,InMail,SSI", r"the columns \['SSI'\] are not in"),
+        ("Day,E-mail,Name,Searches", r"the columns \['InMail'\] of \[sales_navigator.columns\] are not in it"),
+        ("Day,E-mail,Name,Searches,InMail,inmail", "stands in its header twice"),
+        ("", r"are not in it; its header is \[\]"),
+    ],
+)
+def test_a_header_that_is_not_the_settings_is_refused(tmp_path: Path, header: str, says: str) -> None:
+    """Every file that is wrong is named, whichever stream is read; `check` says it too."""
+    write(tmp_path, "bad.csv", header, "2026-03-16,a@x.com,A,1,1")
+    write(tmp_path, "worse.csv", "x", "1")
+    for stream in ("tool_action", "tool_day"):
+        with pytest.raises(FileRefused, match=says) as refused:
+            read(tmp_path, stream)
+        assert "worse.csv" in str(refused.value)
+    settings = SalesNavigatorSettings.model_validate({"folder": tmp_path, "columns": COUNTS})
+    assert [check.ok for check in SalesNavigator(settings, workspace="main", now=NOW).check()] == [False]
+
+
+def test_a_row_that_cannot_be_read_is_told_and_its_file_tells_no_whole_day(tmp_path: Path) -> None:
+    lines = (
+        "16.3.2026,a@x.com,A,1,0",
+        "2026-03-16,Ann,A,1,0",
+        "2026-03-16,a@x.com,A,many,0",
+        "2026-03-16,a@x.com,A,-1,0",
+        "2026-03-16,a@x.com",
+        "",
+    )
+    write(tmp_path, "u.csv", "Day,E-mail,Name,Searches,InMail", *lines, "2026-03-16,b@x.com,B,1,0")
+    page = read(tmp_path)
+    assert told(page) == [("2026-03-16/b@x.com/Searches", 1)]
+    assert [reason.partition(":")[0] for reason, _ in page.rejected] == [f"u.csv, line {n}" for n in (2, 3, 4, 5, 6)]
+    assert days(tmp_path) == []
+
+
+def test_a_folder_that_is_not_there_or_not_text_is_told(tmp_path: Path) -> None:
+    with pytest.raises(FileRefused, match="there is no folder"):
+        read(tmp_path / "none")
+    (tmp_path / "x.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(FileRefused, match="cannot be read as a CSV file"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [{}, {"a": "count"}, {"a": "email"}, {"a": "email", "b": "email", "c": "count"}, {"a": "email", "b": "what"}],
+)
+def test_settings_that_cannot_work_are_refused(tmp_path: Path, columns: Any) -> None:
+    with pytest.raises(ValidationError):
+        SalesNavigatorSettings.model_validate({"folder": tmp_path, "columns": columns})
