@@ -1,4 +1,6 @@
-"""A local HubSpot of pre-rendered pages: N calls, 100 a page, so that what is measured is the reader and not the server.
+"""A local HubSpot of pre-rendered records: N calls, 100 a page, so that what is measured is the reader and not the server.
+
+Its search tells one call in a hundred as changed on 1 April 2026, 200 a page.
 
 python -m benchmarks.pages N     prints its port and serves until stopped
 """
@@ -8,9 +10,15 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 PAGE = 100
+SEARCH_PAGE = 200
+CHANGED_ONE_IN = 100
+CHANGED_ON = datetime(2026, 4, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
 
 
 def call(number: int) -> dict[str, object]:
@@ -44,6 +52,37 @@ def call(number: int) -> dict[str, object]:
     }
 
 
+class Changed:
+    """One call in a hundred, changed evenly over a day: answers a search by time, by id greater than the last one, and by offset."""
+
+    def __init__(self, total: int) -> None:
+        numbers = range(0, total, CHANGED_ONE_IN)
+        self.found: list[tuple[int, int, str]] = []
+        for at, number in enumerate(numbers):
+            modified = CHANGED_ON + DAY * at / len(numbers)
+            stamp = modified.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            record = call(number)
+            properties = {**record["properties"], "hs_lastmodifieddate": stamp, "hs_call_status": "FAILED"}  # type: ignore[dict-item]
+            text = json.dumps({**record, "properties": properties, "updatedAt": stamp})
+            self.found.append((int(modified.timestamp() * 1000), 10_000_000_000 + number, text))
+
+    def search(self, asked: dict[str, Any]) -> bytes:
+        low, high, last = 0, 1 << 62, 0
+        for one in asked["filterGroups"][0]["filters"]:
+            if one["propertyName"] == "hs_object_id":
+                last = int(one["value"])
+            elif one["operator"] == "GTE":
+                low = int(one["value"])
+            else:
+                high = int(one["value"])
+        matching = [text for at, number, text in self.found if low <= at < high and number > last]
+        skip = int(asked.get("after") or 0)
+        size = int(asked.get("limit", SEARCH_PAGE))
+        following = f', "paging": {{"next": {{"after": "{skip + size}"}}}}' if skip + size < len(matching) else ""
+        page = ", ".join(matching[skip : skip + size])
+        return _answer(f'{{"total": {len(matching)}, "results": [{page}]{following}}}'.encode())
+
+
 def render(total: int) -> list[bytes]:
     """Whole HTTP answers, one a page."""
     pages: list[bytes] = []
@@ -60,8 +99,13 @@ def _answer(body: bytes) -> bytes:
     return head.encode() + body
 
 
+def _length(head: bytes) -> int:
+    fields = (line.split(b":", 1) for line in head.lower().split(b"\r\n") if b":" in line)
+    return int(next(value for name, value in fields if name == b"content-length"))
+
+
 async def serve(total: int) -> None:
-    pages, nothing = render(total), _answer(b'{"results": []}')
+    pages, nothing, changed = render(total), _answer(b'{"results": []}'), Changed(total)
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -69,7 +113,9 @@ async def serve(total: int) -> None:
                 head = await reader.readuntil(b"\r\n\r\n")
                 target = urlsplit(head.split(b" ", 2)[1].decode())
                 asked = parse_qs(target.query)
-                if target.path.endswith("/calls") and asked.get("archived") != ["true"]:
+                if target.path.endswith("/search"):
+                    writer.write(changed.search(json.loads(await reader.readexactly(_length(head)))))
+                elif target.path.endswith("/calls") and asked.get("archived") != ["true"]:
                     writer.write(pages[int(asked.get("after", ["0"])[0]) // PAGE])
                 else:
                     writer.write(nothing)
