@@ -1,0 +1,105 @@
+"""A backfill and the nights after it, through everything: Prefect's own start, connectors, landing, build, checks, publishing.
+
+    python -m benchmarks.night --reps 20 --days 60            the vendors' limits lifted
+    python -m benchmarks.night --reps 20 --days 60 --limits   kept, by the product and by the sandbox
+
+A make-believe company behind the sandbox, which runs as a process of its own and is not measured. Every command is a process of its own:
+wall, CPU (user + system, of its children too) and peak memory of the largest of them are the kernel's (wait4).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import perf_counter
+
+import duckdb
+
+NOW = datetime(2026, 3, 20, 2, tzinfo=UTC)
+PRODUCT = [str(Path(sys.executable).parent / "salespulse")]
+# Far above what one machine asks for, so that only the machine counts.
+LIFTED = {
+    "SALESPULSE__HUBSPOT__REQUESTS_PER_10_SECONDS": "1000000",
+    "SALESPULSE__HUBSPOT__SEARCH_PER_SECOND": "100000",
+    "SALESPULSE__CLOUDTALK__REQUESTS_PER_MINUTE": "1000000",
+    "SALESPULSE__GMAIL__UNITS_PER_MINUTE_USER": "100000000",
+    "SALESPULSE__GMAIL__UNITS_PER_MINUTE_PROJECT": "1000000000",
+    "SALESPULSE__GMAIL__UNITS_PER_DAY_PROJECT": "100000000000",
+}
+
+
+@dataclass(frozen=True)
+class Cost:
+    what: str
+    wall: float
+    cpu: float
+    megabytes: float
+
+
+def measured(what: str, arguments: list[str], environment: dict[str, str], log: Path) -> Cost:
+    with log.open("ab") as out:
+        began = perf_counter()
+        process = subprocess.Popen([*PRODUCT, *arguments], env=environment, stdout=out, stderr=out)
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(arguments)} ended with {process.returncode}:\n{log.read_text()[-3000:]}")
+    cost = Cost(what, wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    print(f"{what}: {cost.wall:.1f} s wall, {cost.cpu:.1f} s CPU, {cost.megabytes:.0f} MB", flush=True)
+    return cost
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--reps", type=int, default=20)
+    parser.add_argument("--days", type=int, default=60)
+    parser.add_argument("--nights", type=int, default=3, help="in which nothing changed")
+    parser.add_argument("--limits", action="store_true", help="keep the vendors' limits")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        world, settings = folder / "world.json", folder / "salespulse.toml"
+        size = ["--reps", str(options.reps), "--days", str(options.days), "--now", NOW.isoformat()]
+        subprocess.run([*PRODUCT, "sandbox", "generate", *size, str(world)], check=True, stdout=subprocess.DEVNULL)
+        serve = ["--world", str(world), "--now", NOW.isoformat(), "--settings-out", str(settings)]
+        serve += [] if options.limits else ["--no-limits"]
+        with subprocess.Popen([*PRODUCT, "sandbox", "serve", *serve], stdout=subprocess.PIPE, text=True) as sandbox:
+            assert sandbox.stdout
+            sandbox.stdout.readline()
+            try:
+                run(options, folder, settings)
+            finally:
+                sandbox.terminate()
+
+
+def run(options: argparse.Namespace, folder: Path, settings: Path) -> None:
+    environment = {**os.environ, "PREFECT_HOME": str(folder / "prefect"), **({} if options.limits else LIFTED)}
+    environment.pop("PREFECT_API_URL", None)
+    common, log = ["--settings", str(settings), "--now", NOW.isoformat()], folder / "log"
+    first, last = (NOW - timedelta(days=options.days)).date(), (NOW - timedelta(days=1)).date()
+    span = ["--from", str(first), "--to", str(last)]
+    # A server's database is made at its first start: once in an installation, so apart.
+    measured("Prefect's database, check of the settings", ["check", *common[:2]], environment, log)
+    measured("backfill", ["backfill", *span, *common], environment, log)
+    measured("first night after it", ["nightly", *common], environment, log)
+    same = [measured("night without news", ["nightly", *common], environment, log) for _ in range(options.nights)]
+    with duckdb.connect(str(settings.parent / "data" / "warehouse.duckdb"), read_only=True) as con:
+        landed = con.execute("select count(*), sum(requests), sum(rows_read) from meta.extract_window").fetchone()
+        rows = con.execute(
+            "select count(*) from core.fct_call union all select count(*) from core.fct_email"
+        ).fetchall()
+    print(f"\nwindows, requests, records: {landed}; calls, mails: {[n for (n,) in rows]}")
+    middle = statistics.median(c.wall for c in same), statistics.median(c.cpu for c in same)
+    print(f"night without news, median of {options.nights}: {middle[0]:.1f} s wall, {middle[1]:.1f} s CPU")
+
+
+if __name__ == "__main__":
+    main()
