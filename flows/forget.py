@@ -24,8 +24,9 @@ from flows.settings import Settings
 from flows.settings_file import load_settings
 from flows.steps import build, check, publish_file
 from transforms import build as models
-from transforms import forget, traces
-from transforms.forget import Person, StreamFacts
+from transforms import forget, forget_landing, forget_person, traces
+from transforms.forget_landing import StreamFacts
+from transforms.forget_person import Person
 from transforms.forgotten import Forgotten
 from transforms.landing_scan import open_file
 from transforms.warehouse import transaction, value
@@ -66,8 +67,8 @@ def run(console: Console, email: str, *, dry_run: bool) -> Exit:
     with watched_by(console), start_run("forget", settings) as work:
         _clock_of_last_build(work)
         forgotten = Forgotten.load(settings.forgotten_file)
-        person = forget.find(work.con, address)
-        derived = forget.put_on_list(work.con, person, forgotten)
+        person = forget_person.find(work.con, address)
+        derived = forget_person.put_on_list(work.con, person, forgotten)
         _must_not_be_named(settings, person, forgotten)
         erasure = Erasure(person)
         if dry_run:
@@ -112,7 +113,7 @@ def cleaned(settings: Settings, file: Path) -> Generator[Path]:
         copy = Path(folder) / window.source / window.workspace / window.stream / file.name
         copy.parent.mkdir(parents=True)
         copyfile(file, copy)
-        forget.clean_landing(Path(folder), forgotten, facts(), {}, write=True)
+        forget_landing.clean_landing(Path(folder), forgotten, facts(), {}, write=True)
         yield copy
 
 
@@ -150,7 +151,7 @@ def _must_not_be_named(settings: Settings, person: Person, forgotten: Forgotten)
 def _erase(work: Run, erasure: Erasure, forgotten: Forgotten, derived: Mapping[str, str], *, write: bool) -> None:
     known = facts()
     landing = work.settings.landing_dir
-    files = forget.clean_landing(landing, forgotten, known, derived, write=write) if landing.exists() else {}
+    files = forget_landing.clean_landing(landing, forgotten, known, derived, write=write) if landing.exists() else {}
     by_stream = Counter[str]()
     for file, lines in files.items():
         by_stream["landing/" + file.parent.relative_to(landing).as_posix()] += lines

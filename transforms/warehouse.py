@@ -252,3 +252,12 @@ def _explained(path: Path, error: Exception) -> WarehouseError:
         f"the warehouse {path} is being written by process {holder_in(text)}; "
         "wait until that run has ended, or stop it, and start again"
     )
+
+
+def tables(con: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
+    """Names of the tables of a schema of the open database."""
+    rows = con.execute(
+        "select table_name from duckdb_tables() where schema_name = ? and database_name = current_database() order by 1",
+        [schema],
+    ).fetchall()
+    return [row[0] for row in rows]

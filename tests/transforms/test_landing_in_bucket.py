@@ -11,7 +11,7 @@ import pytest
 from connectors.landing_folder import folder_at
 from tests.object_store import BUCKET, served
 from tests.transforms.conftest import READ_AT, Write, latest
-from transforms import forget, landing, retention
+from transforms import forget_landing, landing, retention
 from transforms.forgotten import Forgotten
 from transforms.warehouse import open_warehouse
 
@@ -81,15 +81,15 @@ def test_a_person_is_forgotten_in_a_bucket(landing_file: Write, bucket: Path) ->
     before = other.read_bytes()
     forgotten = Forgotten(b"s" * 32)
     forgotten.add_address(ADDRESS)
-    assert forget.clean_landing(bucket, forgotten, {}, {}, write=False) == {named: 1}
+    assert forget_landing.clean_landing(bucket, forgotten, {}, {}, write=False) == {named: 1}
     assert ADDRESS.encode() in named.read_bytes()
-    assert forget.clean_landing(bucket, forgotten, {}, {}, write=True) == {named: 1}
+    assert forget_landing.clean_landing(bucket, forgotten, {}, {}, write=True) == {named: 1}
     text = named.read_text()
     assert ADDRESS not in text
     assert "other@cust.example" in text
     assert len(text.splitlines()) == 4, "header, two records, trailer"
     assert other.read_bytes() == before
-    assert forget.clean_landing(bucket, forgotten, {}, {}, write=True) == {}
+    assert forget_landing.clean_landing(bucket, forgotten, {}, {}, write=True) == {}
 
 
 def test_files_in_a_bucket_go_when_their_time_is_over(
