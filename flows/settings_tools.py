@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 import connectors
-from transforms.inputs import ToolInput, ToolRule
+from transforms.tool_inputs import ToolInput, ToolRule
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 

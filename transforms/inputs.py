@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +40,7 @@ from .csv_input import (
 )
 from .input_checks import check
 from .parameters import Parameters
+from .tool_inputs import ToolInput
 from .warehouse import transaction
 
 FILES: Mapping[str, Table] = {
@@ -111,26 +111,6 @@ class SourceInput:
     system: str
     lag_seconds: int = 0
     kept_seconds: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ToolRule:
-    """Records of a source: about an app (its id or name there), of an action (with * at its end: of all that begin so); None: any."""
-
-    source: str
-    app: str | None = None
-    action: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ToolInput:
-    """A tool that was bought. price_per_seat: of a month, in currency (None: the reporting one)."""
-
-    name: str
-    price_per_seat: Decimal | None = None
-    currency: str | None = None
-    evidence: Sequence[ToolRule] = ()
-    seats: Sequence[ToolRule] = ()
 
 
 @dataclass(frozen=True, slots=True)
