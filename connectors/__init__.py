@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 # name: (module, connector class, settings class)
 CONNECTORS: Mapping[str, tuple[str, str, str]] = {
     "hubspot": ("connectors.hubspot", "HubSpot", "HubSpotSettings"),
+    "salesforce": ("connectors.salesforce", "Salesforce", "SalesforceSettings"),
     "cloudtalk": ("connectors.cloudtalk", "CloudTalk", "CloudTalkSettings"),
     "aircall": ("connectors.aircall", "Aircall", "AircallSettings"),
     "gmail": ("connectors.gmail", "Gmail", "GmailSettings"),

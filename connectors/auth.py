@@ -221,7 +221,9 @@ class ClientCredentialsAuth(TokenAuth):
                 ) from None  # the cause may quote the key
 
     def _form(self) -> Mapping[str, str]:
-        form = {"grant_type": "client_credentials", "client_id": self._client_id, "scope": self._scope}
+        form = {"grant_type": "client_credentials", "client_id": self._client_id}
+        if self._scope:
+            form["scope"] = self._scope
         if self._signer is None:
             return {**form, "client_secret": self._client_secret}
         issued = int(self._clock() + self._ahead)
@@ -290,6 +292,44 @@ class ServiceAccountAuth(TokenAuth):
             f"{self._issuer} needs domain-wide delegation of exactly {self._scope} "
             f"(Google Admin console, Security, API controls, Domain-wide delegation){whom}."
         )
+
+
+class JwtBearerAuth(TokenAuth):
+    """OAuth 2.0 with a JWT as the grant (RFC 7523 section 2.1): the application signs that it acts for `subject`.
+
+    audience: the authorisation server's own name. remedy: what to do when it refuses. Raises ConnectorError when the key cannot be read.
+    """
+
+    DATED = True
+
+    def __init__(
+        self,
+        client_id: str,
+        subject: str,
+        audience: str,
+        token_url: str,
+        *,
+        private_key: str,
+        remedy: str,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(token_url, clock=clock)
+        self._claims = {"iss": client_id, "sub": subject, "aud": audience}
+        self._told_remedy = remedy
+        try:
+            self._signer = google.auth.crypt.RSASigner.from_string(private_key)
+        except ValueError as error:
+            raise ConnectorError(
+                f"The private key of {client_id} cannot be used: it must be an RSA key in PEM ({type(error).__name__})."
+            ) from None  # the cause may quote the key
+
+    def _form(self) -> Mapping[str, str]:
+        expires = int(self._clock() + self._ahead) + 170  # three minutes are the most that Salesforce takes
+        assertion = google.auth.jwt.encode(self._signer, {**self._claims, "exp": expires})
+        return {"grant_type": ASSERTION_GRANT, "assertion": assertion.decode("ascii")}
+
+    def _remedy(self) -> str:
+        return self._told_remedy
 
 
 def service_account_key(file: Path, setting: str) -> dict[str, str]:

@@ -29,6 +29,7 @@ from flows.settings_tools import apps_of, tool_inputs
 from flows.windows import Source
 from transforms import model, raw, state
 from transforms.inputs import Inputs, SourceInput, read_files
+from transforms.source_settings import told
 from transforms.warehouse import open_warehouse
 
 PATIENCE: ContextVar[float] = ContextVar("patience", default=0.0)  # seconds to wait for a run that holds the warehouse
@@ -234,9 +235,8 @@ def open_source(settings: Settings, name: str, now: datetime, mailboxes: Sequenc
 
 
 def property_names(settings: Settings) -> dict[str, str]:
-    """How the sources' own properties are called, by the setting that names them: territory_property and the like."""
-    sections = (section.model_dump() for section in settings.sources.values())
-    return {key: value for section in sections for key, value in section.items() if key.endswith("_property")}
+    """What models must know of the sources' settings; see transforms.source_settings."""
+    return told({name: section.model_dump() for name, section in settings.sources.items()})
 
 
 def mailboxes_of(settings: Settings, today: date) -> list[str]:

@@ -25,6 +25,7 @@ PIECE = 1 << 20
 # By the first part of a vendor's path.
 SYSTEMS = {
     "hubspot": "crm",
+    "salesforce": "crm",
     "cloudtalk": "dialer",
     "aircall": "dialer",
     "gmail": "mail",

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from sandbox.crm_shared import failed_at
 from sandbox.hubspot_schema import dispositions
 from sandbox.hubspot_wire import Json, owner_id, stamp
 from sandbox.world import Call, Mail, Meeting, Note, Task
@@ -74,13 +75,12 @@ def calls(state: State) -> Iterator[tuple[Stored[Call], Json]]:
 
 
 def emails(state: State) -> Iterator[tuple[Stored[Mail], Json]]:
-    bounces = _bounces(state)
     for stored in state.crm_mails:
         mail = stored.value
-        failed_at = _failed_at(state, mail, bounces)
+        bounced_at = failed_at(state, mail)
         sequence = mail.sequencer is not None and mail.sequencer.system == "hubspot"
         shown = mail.crm is None or mail.crm.message_id
-        updated = max(stored.updated_at, failed_at or stored.updated_at)
+        updated = max(stored.updated_at, bounced_at or stored.updated_at)
         yield (
             replace(stored, updated_at=updated),
             {
@@ -88,7 +88,7 @@ def emails(state: State) -> Iterator[tuple[Stored[Mail], Json]]:
                 "hubspot_owner_id": _owner(state, mail.rep),
                 "hs_activity_type": None,
                 "hs_email_direction": "EMAIL" if mail.direction == "outbound" else "INCOMING_EMAIL",
-                "hs_email_status": "BOUNCED" if failed_at else "SENT",
+                "hs_email_status": "BOUNCED" if bounced_at else "SENT",
                 "hs_email_subject": mail.subject or f"About {mail.thread or mail.key}",
                 "hs_email_headers": _headers(mail),
                 "hs_email_message_id": mail.message_id if shown else None,
@@ -110,28 +110,6 @@ def _headers(mail: Mail) -> str:
     sender = {"email": mail.from_, "raw": mail.from_}
     told = {"from": sender, "sender": sender, "to": people(mail.to), "cc": people(mail.cc), "bcc": people(mail.bcc)}
     return msgspec.json.encode(told).decode()
-
-
-def _bounces(state: State) -> dict[str, list[Mail]]:
-    """Delivery failures that have arrived, by the Message-ID of the mail that failed; notices of delay are none."""
-    found: dict[str, list[Mail]] = {}
-    for mail in state.world.mails:
-        delay = not mail.failed_recipients and (mail.status or "5").startswith("4")
-        if mail.kind == "bounce" and mail.sent_at <= state.now and not delay:
-            for message_id in {mail.in_reply_to, *mail.references} - {None}:
-                found.setdefault(str(message_id), []).append(mail)
-    return found
-
-
-def _failed_at(state: State, mail: Mail, bounces: dict[str, list[Mail]]) -> datetime | None:
-    """When the last external recipient's delivery had failed; None where anybody outside got it."""
-    failures = bounces.get(mail.message_id or "", [])
-    internal = tuple(state.world.company.internal_domains)
-    outside = {a.lower() for a in (*mail.to, *mail.cc, *mail.bcc)}
-    outside = {a for a in outside if not any(a.endswith((f"@{d}", f".{d}")) for d in internal)}
-    failed = {a.lower() for f in failures for a in f.failed_recipients}
-    whole = any(not f.failed_recipients for f in failures)  # names nobody: the mail as such failed
-    return max(f.sent_at for f in failures) if failures and (whole or outside <= failed) else None
 
 
 def meetings(state: State) -> Iterator[tuple[Stored[Meeting], Json]]:

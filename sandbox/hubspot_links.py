@@ -6,14 +6,15 @@ inside each result. A record without any association stands in `errors` of a 207
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import cast
 
+from sandbox.crm_shared import called, mailed
 from sandbox.hubspot_records import record_id, shelf
 from sandbox.hubspot_schema import object_type
 from sandbox.hubspot_wire import Ask, Json, refused, stamp
 from sandbox.world_deals import crm_deals
-from sandbox.world_state import State, digits
+from sandbox.world_state import State
 
 MAX_INPUTS, PAGE = 1000, 500
 TYPE_IDS = {  # HubSpot's own association types, (from, to) -> id; between these records for the primary company
@@ -72,8 +73,8 @@ def _pairs(state: State) -> dict[tuple[str, str], list[tuple[str, str]]]:
     notes = [(s.key, survivors([s.value.contact] if s.value.contact else [])) for s in state.crm_notes]
     deals = crm_deals(state)
     return {
-        ("calls", "contacts"): ids("calls", ((key, survivors(them)) for key, them in _called(state))),
-        ("emails", "contacts"): ids("emails", ((key, survivors(them)) for key, them in _mailed(state))),
+        ("calls", "contacts"): ids("calls", ((key, survivors(them)) for key, them in called(state))),
+        ("emails", "contacts"): ids("emails", ((key, survivors(them)) for key, them in mailed(state))),
         ("meetings", "contacts"): ids("meetings", ((s.key, survivors(s.value.contacts)) for s in state.crm_meetings)),
         ("tasks", "contacts"): ids("tasks", tasks),
         ("notes", "contacts"): ids("notes", notes),
@@ -85,22 +86,6 @@ def _pairs(state: State) -> dict[tuple[str, str], list[tuple[str, str]]]:
             "contacts", ((s.key, [s.value.account] if s.value.account else []) for s in state.crm_contacts), "companies"
         ),
     }
-
-
-def _called(state: State) -> Iterator[tuple[str, list[str]]]:
-    for stored in state.crm_calls:
-        crm = stored.value.crm
-        named = crm.contacts if crm else []
-        yield stored.key, named or state.contacts_by_phone.get(digits(stored.value.number), [])
-
-
-def _mailed(state: State) -> Iterator[tuple[str, list[str]]]:
-    by_email = state.contacts_by_email
-    for stored in state.crm_mails:
-        mail = stored.value
-        named = mail.crm.contacts if mail.crm else []
-        people = [mail.from_, *mail.to, *mail.cc, *mail.bcc]
-        yield stored.key, named or [key for address in people for key in by_email.get(address.lower(), [])]
 
 
 def batch_read(ask: Ask, one: str, other: str) -> tuple[int, Json]:

@@ -43,6 +43,7 @@ VENDORS: dict[
     str, tuple[System, str]
 ] = {  # vendor -> the system it plays, where it is mounted; its module has its name
     "hubspot": ("crm", "/hubspot"),
+    "salesforce": ("crm", "/salesforce"),
     "cloudtalk": ("dialer", "/cloudtalk/api"),
     "aircall": ("dialer", "/aircall/v1"),
     "gmail": ("mail", "/gmail"),

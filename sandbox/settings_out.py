@@ -147,6 +147,19 @@ def _toml(described: Described, url: str) -> Iterable[str]:
     yield from _section("parameters", described.parameters)
     vendors: dict[str, dict[str, Any]] = {
         "hubspot": {"token": "pat-eu1-sandbox", "base_url": f"{url}/hubspot"},
+        "salesforce": {
+            "base_url": f"{url}/salesforce",
+            "client_id": "sandbox-app",
+            "client_secret": "sandbox-secret",
+            "integration_users": ["integration@acme.example"],
+            "call_time_field": "Call_Started__c",
+            "call_number_field": "Call_Number__c",
+            "meeting_outcome_field": "Outcome__c",
+            "meeting_uid_field": "Calendar_UID__c",
+            "territory_field": "Sales_Territory__c",
+            "segment_field": "Market_Segment__c",
+            "sourcing_field": "Sourced_By__c",
+        },
         "cloudtalk": {
             "access_key_id": "sandbox",
             "access_key_secret": "sandbox-secret",

@@ -100,6 +100,26 @@ create or replace macro crm_property(payload, setting, fallback) as (
     )
 );
 
+-- The value of a record's field whose name the settings give; NULL where they give none.
+create or replace macro own_field(payload, setting) as (
+    json_extract_string(payload, '$."' || (select s.value from input.source_setting as s where s.name = setting limit 1) || '"')
+);
+
+-- Is a value in a list of the settings? Without regard to case.
+create or replace macro listed(setting, value) as (
+    coalesce(list_contains(string_split(lower((select s.value from input.source_setting as s where s.name = setting limit 1)), ','), lower(value)), false)
+);
+
+-- A field of a related record in Salesforce: nested as REST tells it, or under a dotted name as the Bulk API does.
+create or replace macro related(payload, parent, field) as (
+    coalesce(json_extract_string(payload, '$.' || parent || '.' || field), json_extract_string(payload, '$."' || parent || '.' || field || '"'))
+);
+
+-- Salesforce does not say how a record came about, only whose user made it.
+create or replace macro person_or_machine(username) as (
+    case when username is null or listed('salesforce.integration_users', username) then 'integration' else 'ui' end
+);
+
 -- The first value of a mail header, and all of them; names are compared in lower case, because senders spell them as they like.
 create or replace macro header(headers, wanted) as
     list_filter(headers, lambda h: lower(h."name") = wanted)[1]."value";

@@ -21,6 +21,7 @@ from sandbox.settings_out import write_settings
 from sandbox.world import World, parse
 from transforms import build, checks, inputs, landing, publish, raw, state
 from transforms.parameters import Parameters
+from transforms.source_settings import told
 from transforms.warehouse import open_warehouse
 
 Row = dict[str, Any]
@@ -74,6 +75,14 @@ class Pipeline:
         cursor = self.con.execute(query, list(parameters))
         names = [column[0] for column in cursor.description or []]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def _section(self, name: str) -> dict[str, Any]:
+        """A source's settings, with what the file does not say."""
+        section = dict(self.config[name])
+        for key in ("service_account_file", "folder"):
+            if key in section:
+                section[key] = self.folder / section[key]
+        return connectors.load(name)[1](**section).model_dump()
 
     def _open(self, name: str, now: datetime, mailboxes: Sequence[str]) -> Connector:
         connector, settings = connectors.load(name)
@@ -143,6 +152,7 @@ class Pipeline:
             excluded_pipelines=company.get("excluded_pipelines", []),
             qualified_stages=company.get("qualified_stages", []),
             files=self._files(),
+            source_settings=told({s.name: self._section(s.name) for s in sources}),
         )
 
 

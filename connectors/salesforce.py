@@ -1,0 +1,329 @@
+"""Salesforce: users, roles, accounts, contacts, leads, opportunities with their histories, activities with their relations, sign-ins.
+
+Docs: REST API (query, queryAll, describe, limits), Object Reference, OAuth flows in Salesforce Help. Rows are read by key, not by
+locator: a locator belongs to the session that made it and is gone with its token, and a user may have ten (airbyte#84302, simple-salesforce#95).
+So each request asks for what comes after the last row by (SystemModstamp, Id), which is no other price: a page is a request either way.
+queryAll shows what is in the recycle bin and what is archived. A row may appear late with an earlier SystemModstamp (airbyte#27146), so
+changes are read again an hour back. Limits: requests in 24 hours over all integrations of the org, told by Sforce-Limit-Info; used up, the
+answer is 403 REQUEST_LIMIT_EXCEEDED without Retry-After. ActivityDate of a task is a due date and is not read.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import msgspec
+
+from .auth import ClientCredentialsAuth, JwtBearerAuth
+from .client import Client, Denied, Fail, Gone, NotFound, Reauth, Retry, Verdict, judge_http
+from .limits import Budget, Day, Limiter, Told, shared
+from .paging import Repeats, records_of, value_at
+from .salesforce_bulk import bulk_pages
+from .salesforce_objects import KEPT, LOGIN, OBJECTS, Object, streams_of
+from .salesforce_settings import SalesforceSettings
+from .stream import (
+    Changes,
+    Check,
+    ConnectorError,
+    FormatChanged,
+    Page,
+    PermissionMissing,
+    Price,
+    Stream,
+    System,
+    Traffic,
+    Window,
+    within,
+)
+
+__all__ = ["Salesforce", "SalesforceSettings"]
+
+PAGE = 2000  # the most that a query answers at a time
+CLOCK_SLACK = timedelta(minutes=1)
+USAGE = re.compile(r"api-usage=(\d+)/(\d+)")
+REMEDY = "Check client_id and secret, that the app's flow is enabled, and that its Run As user is active."
+
+
+class _Last(
+    msgspec.Struct, rename={"id": "Id", "modified": "SystemModstamp", "created": "CreatedDate", "at": "LoginTime"}
+):
+    """Of a row, what the next page begins after."""
+
+    id: str
+    modified: str | None = None
+    created: str | None = None
+    at: str | None = None
+
+
+class _Field(msgspec.Struct):
+    name: str
+
+
+class _Described(msgspec.Struct):
+    fields: list[_Field]
+
+
+class Salesforce:
+    """One Salesforce org. now: the run's instant."""
+
+    name = "salesforce"
+    system: System = "crm"
+    streams: Sequence[Stream] = streams_of(SalesforceSettings.model_construct(lookback_minutes=60, relist_days=7))
+    links: Mapping[str, str] = dict.fromkeys(
+        ("contact", "company", "deal", "meeting", "call", "email"), "https://{domain}/{id}"
+    )
+
+    def __init__(
+        self,
+        settings: SalesforceSettings,
+        *,
+        workspace: str,
+        now: datetime,
+        mailboxes: Sequence[str] = (),  # noqa: ARG002  every connector is constructed alike
+    ) -> None:
+        self.workspace = workspace
+        self.now = now
+        self.streams = streams_of(settings)
+        self._settings = settings
+        self._base = settings.base_url.rstrip("/")
+        self._fields: dict[str, frozenset[str]] = {}
+        budgets = {
+            "requests": Budget(settings.requests_per_minute, 60.0),
+            "day": Day(settings.requests_per_day, "UTC", settings.reserve),
+        }
+        self._limiter = shared(self.name, f"{workspace}@{self._base}", budgets)
+        self._client = Client(
+            source=self.name,
+            base_url=f"{self._base}/services/data/v{settings.api_version}",
+            auth=_auth(settings, self._base),
+            limiter=self._limiter,
+            judge=judge,
+            tells=tells,
+            network=settings.network,
+        )
+
+    @property
+    def limiter(self) -> Limiter:
+        return self._limiter
+
+    def partitions(self, stream: Stream) -> Sequence[str]:  # noqa: ARG002  none is partitioned
+        return ("",)
+
+    def read(self, window: Window, known: Mapping[str, Sequence[str]], traffic: Traffic) -> Iterator[Page]:
+        """The window's pages. Raises ConnectorError, PermissionMissing."""
+        one = OBJECTS[window.stream]
+        if one.name in self._settings.unused_objects:
+            return
+        conditions = self._conditions(one)
+        if one is LOGIN:
+            if told := within(window, self.now, KEPT):
+                yield from self._rows(one, [*conditions, *_between(one, *told)], traffic)
+            # What is older than it is kept has not gone.
+            yield Page(seen=known.get(LOGIN.stream, ()))
+            return
+        if window.kind == "changes":
+            if window.start is None or window.end is None:
+                raise ConnectorError(f"{window.window_id}: a window of changes has a start and an end.")
+            conditions += _between(one, window.start, window.end)
+        elif window.kind == "full" and self._count(one, conditions, traffic) > self._settings.bulk_from:
+            yield from bulk_pages(self._client, self._soql(one, conditions, traffic), traffic)
+            self._check_clock(window)
+            return
+        yield from self._rows(one, conditions, traffic)
+        self._check_clock(window)
+
+    def check(self) -> Iterator[Check]:
+        """Fields and one row of each object."""
+        for one in (o for o in OBJECTS.values() if o.name not in self._settings.unused_objects):
+            try:
+                self._client.fetch(
+                    "GET", "/query", params={"q": f"{self._soql(one, [], Traffic())} LIMIT 1"}, traffic=Traffic()
+                )
+                yield Check(self.name, one.stream, True, f"{one.name} answers")
+            except ConnectorError as error:
+                if one.rare and isinstance(error, PermissionMissing | NotFound):
+                    yield Check(self.name, one.stream, True, f"this org has no {one.name}: no {one.feeds}")
+                    continue
+                told = f"Let the integration user read {one.name}. Without it: no {one.feeds}."
+                yield Check(
+                    self.name, one.stream, False, str(error), told if isinstance(error, PermissionMissing) else ""
+                )
+
+    def count(self, window: Window) -> int | None:
+        """What Salesforce counts; see connectors.stream.Connector."""
+        one = OBJECTS[window.stream]
+        conditions = self._conditions(one)
+        if window.start is not None and window.end is not None:
+            conditions += _between(one, window.start, window.end)
+        return self._count(one, conditions, Traffic())
+
+    def price(self, windows: Sequence[Window], records: Mapping[str, int]) -> Price:
+        """A page has 2,000; each window also counts first, or describes its object."""
+        full = records.get(windows[0].stream, 0) / len(windows) / PAGE
+        requests = len(windows) * (1 + math.ceil(full + 0.01))
+        return Price(requests, {"requests": requests})
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def _conditions(self, one: Object) -> list[str]:
+        if one.stream == "crm_call":
+            return [f"({self._settings.call_filter})"]
+        if one.stream == "crm_task":
+            return ["(TaskSubtype = null OR TaskSubtype != 'Email')", f"(NOT ({self._settings.call_filter}))"]
+        return [one.where] if one.where else []
+
+    def _rows(self, one: Object, conditions: Sequence[str], traffic: Traffic) -> Iterator[Page]:
+        """All rows by rising (stamp, Id). Only an answer that is done, and has fewer rows than were asked for, is the last one."""
+        soql = self._soql(one, conditions, traffic)
+        repeats = Repeats(f"{self.name} {one.name}")
+        after = ""
+        while True:
+            joint = " AND " if " WHERE " in soql else " WHERE "
+            query = f"{soql}{joint}{after}" if after else soql
+            body = self._query(f"{query} ORDER BY {one.stamp}, Id LIMIT {PAGE}", traffic)
+            records, rejected = records_of(body, "records")
+            yield Page(records=records, rejected=rejected)
+            if value_at(body, "done") is not False and len(records) < PAGE:
+                return
+            if not records:
+                raise FormatChanged(f"{self.name} {one.name}: an empty answer that is not the last one.")
+            last = _last(records[-1], one)
+            repeats.check(last)
+            after = f"({one.stamp} > {last[0]} OR ({one.stamp} = {last[0]} AND Id > '{last[1]}'))"
+
+    def _soql(self, one: Object, conditions: Sequence[str], traffic: Traffic) -> str:
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        return f"SELECT {', '.join(self._asked(one, traffic))} FROM {one.name}{where}"  # noqa: S608  SOQL, of our own words and the settings'
+
+    def _asked(self, one: Object, traffic: Traffic) -> list[str]:
+        """The fields to ask for: of those that not every org has, the ones that this one has. Raises PermissionMissing for others."""
+        if one.name not in self._fields:
+            body = self._client.fetch("GET", f"/sobjects/{one.name}/describe", traffic=traffic)
+            self._fields[one.name] = frozenset(f.name for f in msgspec.json.decode(body, type=_Described).fields)
+        there = self._fields[one.name]
+        own = {name: value for name in one.own if (value := getattr(self._settings, name))}
+        needed = [*one.fields, *own.values()]
+        missing = [f for f in needed if "." not in f and f not in there]
+        if missing:
+            told = [f"salesforce.{name}" for name, value in own.items() if value in missing]
+            raise PermissionMissing(
+                f"salesforce: {one.name} has no field {', '.join(missing)} that the integration user can read. "
+                f"{f'Correct {told[0]} in the settings, or give' if told else 'Give'} the user read access to it (field-level security).",
+                scope=f"read {one.name}.{missing[0]}",
+                feeds=one.feeds,
+            )
+        return [*needed, *(f for f in one.optional if f in there)]
+
+    def _count(self, one: Object, conditions: Sequence[str], traffic: Traffic) -> int:
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        counting = f"SELECT COUNT() FROM {one.name}{where}"  # noqa: S608
+        total = value_at(self._query(counting, traffic), "totalSize")
+        if not isinstance(total, int):
+            raise FormatChanged(f"salesforce: COUNT() of {one.name} answered without a totalSize.")
+        return total
+
+    def _query(self, soql: str, traffic: Traffic) -> bytes:
+        return self._client.fetch("GET", "/queryAll", params={"q": soql}, traffic=traffic)
+
+    def _check_clock(self, window: Window) -> None:
+        """A clock of ours that is ahead would have the next run begin after changes that this one has not seen."""
+        reading = next(s.reading for s in self.streams if s.name == window.stream)
+        if isinstance(reading, Changes) and timedelta(seconds=self._client.ahead) > reading.lookback + CLOCK_SLACK:
+            raise ConnectorError(
+                f"{window.window_id}: this machine's clock is {self._client.ahead / 60:.0f} minutes ahead of Salesforce's, more than "
+                "salesforce.lookback_minutes: some changes would be lost. Nothing was landed. Set the clock (NTP) and run again."
+            )
+
+
+def _auth(settings: SalesforceSettings, base: str) -> httpx.Auth:
+    token_url = f"{base}/services/oauth2/token"
+    if settings.client_secret is not None:
+        secret = settings.client_secret.get_secret_value()
+        return ClientCredentialsAuth(settings.client_id, token_url, "", client_secret=secret, remedy=REMEDY)
+    assert settings.private_key_file is not None and settings.username is not None  # the settings see to it
+    try:
+        key = settings.private_key_file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConnectorError(
+            f"salesforce.private_key_file: {settings.private_key_file} cannot be read: {type(error).__name__}."
+        ) from None
+    return JwtBearerAuth(
+        settings.client_id, settings.username, settings.login_url, token_url, private_key=key,
+        remedy=f"Upload the key's certificate to the app, pre-authorise {settings.username} for it, and check login_url.",
+    )  # fmt: skip
+
+
+def _between(one: Object, first: datetime, last: datetime) -> list[str]:
+    """[first, last) in SOQL, to the second below and above: what is read twice is the same record."""
+    ceiling = last.astimezone(UTC) + timedelta(seconds=1 if last.microsecond else 0)
+    return [
+        f"{one.stamp} >= {first.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        f"{one.stamp} < {ceiling:%Y-%m-%dT%H:%M:%SZ}",
+    ]
+
+
+def _last(record: bytes, one: Object) -> tuple[str, str]:
+    """(stamp, Id) of a row, as they stand in a query: the offset without a plus sign, which a query would take for a blank."""
+    try:
+        row = msgspec.json.decode(record, type=_Last)
+    except msgspec.ValidationError as error:
+        raise FormatChanged(f"salesforce {one.name}: a row without Id or {one.stamp}: {error}") from None
+    stamp = {"SystemModstamp": row.modified, "CreatedDate": row.created, "LoginTime": row.at}[one.stamp]
+    found = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)(?:Z|\+00:?00)", stamp or "")
+    if found is None or not row.id.isalnum():
+        raise FormatChanged(f"salesforce {one.name}: {stamp!r} of row {row.id!r} is no instant in UTC.")
+    return f"{found[1]}Z", row.id
+
+
+def judge(response: httpx.Response) -> Verdict:
+    """Salesforce's own answers: a list of {"errorCode", "message"}."""
+    code, message = _error(response)
+    if code == "REQUEST_LIMIT_EXCEEDED":
+        if "Concurrent" in message:
+            return Retry("too many long requests at once", after=20.0, everyone=True)
+        return Fail(
+            "The org's requests of the last 24 hours are used up; they come back hour by hour. The next run goes on."
+        )
+    if response.status_code == 401:
+        return Reauth(f"The session is not accepted. {REMEDY}")
+    if (
+        code in ("INSUFFICIENT_ACCESS", "API_DISABLED_FOR_ORG", "INSUFFICIENT_ACCESS_OR_READONLY")
+        or response.status_code == 403
+    ):
+        return Denied(f"Give the integration user the permission that is missing ({code}).", "")
+    if code in ("INVALID_TYPE", "NOT_FOUND"):
+        return Denied(
+            f"{message.splitlines()[0][:200]} The object is not there, or the integration user may not read it.", ""
+        )
+    if code in ("INVALID_FIELD", "MALFORMED_QUERY"):
+        return Fail(f"{code}: {message[-200:]} Check the fields and call_filter in the settings.")
+    if code in ("QUERY_TIMEOUT", "UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "UNKNOWN_EXCEPTION"):
+        return Retry(code)
+    if response.status_code == 404:
+        return Gone()
+    return judge_http(response)
+
+
+def _error(response: httpx.Response) -> tuple[str, str]:
+    if response.status_code < 400:
+        return "", ""
+    try:
+        told: Any = msgspec.json.decode(response.content)
+        first: Any = told[0] if isinstance(told, list) and told else told
+        return str(first["errorCode"]), str(first.get("message", ""))
+    except (msgspec.DecodeError, KeyError, TypeError, RecursionError, UnicodeDecodeError):
+        return "", ""
+
+
+def tells(response: httpx.Response) -> Iterator[Told]:
+    """Sforce-Limit-Info: api-usage=873/15000 in the last 24 hours, of the whole org."""
+    if found := USAGE.search(response.headers.get("Sforce-Limit-Info", "")):
+        used, limit = int(found[1]), int(found[2])
+        yield Told("day", limit, max(limit - used, 0))

@@ -1,0 +1,42 @@
+"""A company whose CRM is Salesforce: every number of every rep and day is the truth."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from sandbox.company import generate
+from sandbox.truth import METRICS, truth
+from sandbox.world import parse
+from tests.pipeline import serving
+
+NOW = datetime(2026, 3, 20, 6, tzinfo=UTC)
+
+
+def test_every_number_is_the_truth(tmp_path: Path) -> None:
+    document = generate(seed=3, reps=6, days=10, now=NOW)
+    document["company"]["systems"]["crm"] = "salesforce"
+    for mail in document["mails"]:  # HubSpot's own sequencer is not at this company
+        if mail.pop("sequencer", None):
+            mail.update(kind="one_to_one")
+    world = parse(document)
+    first = min(cell[1] for cell in truth(world, NOW))
+    wanted = truth(world, NOW)
+    with serving(world, tmp_path) as (pipeline, _):
+        pipeline.nightly(NOW, first=first)
+        rows = pipeline.rows(
+            "select d.*, r.email from marts.daily_rep_activity as d inner join core.dim_rep as r on d.rep_id = r.rep_id and r.is_current"
+        )
+    found = {(row["email"], row["activity_date"]): row for row in rows}
+    assert len(wanted) > 50
+    assert set(wanted) <= set(found)
+    wrong = [
+        f"{email} {day} {metric}: {found[email, day][metric]} instead of {values[metric]}"
+        for (email, day), values in sorted(wanted.items())
+        for metric in METRICS
+        if Decimal(str(found[email, day][metric] if found[email, day][metric] is not None else "NaN"))
+        != Decimal(str(values[metric]))
+    ]
+    assert not wrong, f"{len(wrong)}\n" + "\n".join(wrong[:60])
+    assert sum(values["calls_made"] for values in wanted.values()) > 100
