@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+
+import httpx
 
 from sandbox.company import generate
 from sandbox.truth import METRICS, truth
@@ -12,6 +14,7 @@ from sandbox.world import parse
 from tests.pipeline import serving
 
 NOW = datetime(2026, 3, 20, 6, tzinfo=UTC)
+BEFORE = NOW - timedelta(days=3)
 
 
 def test_every_number_is_the_truth(tmp_path: Path) -> None:
@@ -23,8 +26,11 @@ def test_every_number_is_the_truth(tmp_path: Path) -> None:
     world = parse(document)
     first = min(cell[1] for cell in truth(world, NOW))
     wanted = truth(world, NOW)
-    with serving(world, tmp_path) as (pipeline, _):
-        pipeline.nightly(NOW, first=first)
+    with serving(world, tmp_path) as (pipeline, url):
+        # Two nights: what was made, edited, merged and deleted between them comes as changes.
+        for night in (BEFORE, NOW):
+            httpx.post(f"{url}/__sandbox__/now", json={"now": night.isoformat()}).raise_for_status()
+            pipeline.nightly(night, first=first)
         rows = pipeline.rows(
             "select d.*, r.email from marts.daily_rep_activity as d inner join core.dim_rep as r on d.rep_id = r.rep_id and r.is_current"
         )

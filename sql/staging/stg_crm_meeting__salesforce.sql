@@ -3,7 +3,7 @@
 -- order: start_at
 -- scope: record_id
 -- on raw.salesforce_crm_meeting_latest: record_id
--- on raw.salesforce_crm_meeting_relation_latest: payload ->> '$.EventId'
+-- on raw.salesforce_crm_meeting_relation_latest: select r.payload ->> '$.EventId' from raw.salesforce_crm_meeting_relation_latest as r inner join changed as c on r.record_id = c.record_id
 with invited as (
     select
         source_id,
