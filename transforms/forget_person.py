@@ -51,7 +51,7 @@ def find(con: duckdb.DuckDBPyConnection, address: str) -> Person:
     if person.is_rep:  # the company's own lines are not the person's
         return person
     for source, workspace, record_id in sorted(person.records):
-        for stream in ("crm_contact", "crm_contact_history"):
+        for stream in ("crm_contact", "crm_contact_history", "crm_lead"):
             _read_about(con, person, source, stream, workspace, record_id)
     _leave_shared(con, person, address)
     return person
@@ -75,7 +75,7 @@ def put_on_list(con: duckdb.DuckDBPyConnection, person: Person, forgotten: Forgo
 
 
 def _find_contacts(con: duckdb.DuckDBPyConnection, person: Person, address: str) -> None:
-    for table in (t for t in tables(con, "raw") if t.endswith("_crm_contact")):
+    for table in (t for t in tables(con, "raw") if t.endswith(("_crm_contact", "_crm_lead"))):
         source, _ = stream_of(table)
         rows = con.execute(
             f"""select distinct workspace_id, record_id, payload::varchar from raw.{name(table)}

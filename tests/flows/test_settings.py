@@ -128,7 +128,7 @@ def test_everything_wrong_is_told_at_once_with_file_key_and_what_is_allowed(
     ("text", "words"),
     [
         ("[hubspot\n", "cannot be read as TOML"),
-        ("[company]\n", "no source is set up: give at least one section of [hubspot], [cloudtalk], "),
+        ("[company]\n", "no source is set up: give at least one section of [hubspot], "),
         ('[hubspot]\ntoken = "a"\ntoken_file = "b"\n', "give token or token_file, not both"),
         ("[hubspot]\n", "give either token, or client_id"),
         (
