@@ -7,11 +7,13 @@ CSV has text only and nothing for null: every value becomes JSON text, an empty 
 
 from __future__ import annotations
 
+import csv
 import io
 import time
 from collections.abc import Iterator
 
 import httpx
+import msgspec
 
 from .client import Client
 from .paging import Repeats, value_at
@@ -20,6 +22,8 @@ from .stream import ConnectorError, FormatChanged, Page, Traffic
 PIECE = 50_000  # rows of one answer
 WAITS = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)  # seconds between two looks at a job; the last one again and again
 LONGEST = 4 * 3600.0  # seconds that a job may take
+_encode = msgspec.json.Encoder().encode
+csv.field_size_limit(2**24)  # the longest long text area has 131,072 characters, as many as csv allows by itself
 
 
 def bulk_pages(client: Client, soql: str, traffic: Traffic) -> Iterator[Page]:
@@ -47,13 +51,13 @@ def bulk_pages(client: Client, soql: str, traffic: Traffic) -> Iterator[Page]:
 
 
 def lines_of(text: bytes) -> list[bytes]:
-    """The rows of a CSV with a header as JSON objects of text."""
-    import pandas as pd  # heavy, and the settings are checked without it
+    """The rows of a CSV with a header as JSON objects of text; an empty field is null, as Salesforce means it."""
+    header, *rows = _rows(text)
+    return [_encode({name: value or None for name, value in zip(header, row, strict=True)}) for row in rows]
 
-    frame = pd.read_csv(io.BytesIO(text), dtype=str, keep_default_na=False, na_filter=False)
-    plain = frame.astype(object).where(frame != "", None)
-    told = plain.to_json(orient="records", lines=True, force_ascii=False)
-    return [line.encode() for line in told.split("\n") if line]
+
+def _rows(text: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text.decode("utf-8-sig"), newline=""), strict=True)) or [[]]
 
 
 def _done(client: Client, job: str, traffic: Traffic) -> int:
@@ -104,13 +108,13 @@ def _pieces(client: Client, job: str, traffic: Traffic) -> Iterator[bytes]:
 
 def _no_csv(response: httpx.Response) -> str:
     """Why a body cannot be a piece of a result, "" if it can: whole by its own count of rows."""
-    import pandas as pd
-
     expected = response.headers.get("Sforce-NumberOfRecords", "")
     if not expected.isdigit():
         return "no Sforce-NumberOfRecords"
     try:
-        rows = len(pd.read_csv(io.BytesIO(response.content), dtype=str, na_filter=False, usecols=[0]))
-    except (ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
+        header, *rows = _rows(response.content)
+    except (UnicodeDecodeError, csv.Error) as error:
         return f"no CSV: {type(error).__name__}"
-    return "" if rows == int(expected) else f"{rows} rows where {expected} are announced"
+    if any(len(row) != len(header) for row in rows):
+        return "rows of another width than the header"
+    return "" if len(rows) == int(expected) else f"{len(rows)} rows where {expected} are announced"
