@@ -5,7 +5,7 @@ locator: a locator belongs to the session that made it and is gone with its toke
 So each request asks for what comes after the last row by (SystemModstamp, Id), which is no other price: a page is a request either way.
 queryAll shows what is in the recycle bin and what is archived. A row may appear late with an earlier SystemModstamp (airbyte#27146), so
 changes are read again an hour back. Limits: requests in 24 hours over all integrations of the org, told by Sforce-Limit-Info; used up, the
-answer is 403 REQUEST_LIMIT_EXCEEDED without Retry-After. ActivityDate of a task is a due date and is not read.
+answer is 403 REQUEST_LIMIT_EXCEEDED without Retry-After.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import httpx
-import msgspec
 
 from .auth import ClientCredentialsAuth, JwtBearerAuth
-from .client import Client, Denied, Fail, Gone, NotFound, Reauth, Retry, Verdict, judge_http
-from .limits import Budget, Day, Limiter, Told, shared
+from .client import Client, NotFound
+from .limits import Budget, Day, Limiter, shared
 from .paging import Repeats, records_of, value_at
-from .salesforce_bulk import bulk_pages
+from .salesforce_answers import REMEDY, judge, tells
+from .salesforce_bulk import ordered, pages_of
 from .salesforce_objects import KEPT, LOGIN, OBJECTS, Object, streams_of
+from .salesforce_permissions import FILES, LOGINS, MANAGE_USERS, VIEW_ALL, fields_of, held
 from .salesforce_settings import SalesforceSettings
 from .stream import (
     Changes,
@@ -45,27 +45,10 @@ __all__ = ["Salesforce", "SalesforceSettings"]
 
 PAGE = 2000  # the most that a query answers at a time
 CLOCK_SLACK = timedelta(minutes=1)
-USAGE = re.compile(r"api-usage=(\d+)/(\d+)")
-REMEDY = "Check client_id and secret, that the app's flow is enabled, and that its Run As user is active."
-
-
-class _Last(
-    msgspec.Struct, rename={"id": "Id", "modified": "SystemModstamp", "created": "CreatedDate", "at": "LoginTime"}
-):
-    """Of a row, what the next page begins after."""
-
-    id: str
-    modified: str | None = None
-    created: str | None = None
-    at: str | None = None
-
-
-class _Field(msgspec.Struct):
-    name: str
-
-
-class _Described(msgspec.Struct):
-    fields: list[_Field]
+UNSEEN = {
+    VIEW_ALL: "View All Data: tasks, events and mails that are not shared with the integration user do not count, and nothing says so.",
+    FILES: "Query All Files: notes that are not shared with the integration user do not count, and nothing says so.",
+}
 
 
 class Salesforce:
@@ -92,6 +75,7 @@ class Salesforce:
         self._settings = settings
         self._base = settings.base_url.rstrip("/")
         self._fields: dict[str, frozenset[str]] = {}
+        self._held: frozenset[str] | None = None
         budgets = {
             "requests": Budget(settings.requests_per_minute, 60.0),
             "day": Day(settings.requests_per_day, "UTC", settings.reserve),
@@ -121,6 +105,7 @@ class Salesforce:
             return
         conditions = self._conditions(one)
         if one is LOGIN:
+            self._may_see_logins(traffic)
             if told := within(window, self.now, KEPT):
                 yield from self._rows(one, [*conditions, *_between(one, *told)], traffic)
             # What is older than it is kept has not gone.
@@ -130,20 +115,21 @@ class Salesforce:
             if window.start is None or window.end is None:
                 raise ConnectorError(f"{window.window_id}: a window of changes has a start and an end.")
             conditions += _between(one, window.start, window.end)
-        elif window.kind == "full" and self._count(one, conditions, traffic) > self._settings.bulk_from:
-            yield from bulk_pages(self._client, self._soql(one, conditions, traffic), traffic)
-            self._check_clock(window)
-            return
-        yield from self._rows(one, conditions, traffic)
+        job = (
+            ordered(self._client, self._soql(one, conditions, traffic), traffic)
+            if self._is_long(window, one, conditions, traffic)
+            else None
+        )
+        yield from self._rows(one, conditions, traffic) if job is None else pages_of(self._client, job, traffic)
         self._check_clock(window)
 
     def check(self) -> Iterator[Check]:
-        """Fields and one row of each object."""
+        """Fields and one row of each object, and the permissions without which records are hidden."""
         for one in (o for o in OBJECTS.values() if o.name not in self._settings.unused_objects):
             try:
-                self._client.fetch(
-                    "GET", "/query", params={"q": f"{self._soql(one, [], Traffic())} LIMIT 1"}, traffic=Traffic()
-                )
+                if one is LOGIN:
+                    self._may_see_logins(Traffic())
+                self._query(one, f"{self._soql(one, [], Traffic())} LIMIT 1", Traffic())
                 yield Check(self.name, one.stream, True, f"{one.name} answers")
             except ConnectorError as error:
                 if one.rare and isinstance(error, PermissionMissing | NotFound):
@@ -153,6 +139,16 @@ class Salesforce:
                 yield Check(
                     self.name, one.stream, False, str(error), told if isinstance(error, PermissionMissing) else ""
                 )
+
+        has = held(self._client, Traffic())
+        for name in () if has is None else sorted(UNSEEN.keys() - has):
+            yield Check(
+                self.name,
+                name,
+                False,
+                f"the integration user does not have {UNSEEN[name]}",
+                "Give it, or make sure of the sharing.",
+            )
 
     def count(self, window: Window) -> int | None:
         """What Salesforce counts; see connectors.stream.Connector."""
@@ -176,7 +172,10 @@ class Salesforce:
         if one.stream == "crm_call":
             return [f"({self._settings.call_filter})"]
         if one.stream == "crm_task":
-            return ["(TaskSubtype = null OR TaskSubtype != 'Email')", f"(NOT ({self._settings.call_filter}))"]
+            # The task beside every EmailMessage is the same mail; where there are none, it is all that is known of the mail.
+            alone = "EmailMessage" in self._settings.unused_objects
+            mails = [] if alone else ["(TaskSubtype = null OR TaskSubtype != 'Email')"]
+            return [*mails, f"(NOT ({self._settings.call_filter}))"]
         return [one.where] if one.where else []
 
     def _rows(self, one: Object, conditions: Sequence[str], traffic: Traffic) -> Iterator[Page]:
@@ -187,7 +186,7 @@ class Salesforce:
         while True:
             joint = " AND " if " WHERE " in soql else " WHERE "
             query = f"{soql}{joint}{after}" if after else soql
-            body = self._query(f"{query} ORDER BY {one.stamp}, Id LIMIT {PAGE}", traffic)
+            body = self._query(one, f"{query} ORDER BY {one.stamp}, Id LIMIT {PAGE}", traffic)
             records, rejected = records_of(body, "records")
             yield Page(records=records, rejected=rejected)
             if value_at(body, "done") is not False and len(records) < PAGE:
@@ -205,8 +204,7 @@ class Salesforce:
     def _asked(self, one: Object, traffic: Traffic) -> list[str]:
         """The fields to ask for: of those that not every org has, the ones that this one has. Raises PermissionMissing for others."""
         if one.name not in self._fields:
-            body = self._client.fetch("GET", f"/sobjects/{one.name}/describe", traffic=traffic)
-            self._fields[one.name] = frozenset(f.name for f in msgspec.json.decode(body, type=_Described).fields)
+            self._fields[one.name] = fields_of(self._client, one.name, traffic)
         there = self._fields[one.name]
         own = {name: value for name in one.own if (value := getattr(self._settings, name))}
         needed = [*one.fields, *own.values()]
@@ -224,13 +222,32 @@ class Salesforce:
     def _count(self, one: Object, conditions: Sequence[str], traffic: Traffic) -> int:
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         counting = f"SELECT COUNT() FROM {one.name}{where}"  # noqa: S608
-        total = value_at(self._query(counting, traffic), "totalSize")
+        total = value_at(self._query(one, counting, traffic), "totalSize")
         if not isinstance(total, int):
             raise FormatChanged(f"salesforce: COUNT() of {one.name} answered without a totalSize.")
         return total
 
-    def _query(self, soql: str, traffic: Traffic) -> bytes:
-        return self._client.fetch("GET", "/queryAll", params={"q": soql}, traffic=traffic)
+    def _is_long(self, window: Window, one: Object, conditions: Sequence[str], traffic: Traffic) -> bool:
+        try:
+            return window.kind == "full" and self._count(one, conditions, traffic) > self._settings.bulk_from
+        except NotFound:  # too many to be counted within Salesforce's two minutes
+            return True
+
+    def _query(self, one: Object, soql: str, traffic: Traffic) -> bytes:
+        # What cannot be deleted has no deleted rows to show; LoginHistory is not documented to take queryAll.
+        path = "/queryAll" if "IsDeleted" in one.fields else "/query"
+        return self._client.fetch("GET", path, params={"q": soql}, traffic=traffic)
+
+    def _may_see_logins(self, traffic: Traffic) -> None:
+        """Without a permission Salesforce shows the integration user's own sign-ins and no error. Raises PermissionMissing."""
+        if self._held is None:
+            self._held = held(self._client, traffic)
+        if self._held is not None and not self._held & {MANAGE_USERS, LOGINS}:
+            raise PermissionMissing(
+                "salesforce: the integration user has neither Monitor Login History nor Manage Users, and would be shown its own sign-ins only.",
+                scope="Monitor Login History",
+                feeds=LOGIN.feeds,
+            )
 
     def _check_clock(self, window: Window) -> None:
         """A clock of ours that is ahead would have the next run begin after changes that this one has not seen."""
@@ -271,59 +288,8 @@ def _between(one: Object, first: datetime, last: datetime) -> list[str]:
 
 def _last(record: bytes, one: Object) -> tuple[str, str]:
     """(stamp, Id) of a row, as they stand in a query: the offset without a plus sign, which a query would take for a blank."""
-    try:
-        row = msgspec.json.decode(record, type=_Last)
-    except msgspec.ValidationError as error:
-        raise FormatChanged(f"salesforce {one.name}: a row without Id or {one.stamp}: {error}") from None
-    stamp = {"SystemModstamp": row.modified, "CreatedDate": row.created, "LoginTime": row.at}[one.stamp]
-    found = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)(?:Z|\+00:?00)", stamp or "")
-    if found is None or not row.id.isalnum():
-        raise FormatChanged(f"salesforce {one.name}: {stamp!r} of row {row.id!r} is no instant in UTC.")
-    return f"{found[1]}Z", row.id
-
-
-def judge(response: httpx.Response) -> Verdict:
-    """Salesforce's own answers: a list of {"errorCode", "message"}."""
-    code, message = _error(response)
-    if code == "REQUEST_LIMIT_EXCEEDED":
-        if "Concurrent" in message:
-            return Retry("too many long requests at once", after=20.0, everyone=True)
-        return Fail(
-            "The org's requests of the last 24 hours are used up; they come back hour by hour. The next run goes on."
-        )
-    if response.status_code == 401:
-        return Reauth(f"The session is not accepted. {REMEDY}")
-    if (
-        code in ("INSUFFICIENT_ACCESS", "API_DISABLED_FOR_ORG", "INSUFFICIENT_ACCESS_OR_READONLY")
-        or response.status_code == 403
-    ):
-        return Denied(f"Give the integration user the permission that is missing ({code}).", "")
-    if code in ("INVALID_TYPE", "NOT_FOUND"):
-        return Denied(
-            f"{message.splitlines()[0][:200]} The object is not there, or the integration user may not read it.", ""
-        )
-    if code in ("INVALID_FIELD", "MALFORMED_QUERY"):
-        return Fail(f"{code}: {message[-200:]} Check the fields and call_filter in the settings.")
-    if code in ("QUERY_TIMEOUT", "UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "UNKNOWN_EXCEPTION"):
-        return Retry(code)
-    if response.status_code == 404:
-        return Gone()
-    return judge_http(response)
-
-
-def _error(response: httpx.Response) -> tuple[str, str]:
-    if response.status_code < 400:
-        return "", ""
-    try:
-        told: Any = msgspec.json.decode(response.content)
-        first: Any = told[0] if isinstance(told, list) and told else told
-        return str(first["errorCode"]), str(first.get("message", ""))
-    except (msgspec.DecodeError, KeyError, TypeError, RecursionError, UnicodeDecodeError):
-        return "", ""
-
-
-def tells(response: httpx.Response) -> Iterator[Told]:
-    """Sforce-Limit-Info: api-usage=873/15000 in the last 24 hours, of the whole org."""
-    if found := USAGE.search(response.headers.get("Sforce-Limit-Info", "")):
-        used, limit = int(found[1]), int(found[2])
-        yield Told("day", limit, max(limit - used, 0))
+    stamp, key = value_at(record, one.stamp), value_at(record, "Id")
+    found = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)(?:Z|\+00:?00)", str(stamp))
+    if found is None or not str(key).isalnum():
+        raise FormatChanged(f"salesforce {one.name}: {stamp!r} of row {key!r} is no instant in UTC.")
+    return f"{found[1]}Z", str(key)

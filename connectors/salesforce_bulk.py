@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import httpx
 import msgspec
 
-from .client import Client
+from .client import Client, NotFound
 from .paging import Repeats, value_at
 from .stream import ConnectorError, FormatChanged, Page, Traffic
 
@@ -26,8 +26,8 @@ _encode = msgspec.json.Encoder().encode
 csv.field_size_limit(2**24)  # the longest long text area has 131,072 characters, as many as csv allows by itself
 
 
-def bulk_pages(client: Client, soql: str, traffic: Traffic) -> Iterator[Page]:
-    """The rows of a query, deleted and archived ones too. Raises ConnectorError when the job fails or rows are missing."""
+def ordered(client: Client, soql: str, traffic: Traffic) -> str | None:
+    """A job for a query, deleted and archived rows too; None for an object that the Bulk API does not read (INVALIDENTITY)."""
     order = {
         "operation": "queryAll",
         "query": soql,
@@ -35,9 +35,17 @@ def bulk_pages(client: Client, soql: str, traffic: Traffic) -> Iterator[Page]:
         "columnDelimiter": "COMMA",
         "lineEnding": "LF",
     }
-    job = value_at(client.fetch("POST", "/jobs/query", json=order, traffic=traffic), "id")
+    try:
+        job = value_at(client.fetch("POST", "/jobs/query", json=order, traffic=traffic), "id")
+    except NotFound:
+        return None
     if not isinstance(job, str) or not job.isalnum():
         raise FormatChanged(f"salesforce: a query job without an id ({job!r}).")
+    return job
+
+
+def pages_of(client: Client, job: str, traffic: Traffic) -> Iterator[Page]:
+    """The rows that a job finds. Raises ConnectorError when it fails or rows are missing."""
     total = _done(client, job, traffic)
     came = 0
     for text in _pieces(client, job, traffic):

@@ -41,8 +41,16 @@ class SalesforceSettings(SourceSettings):
     integration_users: list[str] = Field([], description="Usernames under which machines write.")
     lead_sources: list[str] = Field(["Web"], description="Lead sources of forms of yours.")
     call_filter: str = Field("TaskSubtype = 'Call'", description="Which tasks are calls, in SOQL.")
+    currency: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z]{3}$",
+        description="The org's currency, if it has one only; empty: the reporting currency.",
+    )
     call_time_field: FieldName | None = Field(None, description="Task's field with the instant of a call.")
     call_number_field: FieldName | None = Field(None, description="Task's field with the other side's number.")
+    call_id_field: FieldName | None = Field(
+        None, description="Task's field with the dialer's id of a call; empty: CallObject."
+    )
     meeting_outcome_field: FieldName | None = Field(None, description="Event's field with a meeting's outcome.")
     meeting_uid_field: FieldName | None = Field(None, description="Event's field with the calendar's id (iCalUID).")
     territory_field: FieldName | None = Field(None, description="Account's field with the territory.")

@@ -37,12 +37,14 @@ class Changes:
 
     A changes window starts `lookback` before the last watermark; the watermark is the time of reading minus `lag`,
     never the newest record seen, because a search index shows records late and out of order.
-    A full listing is the whole truth: a known record that is absent from it was deleted (hard delete, merge, GDPR).
+    A full listing is the whole truth: a known record that is absent from it was deleted (hard delete, merge, GDPR); but with
+    absence_means="kept" it may have become too old for the vendor to tell it.
     """
 
     lookback: timedelta = timedelta(hours=1)
     lag: timedelta = timedelta(minutes=15)
     relist: timedelta = timedelta(days=7)
+    absence_means: Literal["deleted", "kept"] = "deleted"
 
 
 @dataclass(frozen=True, slots=True)

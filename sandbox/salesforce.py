@@ -21,7 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.limits import Limits
-from sandbox.salesforce_records import FIELDS, spelt, table
+from sandbox.salesforce_records import FIELDS, MACHINE, identifier, spelt, table
 from sandbox.salesforce_soql import Malformed, Query, Row, parse
 from sandbox.world import World
 from sandbox.world_state import Clock, State
@@ -74,6 +74,12 @@ def routes(world: World, clock: Clock, limits: Limits) -> list[Route]:
         every = request.url.path.endswith("All")
         return _json(_asked(state, request.query_params.get("q", ""), every=every, request=request))
 
+    def resources(request: Request, _body: bytes) -> Response:
+        me = identifier(clock.state(), "User", MACHINE)
+        return _json(
+            {"identity": f"https://login.salesforce.com/id/00Dsandbox/{me}", "query": f"{request.url.path}query"}
+        )
+
     def describe(request: Request, _body: bytes) -> Response:
         name = request.path_params["name"]
         if name not in FIELDS:
@@ -110,6 +116,7 @@ def routes(world: World, clock: Clock, limits: Limits) -> list[Route]:
 
     return [
         Route("/services/oauth2/token", token, methods=["POST"]),
+        Route(f"{base}/", endpoint(resources)),
         Route(f"{base}/query", endpoint(query)),
         Route(f"{base}/queryAll", endpoint(query)),
         Route(f"{base}/sobjects/{{name}}/describe", endpoint(describe)),
@@ -186,7 +193,8 @@ def _row(query: Query, row: Row) -> Row:
         elif row.get(field) is None:
             told[parent] = None
         else:
-            told[parent] = {"attributes": {"type": "User", "url": "/services/data"}, inner: row[field]}
+            nested = told.setdefault(parent, {"attributes": {"type": parent, "url": "/services/data"}})
+            nested[inner] = row[field]
     return told
 
 

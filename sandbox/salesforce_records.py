@@ -29,6 +29,7 @@ PREFIX = {
     "EmailMessage": "02s", "ContentNote": "069", "RecordType": "012", "OpportunityStage": "01J", "Organization": "00D", "LoginHistory": "0Ya",
     "OpportunityContactRole": "00K", "TaskRelation": "0RT", "EventRelation": "0RE", "EmailMessageRelation": "0DZ", "OpportunityHistory": "008",
     "OpportunityFieldHistory": "017", "ContactHistory": "01K", "AccountHistory": "01L", "LeadHistory": "01M", "DatedConversionRate": "04w",
+    "CurrencyType": "0J1", "PermissionSet": "0PS", "PermissionSetAssignment": "0Pa",
 }  # fmt: skip
 MACHINE = "machine"
 MACHINE_NAME = "integration@acme.example"
@@ -386,6 +387,8 @@ def _meetings(state: State) -> Iterator[Row]:
             "EndDateTime": meeting.end_at,
             "IsChild": False,
             "IsAllDayEvent": False,
+            "IsRecurrence": False,
+            "GroupEventType": "1" if meeting.attendees else "0",
             "Outcome__c": OUTCOMES[meeting.outcome],
             "Calendar_UID__c": meeting.ical_uid,
         }
@@ -430,7 +433,7 @@ def _event_relations(state: State) -> Iterator[Row]:
         for person in people:
             yield _relation(
                 state, "EventRelation", f"{stored.key} {person}", stored.updated_at, stored.deleted_at is not None,
-                {"EventId": identifier(state, "Event", stored.key), "RelationId": person, "IsWhat": False},
+                {"EventId": identifier(state, "Event", stored.key), "RelationId": person},
             )  # fmt: skip
 
 
@@ -557,9 +560,32 @@ def _rates(state: State) -> Iterator[Row]:
                 "Id": identifier(state, "DatedConversionRate", f"{rate.currency} {rate.date}"),
                 "IsoCode": rate.currency,
                 "StartDate": rate.date,
+                "NextStartDate": rate.date + timedelta(days=1),  # a world's rate is the quote of its day
                 "ConversionRate": float(1 / rate.rate),
                 "SystemModstamp": at,
             }
+
+
+def _currencies(state: State) -> Iterator[Row]:
+    own = state.world.company.reporting_currency
+    for code in dict.fromkeys([own, *(deal.currency or own for deal in state.world.deals)]):
+        rate = max((r for r in state.world.fx if r.currency == code), key=lambda r: r.date, default=None)
+        if code == own or rate is not None:
+            yield {
+                "Id": identifier(state, "CurrencyType", code),
+                "IsoCode": code,
+                "ConversionRate": float(1 / rate.rate) if rate else 1.0,
+                "IsCorporate": code == own,
+                "SystemModstamp": BEFORE_ALL,
+            }
+
+
+def _assignments(state: State) -> Iterator[Row]:
+    yield {
+        "Id": identifier(state, "PermissionSetAssignment", MACHINE),
+        "AssigneeId": identifier(state, "User", MACHINE),
+        **{f"PermissionSet.{power}": True for power in _POWERS.split()},
+    }
 
 
 def spelt(value: Any) -> Any:
@@ -594,8 +620,11 @@ MAKERS: dict[str, Callable[[State], Iterator[Row]]] = {
     "LoginHistory": _logins,
     "Organization": _organization,
     "DatedConversionRate": _rates,
+    "CurrencyType": _currencies,
+    "PermissionSetAssignment": _assignments,
 }
 _STAMPS = "IsDeleted OwnerId CreatedById CreatedBy.Username CreatedDate LastModifiedById LastModifiedBy.Username LastModifiedDate SystemModstamp"
+_POWERS = "PermissionsManageUsers PermissionsMonitorLoginHistory PermissionsViewAllData PermissionsQueryAllFiles"
 _HISTORY = "Id IsDeleted Field CreatedById CreatedBy.Username CreatedDate OldValue NewValue"
 FIELDS: dict[str, frozenset[str]] = {
     name: frozenset(text.split())
@@ -612,10 +641,11 @@ FIELDS: dict[str, frozenset[str]] = {
         "CallDurationInSeconds CallDisposition CallObject Call_Started__c Call_Number__c",
         "EmailMessage": f"Id {_STAMPS} ActivityId Activity.OwnerId RelatedToId MessageDate Incoming Status FromAddress ToAddress CcAddress "
         "BccAddress MessageIdentifier ThreadIdentifier IsBounced",
-        "Event": f"Id {_STAMPS} WhoId WhatId AccountId StartDateTime EndDateTime IsChild IsAllDayEvent Outcome__c Calendar_UID__c",
-        "ContentNote": f"Id {_STAMPS}",
+        "Event": f"Id {_STAMPS} WhoId WhatId AccountId StartDateTime EndDateTime IsChild IsAllDayEvent IsRecurrence GroupEventType "
+        "Outcome__c Calendar_UID__c",
+        "ContentNote": f"Id {_STAMPS.replace(' SystemModstamp', '')}",
         "TaskRelation": "Id IsDeleted SystemModstamp TaskId RelationId IsWhat",
-        "EventRelation": "Id IsDeleted SystemModstamp EventId RelationId IsWhat",
+        "EventRelation": "Id IsDeleted SystemModstamp EventId RelationId",
         "EmailMessageRelation": "Id IsDeleted SystemModstamp EmailMessageId RelationId RelationType",
         "OpportunityContactRole": "Id IsDeleted SystemModstamp OpportunityId ContactId",
         "OpportunityHistory": "Id IsDeleted OpportunityId StageName Amount CloseDate CreatedById CreatedBy.Username CreatedDate",
@@ -625,6 +655,9 @@ FIELDS: dict[str, frozenset[str]] = {
         "LeadHistory": f"{_HISTORY} LeadId",
         "LoginHistory": "Id UserId LoginTime LoginType Status Application",
         "Organization": "Id TimeZoneSidKey SystemModstamp",
-        "DatedConversionRate": "Id IsoCode StartDate ConversionRate SystemModstamp",
+        "DatedConversionRate": "Id IsoCode StartDate NextStartDate ConversionRate SystemModstamp",
+        "CurrencyType": "Id IsoCode ConversionRate IsCorporate SystemModstamp",
+        "PermissionSet": f"Id {_POWERS}",
+        "PermissionSetAssignment": f"Id AssigneeId PermissionSet.{_POWERS.replace(' ', ' PermissionSet.')}",
     }.items()
 }

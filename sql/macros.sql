@@ -31,6 +31,9 @@ create or replace macro local_date(instant, zone) as (instant at time zone zone)
 -- The instant at which a date begins in a zone.
 create or replace macro local_midnight(day, zone) as (day::timestamp at time zone zone);
 
+-- An instant that is on this calendar date from Hawaii to New Zealand, summer time and all: for what has a date and no time, which no zone may shift.
+create or replace macro anywhere_on(day) as ((day::timestamp + interval '10 hours 30 minutes') at time zone 'UTC');
+
 -- ISO 8601 (with or without zone: then UTC), epoch milliseconds, or epoch seconds (9 or 10 digits: 1973 to 2286); NULL when unreadable.
 create or replace macro read_instant(t) as (
     case
@@ -115,9 +118,14 @@ create or replace macro related(payload, parent, field) as (
     coalesce(json_extract_string(payload, '$.' || parent || '.' || field), json_extract_string(payload, '$."' || parent || '.' || field || '"'))
 );
 
--- Salesforce does not say how a record came about, only whose user made it.
+-- Salesforce does not say how a record came about, only whose user made it. Its own processes (flows that run by themselves, its platform
+-- integrations) have users whose names end in the org's id.
 create or replace macro person_or_machine(username) as (
-    case when username is null or listed('salesforce.integration_users', username) then 'integration' else 'ui' end
+    case
+        when username is null or listed('salesforce.integration_users', username) then 'integration'
+        when regexp_matches(lower(username), '@00d[a-z0-9]{12,15}$') then 'automation'
+        else 'ui'
+    end
 );
 
 -- The first value of a mail header, and all of them; names are compared in lower case, because senders spell them as they like.

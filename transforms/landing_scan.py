@@ -43,8 +43,10 @@ class LandingFile:
     def absence(self) -> str:
         """Which known records of its partition are gone if the file does not hold them: 'all', 'range' (of its days) or 'none'."""
         reading: Mapping[str, Any] = self.stream.get("reading") or {}
-        if self.window.kind == "full" or (self.window.kind == "snapshot" and reading.get("absence_means") == "deleted"):
-            return "all"
+        # Files of earlier versions do not say it of changes: there it meant that what is absent was deleted.
+        means = reading.get("absence_means") or ("deleted" if self.window.kind == "full" else "kept")
+        if self.window.kind in ("full", "snapshot"):
+            return "all" if means == "deleted" else "none"
         return "range" if self.window.kind == "range" else "none"
 
 

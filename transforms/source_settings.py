@@ -12,14 +12,15 @@ LISTS = ("integration_users", "lead_sources")
 def told(sections: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """By name: "territory_property" of any source, and "<source>.<setting>" of settings that name a field or are one of LISTS.
 
-    A list is its items with commas between. page_domain: the host of such a source, whose pages are where its API is.
+    currency: of amounts without one. A list is its items with commas between. page_domain: the host of such a source, whose pages are
+    where its API is.
     """
     found: dict[str, str] = {}
     for source, section in sections.items():
         for key, value in section.items():
             if key.endswith("_property"):
                 found[key] = value
-            elif key.endswith("_field") and value:
+            elif (key.endswith("_field") or key == "currency") and value:
                 found[f"{source}.{key}"] = value
             elif key in LISTS:
                 found[f"{source}.{key}"] = ",".join(value)

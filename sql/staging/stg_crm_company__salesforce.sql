@@ -1,4 +1,5 @@
--- staging.stg_crm_company: accounts. Territory and segment come from whichever fields the settings name.
+-- staging.stg_crm_company: accounts. Territory and segment come from whichever fields the settings name. A person account is made with its contact,
+--   as one record: the contact is what somebody made.
 -- grain: source_id, workspace_id, company_id
 with losers as (
     select
@@ -26,7 +27,8 @@ select
     nullif(c.payload ->> '$.OwnerId', '') as owner_user_id,
     read_instant(c.payload ->> '$.CreatedDate') as created_at,
     c.payload ->> '$.CreatedById' as created_by_user_id,
-    person_or_machine(related(c.payload, 'CreatedBy', 'Username')) as created_via,
+    case when c.payload ->> '$.IsPersonAccount' = 'true' then 'automation' else person_or_machine(related(c.payload, 'CreatedBy', 'Username')) end
+        as created_via,
     coalesce(l.merged_ids, []) as merged_ids,
     unreadable('CreatedDate', c.payload ->> '$.CreatedDate', read_instant(c.payload ->> '$.CreatedDate')) as unreadable_reason
 from raw.salesforce_crm_company_latest as c

@@ -1,4 +1,4 @@
--- staging.stg_crm_email: mails as logged in Salesforce (Enhanced Email). Whose they are, the task beside each says.
+-- staging.stg_crm_email: mails as logged in Salesforce (Enhanced Email). Whose they are, the task beside each says; a step of a cadence is a sequence.
 -- grain: source_id, workspace_id, email_id
 -- order: occurred_at
 -- scope: record_id
@@ -24,6 +24,6 @@ select
     addresses_in(payload ->> '$.CcAddress') as cc_addresses,
     addresses_in(payload ->> '$.BccAddress') as bcc_addresses,
     nullif(payload ->> '$.ThreadIdentifier', '') as thread_key,
-    false as is_sequence,
+    nullif(payload ->> '$.ActionCadenceStepTrackerId', '') is not null as is_sequence,
     unreadable('MessageDate', payload ->> '$.MessageDate', read_instant(payload ->> '$.MessageDate')) as unreadable_reason
 from raw.salesforce_crm_email_latest

@@ -1,4 +1,5 @@
--- staging.stg_crm_meeting: events without their invitees' copies. What became of one, only a field of the org's own says (meeting_outcome_field).
+-- staging.stg_crm_meeting: events without their invitees' copies, the series that occurrences come of (IsRecurrence, GroupEventType 3) and proposals (2).
+--   What became of one, only a field of the org's own says (meeting_outcome_field). An event of whole days has dates, told as midnight UTC.
 -- grain: source_id, workspace_id, meeting_id
 -- order: start_at
 -- scope: record_id
@@ -26,8 +27,14 @@ select
     nullif(m.payload ->> '$.OwnerId', '') as owner_user_id,
     m.payload ->> '$.CreatedById' as created_by_user_id,
     person_or_machine(related(m.payload, 'CreatedBy', 'Username')) as created_via,
-    read_instant(m.payload ->> '$.StartDateTime') as start_at,
-    read_instant(m.payload ->> '$.EndDateTime') as end_at,
+    case
+        when m.payload ->> '$.IsAllDayEvent' = 'true' then anywhere_on(local_date(read_instant(m.payload ->> '$.StartDateTime'), 'UTC'))
+        else read_instant(m.payload ->> '$.StartDateTime')
+    end as start_at,
+    case
+        when m.payload ->> '$.IsAllDayEvent' = 'true' then anywhere_on(local_date(read_instant(m.payload ->> '$.EndDateTime'), 'UTC'))
+        else read_instant(m.payload ->> '$.EndDateTime')
+    end as end_at,
     read_instant(m.payload ->> '$.CreatedDate') as logged_at,
     case
         when regexp_matches(lower(own_field(m.payload, 'salesforce.meeting_outcome_field')), 'no.?show') then 'no_show'
@@ -41,3 +48,4 @@ select
     unreadable('StartDateTime', m.payload ->> '$.StartDateTime', read_instant(m.payload ->> '$.StartDateTime')) as unreadable_reason
 from raw.salesforce_crm_meeting_latest as m
 left join invited as i on m.source_id = i.source_id and m.workspace_id = i.workspace_id and m.record_id = i.meeting_id
+where m.payload ->> '$.IsRecurrence' is distinct from 'true' and coalesce(m.payload ->> '$.GroupEventType', '') not in ('2', '3')

@@ -1,4 +1,5 @@
--- staging.stg_crm_task: tasks that are neither calls nor mails. ActivityDate, the due date, is not read: it is no activity (METRICS 0.1).
+-- staging.stg_crm_task: tasks that are neither calls nor mails. ActivityDate is the due date and no activity; but of a closed task without a time of
+--   completion it says the day, which is never shifted (METRICS 0.1).
 -- grain: source_id, workspace_id, task_id
 -- scope: record_id
 -- on raw.salesforce_crm_task_latest: record_id
@@ -17,7 +18,10 @@ select
     case when coalesce(payload ->> '$.IsClosed' = 'true', false) then 'completed' else lower(payload ->> '$.Status') end as status,
     null::timestamptz as due_at,
     read_instant(payload ->> '$.CreatedDate') as created_at,
-    read_instant(payload ->> '$.CompletedDateTime') as completed_at,
+    coalesce(
+        read_instant(payload ->> '$.CompletedDateTime'),
+        case when payload ->> '$.IsClosed' = 'true' then anywhere_on(try_cast(nullif(payload ->> '$.ActivityDate', '') as date)) end
+    ) as completed_at,
     case
         when person_or_machine(related(payload, 'LastModifiedBy', 'Username')) = 'ui' then payload ->> '$.LastModifiedById' else payload ->> '$.OwnerId'
     end as completed_by_user_id,

@@ -18,7 +18,8 @@ from pydantic import ValidationError
 import connectors
 from connectors.client import Denied, Fail, Reauth, Retry
 from connectors.landing_file import extract
-from connectors.salesforce import Salesforce, SalesforceSettings, judge, tells
+from connectors.salesforce import Salesforce, SalesforceSettings
+from connectors.salesforce_answers import judge, tells
 from connectors.salesforce_bulk import lines_of
 from connectors.stream import ConnectorError, FormatChanged, Page, PermissionMissing, Traffic, Window
 from sandbox.server import running
@@ -128,7 +129,7 @@ def test_the_next_page_begins_after_the_last_row_and_no_locator_is_followed(vend
         "SELECT Id, Name, ParentRoleId, SystemModstamp FROM UserRole WHERE (SystemModstamp > 2026-03-02T10:00:00.500Z OR (SystemModstamp = "
         "2026-03-02T10:00:00.500Z AND Id > '00E2')) ORDER BY SystemModstamp, Id LIMIT 2000",
     ]
-    assert {a.path for a in vendor.asked if "q" in a.query} == {"/services/data/v66.0/queryAll"}
+    assert {a.path for a in vendor.asked if "q" in a.query} == {"/services/data/v66.0/query"}, "roles cannot be deleted"
 
 
 def test_a_page_that_comes_again_and_an_empty_one_that_is_not_the_last_are_errors(vendor: Vendor, make: Make) -> None:
@@ -159,7 +160,8 @@ def test_changes_are_asked_for_from_an_hour_back_to_the_runs_clock_and_deleted_o
     scripted(vendor, lambda _: answer({"done": True, "records": []}), fields)
     window = Window("salesforce", "main", "crm_deal_contact", "changes", NOW - timedelta(hours=1), NOW)
     assert ids(connector.read(window, {}, Traffic())) == []
-    (query,) = [a.query["q"] for a in vendor.asked if "q" in a.query]
+    ((path, query),) = [(a.path, a.query["q"]) for a in vendor.asked if "q" in a.query]
+    assert path.endswith("/queryAll"), "the recycle bin and the archive too"
     assert "WHERE SystemModstamp >= 2026-03-20T05:00:00Z AND SystemModstamp < 2026-03-20T06:00:00Z ORDER BY" in query
 
 
@@ -170,7 +172,7 @@ def test_an_expired_session_is_renewed_and_reading_goes_on_after_the_last_row(ve
     scripted(vendor, lambda _: next(replies))
     assert ids(make(vendor.url).read(TEAMS, {}, Traffic())) == ["00E1"]
     paths = [a.path.rsplit("/", 1)[-1] for a in vendor.asked]
-    assert paths == ["token", "describe", "queryAll", "queryAll", "token", "queryAll"]
+    assert paths == ["token", "describe", "query", "query", "token", "query"]
 
 
 def test_the_jwt_bearer_flow_says_for_whom_and_to_whom(vendor: Vendor, make: Make, tmp_path: Path) -> None:
@@ -279,3 +281,109 @@ def test_what_refusals_mean_and_what_headers_tell() -> None:
 def test_one_credential_is_needed(given: dict[str, str]) -> None:
     with pytest.raises(ValidationError, match="give client_secret, or username and private_key_file"):
         SalesforceSettings.model_validate({"base_url": "https://x", "client_id": "c", **given})
+
+
+def without(url: str, permission: str) -> Callable[[Asked], Answer]:
+    """The sandbox's answers; its integration user lacks a permission."""
+
+    def reply(asked: Asked) -> Answer:
+        given = {"Authorization": asked.headers["Authorization"]} if "Authorization" in asked.headers else {}
+        kind = {"Content-Type": asked.headers["Content-Type"]} if "Content-Type" in asked.headers else {}
+        address = f"{url}/salesforce{asked.path}"
+        told = httpx.request(asked.method, address, params=dict(asked.query), content=asked.body, headers=given | kind)
+        body = told.content.replace(f'"{permission}":true'.encode(), f'"{permission}":false'.encode())
+        return Answer(told.status_code, body, {"Content-Type": "application/json"})
+
+    return reply
+
+
+LOGINS = Window("salesforce", "main", "crm_login", "range", NOW - timedelta(days=3), NOW)
+
+
+def test_own_sign_ins_alone_are_not_taken_for_everybodys(vendor: Vendor, make: Make) -> None:
+    """Without a permission LoginHistory answers, with the integration user's own rows: a permission that goes dark without an error."""
+    world = company(1) | {"logins": [{"rep": "ada", "system": "crm", "at": "2026-03-19T08:00:00Z", "succeeded": True}]}
+    with running(parse(world)) as url:
+        vendor.script = without(url, "PermissionsNone")
+        assert len(ids(make(vendor.url).read(LOGINS, {}, Traffic()))) == 1
+        other = without(url, "PermissionsManageUsers")  # Monitor Login History is enough
+        vendor.script = other
+        assert len(ids(make(vendor.url).read(LOGINS, {}, Traffic()))) == 1
+
+        def neither(asked: Asked) -> Answer:
+            told = other(asked)
+            return Answer(told.status, told.body.replace(b'History":true', b'History":false'), told.headers)
+
+        vendor.script = neither
+        with pytest.raises(PermissionMissing, match="shown its own sign-ins only") as caught:
+            list(make(vendor.url).read(LOGINS, {}, Traffic()))
+        assert caught.value.feeds == "sign-ins as evidence of CRM usage"
+        checks = {c.name: c for c in make(vendor.url).check()}
+    assert [name for name, c in checks.items() if not c.ok] == ["crm_login"]
+
+
+def test_check_names_what_sharing_may_hide(vendor: Vendor, make: Make) -> None:
+    with running(parse(company(1))) as url:
+        vendor.script = without(url, "PermissionsViewAllData")
+        checks = {c.name: c for c in make(vendor.url).check()}
+    assert [name for name, c in checks.items() if not c.ok] == ["ViewAllData"]
+    assert "tasks, events and mails that are not shared" in checks["ViewAllData"].detail
+
+
+DESCRIBED = ("Id", "IsDeleted", "OwnerId", "CreatedById", "CreatedDate", "SystemModstamp", "LastModifiedById", "MasterRecordId", "AccountId",
+             "Email", "Phone", "MobilePhone")  # fmt: skip
+ROW = {"Id": "0031", "SystemModstamp": "2026-03-02T10:00:00.000+0000"}
+
+
+def test_what_cannot_be_counted_in_time_is_long_and_what_the_bulk_api_does_not_read_is_read_by_rest(
+    vendor: Vendor, make: Make
+) -> None:
+    """COUNT() over very many rows times out (airbyte#17503); a job for such an object is refused (airbyte#13088). Neither loses the listing."""
+    asked_for: list[str] = []
+
+    def reply(asked: Asked) -> Answer:
+        if asked.path.endswith("/jobs/query"):
+            asked_for.append("job")
+            return answer(
+                [{"errorCode": "INVALIDENTITY", "message": "Entity 'X' is not supported by the Bulk API."}], 400
+            )
+        if "COUNT()" in asked.query["q"]:
+            asked_for.append("count")
+            return answer(
+                [{"errorCode": "QUERY_TIMEOUT", "message": "Your query request was running for too long."}], 400
+            )
+        asked_for.append("rows")
+        return answer({"done": True, "records": [ROW]})
+
+    scripted(vendor, reply, DESCRIBED)
+    assert ids(make(vendor.url).read(CONTACTS, {}, Traffic())) == ["0031"]
+    assert asked_for == ["count", "job", "rows"], "each once"
+
+
+def test_field_history_that_has_become_too_old_is_not_taken_back(vendor: Vendor, make: Make, tmp_path: Path) -> None:
+    """Salesforce keeps it for 18 to 24 months: a full listing without an old row says nothing of the edit. Of a contact it does."""
+    fields = ("Id", "IsDeleted", "Field", "CreatedById", "CreatedDate", "ContactId", *DESCRIBED[2:])
+    when = {"CreatedDate": SAME, "SystemModstamp": SAME, "IsDeleted": False}
+    gone: dict[str, int] = {}
+    with open_warehouse(tmp_path / "w.duckdb", threads=1) as con:
+        raw.declare(con, [("salesforce", s.name) for s in connectors.load("salesforce")[0].streams])
+        for stream in ("crm_contact_history", "crm_contact"):
+            for run, rows in (("run1", [{"Id": "1", **when}, {"Id": "2", **when}]), ("run2", [{"Id": "2", **when}])):
+                scripted(
+                    vendor, lambda _, rows=rows: answer({"done": True, "totalSize": len(rows), "records": rows}), fields
+                )
+                window = Window("salesforce", "main", stream, "full", None, NOW)
+                gone[stream] = landing.land(con, extract(make(vendor.url), window, {}, tmp_path, run)).rows_deleted
+    assert gone == {"crm_contact_history": 0, "crm_contact": 1}
+
+
+def test_where_there_are_no_email_messages_the_tasks_of_mails_are_all_there_is(vendor: Vendor, make: Make) -> None:
+    fields = ("Id", "IsDeleted", *DESCRIBED, "WhoId", "WhatId", "TaskSubtype", "Type", "Status", "IsClosed",
+              "CompletedDateTime", "ActivityDate")  # fmt: skip
+    scripted(vendor, lambda _: answer({"done": True, "totalSize": 0, "records": []}), fields)
+    window = Window("salesforce", "main", "crm_task", "changes", NOW - timedelta(hours=1), NOW)
+    for unused in ([], ["EmailMessage"]):
+        list(make(vendor.url, unused_objects=unused).read(window, {}, Traffic()))
+    with_mails, alone = (a.query["q"] for a in vendor.asked if "q" in a.query)
+    assert "TaskSubtype != 'Email'" in with_mails
+    assert "'Email'" not in alone

@@ -1,0 +1,53 @@
+"""Which system permissions the integration user has, where the lack of one would hide records without an error.
+
+Object Reference: who has neither Manage Users nor Monitor Login History is shown the own sign-ins, not refused; tasks, events and mails
+have no "View All" of their own, so that only View All Data surely shows everybody's; notes are files, of which only Query All Files does.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from .client import Client, NotFound
+from .paging import records_of, value_at
+from .stream import PermissionMissing, Traffic
+
+MANAGE_USERS, LOGINS, VIEW_ALL, FILES = "ManageUsers", "MonitorLoginHistory", "ViewAllData", "QueryAllFiles"
+ASKED = tuple(f"Permissions{name}" for name in (MANAGE_USERS, LOGINS, VIEW_ALL, FILES))
+
+
+class _Set(msgspec.Struct):
+    held: dict[str, msgspec.Raw] = msgspec.field(name="PermissionSet", default_factory=dict[str, msgspec.Raw])
+
+
+class _Field(msgspec.Struct):
+    name: str
+
+
+class _Described(msgspec.Struct):
+    fields: list[_Field]
+
+
+def fields_of(client: Client, name: str, traffic: Traffic) -> frozenset[str]:
+    """The fields of an object that the integration user can read. Raises PermissionMissing where there is no such object."""
+    body = client.fetch("GET", f"/sobjects/{name}/describe", traffic=traffic)
+    return frozenset(field.name for field in msgspec.json.decode(body, type=_Described).fields)
+
+
+def held(client: Client, traffic: Traffic) -> frozenset[str] | None:
+    """Of the four above those that the user of this session has, by profile or permission set; None where Salesforce does not say."""
+    try:
+        identity = str(value_at(client.fetch("GET", "/", traffic=traffic), "identity"))
+        user = identity.rpartition("/")[2]
+        there = [field for field in ASKED if field in fields_of(client, "PermissionSet", traffic)]
+        if not user.isalnum() or not there:
+            return None
+        asked = ", ".join(f"PermissionSet.{field}" for field in there)
+        query = f"SELECT {asked} FROM PermissionSetAssignment WHERE AssigneeId = '{user}'"  # noqa: S608  SOQL
+        rows, _ = records_of(client.fetch("GET", "/query", params={"q": query}, traffic=traffic), "records")
+    except (PermissionMissing, NotFound):
+        return None
+    sets = [msgspec.json.decode(row, type=_Set).held for row in rows]
+    return frozenset(
+        field.removeprefix("Permissions") for one in sets for field, value in one.items() if bytes(value) == b"true"
+    ) if sets else None  # fmt: skip
