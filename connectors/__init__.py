@@ -18,6 +18,7 @@ CONNECTORS: Mapping[str, tuple[str, str, str]] = {
     "cloudtalk": ("connectors.cloudtalk", "CloudTalk", "CloudTalkSettings"),
     "aircall": ("connectors.aircall", "Aircall", "AircallSettings"),
     "gmail": ("connectors.gmail", "Gmail", "GmailSettings"),
+    "microsoft365": ("connectors.microsoft365", "Microsoft365", "Microsoft365Settings"),
     "okta": ("connectors.okta", "Okta", "OktaSettings"),
     "google_admin": ("connectors.google_admin", "GoogleAdmin", "GoogleAdminSettings"),
     "entra": ("connectors.entra", "Entra", "EntraSettings"),

@@ -8,27 +8,23 @@ show on later readings; none is ever taken out. status.errorCode 0 is a success.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import httpx
 import msgspec
-from pydantic import Field, SecretStr
+from pydantic import Field
 
-from .auth import ClientCredentialsAuth
-from .client import Client, Denied, Verdict, judge_http
+from .client import Denied, Verdict, judge_http
+from .graph import GraphSettings, error_code, graph_client, graph_page
 from .limits import Budget, Limiter, shared
-from .network import SourceSettings
 from .paging import cut_down, followed_pages, records_of
 from .stream import (
     Check,
     ConnectorError,
     DateRange,
-    FormatChanged,
     Page,
     PermissionMissing,
     Price,
@@ -46,16 +42,10 @@ PATH = "/auditLogs/signIns"
 NO_LICENCE = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
 
 
-class EntraSettings(SourceSettings):
+class EntraSettings(GraphSettings):
     """Section [entra]: an app registration with application permissions that an administrator consented to."""
 
-    tenant: str = Field(description="The directory (tenant) id, or a domain of it.", pattern=r"^[\w.-]+$")
-    client_id: str = Field(description="The application (client) id.")
-    client_secret: SecretStr = Field(description="A client secret of the application.")
-    base_url: str = Field("https://graph.microsoft.com/v1.0", description="Where Graph is.", pattern=r"^https?://")
-    login_url: str = Field("https://login.microsoftonline.com", description="Where tokens are.", pattern=r"^https?://")
     requests_per_10_seconds: Annotated[int, Field(ge=1)] = Field(5, description="Graph's limit for sign-ins.")
-    reserve: Annotated[float, Field(ge=0, lt=1)] = Field(0.1, description="Share of it left to others.")
 
 
 ACTIONS = Stream(
@@ -82,13 +72,6 @@ class _SignIn(msgspec.Struct, omit_defaults=True):
     status: _Status | None = None
 
 
-class _Next(msgspec.Struct, rename={"link": "@odata.nextLink"}):
-    link: str | None = None
-
-
-_next = msgspec.json.Decoder(_Next)
-
-
 class Entra:
     """The sign-ins of one tenant. now: the run's instant; windows that reach beyond it are read up to it."""
 
@@ -107,26 +90,10 @@ class Entra:
     ) -> None:
         self.workspace = workspace
         self.now = now
-        self._base = settings.base_url.rstrip("/")
-        parts = urlsplit(self._base)
-        auth = ClientCredentialsAuth(
-            settings.client_id,
-            f"{settings.login_url.rstrip('/')}/{settings.tenant}/oauth2/v2.0/token",
-            f"{parts.scheme}://{parts.netloc}/.default",
-            client_secret=settings.client_secret.get_secret_value(),
-            remedy="Check tenant, client_id and client_secret; a secret ends on a date that the app registration shows.",
-        )
+        self._base = settings.base
         budgets = {"requests": Budget(settings.requests_per_10_seconds, 10.0, settings.reserve)}
         self._limiter = shared(self.name, f"{workspace}@{settings.tenant}@{self._base}", budgets)
-        self._client = Client(
-            source=self.name,
-            base_url=self._base,
-            auth=auth,
-            limiter=self._limiter,
-            judge=judge,
-            network=settings.network,
-            first_wait=2.0,
-        )
+        self._client = graph_client(self.name, settings, self._limiter, judge)
 
     @property
     def limiter(self) -> Limiter:
@@ -179,27 +146,18 @@ class Entra:
 
     def _page(self, address: str | None, params: Mapping[str, Any], traffic: Traffic) -> tuple[bytes, str | None]:
         """A page, and the address of the next one: of that no part is made or read here."""
-        body = self._client.fetch("GET", address or PATH, params=None if address else params, traffic=traffic)
-        try:
-            return body, _next.decode(body).link
-        except msgspec.ValidationError as error:
-            raise FormatChanged(f"{self.name}: GET {PATH}: {error} in {body[:200]!r}; the window stays due.") from None
+        query = {} if address else {"params": params}
+        body, links = graph_page(self._client, self.name, address or PATH, traffic, **query)
+        return body, links.next
 
 
 def judge(response: httpx.Response) -> Verdict:
     """Graph's own answers. Errors are {"error": {"code": …, "message": …}}."""
     if response.status_code == 403:
-        if _code(response) == NO_LICENCE:
+        if error_code(response) == NO_LICENCE:
             return Denied(
                 "Sign-ins are told to tenants with Entra ID P1 or P2 only; this one has neither.", "Entra ID P1"
             )
         told = " and ".join(PERMISSIONS)
         return Denied(f"Grant the app registration {told} (application permissions) with admin consent.", told)
     return judge_http(response)
-
-
-def _code(response: httpx.Response) -> str:
-    try:
-        return str(json.loads(response.content)["error"]["code"])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return ""

@@ -29,6 +29,7 @@ SYSTEMS = {
     "cloudtalk": "dialer",
     "aircall": "dialer",
     "gmail": "mail",
+    "microsoft365": "mail",
     **dict.fromkeys(("okta", "google_admin", "entra"), "tools"),
 }
 
@@ -171,7 +172,9 @@ def _without_last(body: bytes) -> bytes:
         return body
     page = told if isinstance(told, list) else told.get("responseData", told)
     for items in (
-        [page] if isinstance(page, list) else [page.get(key) for key in ("results", "messages", "data", "history")]
+        [page]
+        if isinstance(page, list)
+        else [page.get(key) for key in ("results", "messages", "data", "history", "value")]
     ):
         if items:
             items.pop()
@@ -192,7 +195,7 @@ def _dated(send: Send, skew: float) -> Send:
 
 async def _smaller(scope: Scope, receive: Receive, size: int) -> tuple[Scope, Receive]:
     """The request, asking for pages of at most `size` records, in the query or in a body."""
-    query = re.sub(rb"\b(limit|maxResults)=\d+", rb"\1=" + str(size).encode(), scope["query_string"])
+    query = re.sub(rb"\b(limit|maxResults|%24top)=\d+", rb"\1=" + str(size).encode(), scope["query_string"])
     body = b""
     while True:
         message = await receive()

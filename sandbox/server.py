@@ -47,6 +47,7 @@ VENDORS: dict[
     "cloudtalk": ("dialer", "/cloudtalk/api"),
     "aircall": ("dialer", "/aircall/v1"),
     "gmail": ("mail", "/gmail"),
+    "microsoft365": ("mail", "/microsoft365"),
     "okta": ("tools", "/okta"),
     "google_admin": ("tools", "/google_admin"),
     "entra": ("tools", "/entra"),

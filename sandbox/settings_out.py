@@ -172,6 +172,13 @@ def _toml(described: Described, url: str) -> Iterable[str]:
             "token_url": f"{url}/gmail/token",
             "scope": "metadata",
         },
+        "microsoft365": {
+            "tenant": "sandbox",
+            "client_id": "sandbox-app",
+            "client_secret": "sandbox-secret",
+            "base_url": f"{url}/microsoft365/v1.0",
+            "login_url": f"{url}/microsoft365",
+        },
         "google_admin": {
             "service_account_file": ADMIN_KEY_FILE,
             "subject": f"admin@{next(iter(described.company.get('internal_domains', [])), 'example.com')}",

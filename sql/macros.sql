@@ -135,6 +135,45 @@ create or replace macro header(headers, wanted) as
 create or replace macro header_all(headers, wanted) as
     list_transform(list_filter(headers, lambda h: lower(h."name") = wanted), lambda h: h."value");
 
+-- What kind of mail it is by its headers (RFC 3464, RFC 3834): bounce, receipt (read, or delayed), auto_reply, calendar, bulk or human; the first
+-- test that holds decides. All in lower case but the headers.
+create or replace macro mail_class(headers, content_type, auto_submitted, precedence, from_address, is_sent) as (
+    case
+        -- Google's own notices of failure name who failed; one that does not, or says so in its subject where that is read, tells of a delay.
+        when
+            content_type like '%delivery-status%' and header(headers, 'x-failed-recipients') is null
+            and (
+                regexp_matches(from_address, '^mailer-daemon@(googlemail|google|gmail)[.]com$')
+                or regexp_matches(lower(coalesce(header(headers, 'subject'), '')), '\(delay\)|delayed')
+            )
+            then 'receipt'
+        when
+            content_type like '%report-type=delivery-status%' or content_type like '%report-type="delivery-status"%'
+            or header(headers, 'x-failed-recipients') is not null
+            or (trim(header(headers, 'return-path')) = '<>' and regexp_matches(from_address, '^(mailer-daemon|postmaster|microsoftexchange[0-9a-f]*)@'))
+            then 'bounce'
+        when content_type like '%disposition-notification%' then 'receipt'
+        when
+            auto_submitted not in ('no', 'auto-generated')
+            or header(headers, 'x-autoreply') is not null or header(headers, 'x-autorespond') is not null
+            or precedence = 'auto_reply'
+            or regexp_matches(
+                lower(trim(coalesce(header(headers, 'subject'), ''))),
+                '^(automatic reply|auto(matic)? ?response|out of (the )?office|abwesenheit|automatische antwort'
+                || '|réponse automatique|respuesta automática|otomatik yanıt|risposta automatica)'
+            )
+            then 'auto_reply'
+        when content_type like 'text/calendar%' or content_type like '%method=re%' then 'calendar'
+        when
+            precedence in ('bulk', 'list', 'junk') or header(headers, 'list-id') is not null
+            or header(headers, 'list-unsubscribe') is not null or header(headers, 'feedback-id') is not null
+            or auto_submitted = 'auto-generated'
+            or (not is_sent and regexp_matches(from_address, '^(no-?reply|do-?not-?reply|notifications?)[@+.-]'))
+            then 'bulk'
+        else 'human'
+    end
+);
+
 -- How a contact appears in the published file: HMAC-SHA256 of its key, the first 128 bits as hex. The secret is what contact.key holds,
 -- prepared as RFC 2104 has it: the key filled up to a block of 64 bytes, once xor 0x36 (inner) and once xor 0x5c (outer), as hex.
 create or replace macro published_key(contact_key) as (

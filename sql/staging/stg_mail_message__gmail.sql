@@ -3,7 +3,7 @@
 -- order: sent_at
 -- scope: record_id
 -- on raw.gmail_mail_message_latest: record_id
--- mail_class: bounce, receipt (read, or delayed), auto_reply, calendar, bulk or human; the first test that holds decides
+-- mail_class: bounce, receipt (read, or delayed), auto_reply, calendar, bulk or human: see the macro
 with headed as (
     select
         *,
@@ -54,40 +54,7 @@ select
     is_sent,
     list_contains(labels, 'DRAFT') as is_draft,
     list_contains(labels, 'TRASH') or list_contains(labels, 'SPAM') as is_trash,
-    case
-        -- Google's own notices of failure name who failed; one that does not, or says so in its subject where that is read, tells of a delay.
-        when
-            content_type like '%delivery-status%' and header(headers, 'x-failed-recipients') is null
-            and (
-                regexp_matches(from_address, '^mailer-daemon@(googlemail|google|gmail)[.]com$')
-                or regexp_matches(lower(coalesce(header(headers, 'subject'), '')), '\(delay\)|delayed')
-            )
-            then 'receipt'
-        when
-            content_type like '%report-type=delivery-status%' or content_type like '%report-type="delivery-status"%'
-            or header(headers, 'x-failed-recipients') is not null
-            or (trim(header(headers, 'return-path')) = '<>' and regexp_matches(from_address, '^(mailer-daemon|postmaster)@'))
-            then 'bounce'
-        when content_type like '%disposition-notification%' then 'receipt'
-        when
-            auto_submitted not in ('no', 'auto-generated')
-            or header(headers, 'x-autoreply') is not null or header(headers, 'x-autorespond') is not null
-            or precedence = 'auto_reply'
-            or regexp_matches(
-                lower(trim(coalesce(header(headers, 'subject'), ''))),
-                '^(automatic reply|auto(matic)? ?response|out of (the )?office|abwesenheit|automatische antwort'
-                || '|réponse automatique|respuesta automática|otomatik yanıt|risposta automatica)'
-            )
-            then 'auto_reply'
-        when content_type like 'text/calendar%' or content_type like '%method=re%' then 'calendar'
-        when
-            precedence in ('bulk', 'list', 'junk') or header(headers, 'list-id') is not null
-            or header(headers, 'list-unsubscribe') is not null or header(headers, 'feedback-id') is not null
-            or auto_submitted = 'auto-generated'
-            or (not is_sent and regexp_matches(from_address, '^(no-?reply|do-?not-?reply|notifications?)[@+.-]'))
-            then 'bulk'
-        else 'human'
-    end as mail_class,
+    mail_class(headers, content_type, auto_submitted, precedence, from_address, is_sent) as mail_class,
     addresses_in(header(headers, 'x-failed-recipients')) as failed_recipients,
     null::varchar as bounce_status,
     coalesce(

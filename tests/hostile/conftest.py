@@ -37,6 +37,7 @@ OWN = {
     },
     "cloudtalk": {"requests_per_minute": 10**6},
     "gmail": {"units_per_minute_user": 10**8, "units_per_minute_project": 10**9},
+    "microsoft365": {"requests_per_second": 10**6, "requests_per_10_minutes": 10**8},
 }  # fmt: skip
 Versions = dict[tuple[str, str], tuple[str, bool, int]]  # (raw table, record) -> latest hash, deleted?, versions in all
 
@@ -119,6 +120,7 @@ class Place:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     document = generate(seed=3, reps=2, days=3, now=NIGHTS[1])
     document["company"]["parameters"] = {"reprocess_days": 5}
+    document["company"]["systems"]["mail"] = ["gmail", "microsoft365"]
     world = parse(document)
     with running(world, now=NIGHTS[0]) as url:
         unlimited = {"burst": 10**6, "daily": 10**9}  # what HubSpot tells is kept to, and would be waited for

@@ -34,13 +34,20 @@ PATHS: Mapping[str, Mapping[str, str]] = {
         "dialer_number": "/numbers/",
         "dialer_call": "/calls/index",
     },
-    "gmail": {"mail_account": "/profile$", "mail_message": "/messages$|/batch/|/history$"},
+    "gmail": {"mail_account": "/profile$", "mail_message": "/gmail/v1/.*/messages$|/batch/|/history$"},
+    "microsoft365": {
+        "mail_account": "/v1.0/users/[^/]+$",
+        "mail_folder": "/mailFolders/",
+        "mail_message": "/v1.0/users/[^/]+/messages$",
+        "mail_message by rounds": "/messages/delta$",
+    },
 }
 # Lists that come in pages; the others are one answer.
 PAGED: Mapping[str, Sequence[str]] = {
     "hubspot": ("crm_user", "crm_user_profile", *(NAMES.get(k, f"crm_{k[:-1]}") for k in OBJECTS)),
     "cloudtalk": tuple(PATHS["cloudtalk"]),
     "gmail": ("mail_message",),
+    "microsoft365": ("mail_message",),
 }
 # Listed whole by a cursor that counts nothing: a record that a page leaves out is found by the next full listing only.
 LISTED = tuple(NAMES.get(kind, f"crm_{kind[:-1]}") for kind in OBJECTS)
@@ -58,7 +65,7 @@ class Case:
     name: str
     rule: Rule
     outcome: Outcome
-    sources: Sequence[str] = ("hubspot", "cloudtalk", "gmail")
+    sources: Sequence[str] = ("hubspot", "cloudtalk", "gmail", "microsoft365")
     paged: bool = False
     more: Sequence[Rule] = ()
     network: Mapping[str, float] = field(default_factory=dict[str, float])
@@ -108,7 +115,7 @@ CASES = (
     Case("empty body", once("empty"), "retried"),
     Case("gzip that is none", once("not_gzip"), "retried"),
     Case("gzip that ends early", once("gzip_cut"), "retried"),
-    Case("token expires in mid-run", once("expired_token"), "retried", sources=("hubspot", "gmail")),
+    Case("token expires in mid-run", once("expired_token"), "retried", sources=("hubspot", "gmail", "microsoft365")),
     Case("token endpoint answers HTML", {}, "retried", more=[once("html", match={"path": "/token$"})]),
     Case("token endpoint answers 503", {}, "retried", more=[once("503", match={"path": "/token$"})]),
     Case("server's clock an hour ahead", {}, "retried", more=[always("skew", seconds=HOUR)]),
