@@ -105,7 +105,7 @@ class Company(Section):
     internal_domains: list[str] = []
     internal_numbers: list[Number] = []
     test_domains: list[str] = []
-    excluded_pipelines: list[str] = []
+    excluded_pipelines: list[str] | None = None  # ids or names; None: every pipeline that calls itself renewal
     qualified_stages: list[str] = []  # ids or names; none: every stage that calls itself qualified
     call_outcomes: dict[str, CallOutcome] = {}
 

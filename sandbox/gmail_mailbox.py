@@ -175,8 +175,9 @@ def labels(mail: Mail, rep: str, own: set[str]) -> tuple[str, ...]:
     extra = [label for label in mail.labels if label not in ("SENT", "INBOX")]
     if "DRAFT" in extra:
         return ("DRAFT",)
-    sent = mail.from_.lower() in own or (mail.direction == "outbound" and mail.rep == rep)
     addressed = any(a.lower() in own for a in (*mail.to, *mail.cc, *mail.bcc))
+    # Of a mail that went out, whoever was not written to holds a copy for having sent it, as a delegate in another's name.
+    sent = mail.from_.lower() in own or (mail.direction == "outbound" and (mail.rep == rep or not addressed))
     found = ["SENT"] if sent else []
     if (addressed or not sent) and not {"TRASH", "SPAM"} & set(extra):
         found = ["UNREAD", *found, "INBOX"]

@@ -1,7 +1,8 @@
 """LinkedIn Sales Navigator's usage export over a company: no API, but the CSV file that an administrator would put into the folder.
 
-A row a person and day, a column an action; days are UTC. The file is written with the settings and tells all that the world knows, also what
-is still to come by its clock: who reads it leaves days alone that are not over.
+A row a person and day, a column an action; days are UTC; or, where the world names no vendors of tools, a row an action with its instant.
+The file is written with the settings and tells all that the world knows, also what is still to come by its clock: who reads it
+leaves days alone that are not over.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from starlette.routing import Route
 from sandbox.limits import Limits
 from sandbox.world import World
 from sandbox.world_state import Clock
-from sandbox.world_tools import shown_by
+from sandbox.world_tools import shown_by, tells_times
 
 FOLDER = "sales-navigator"
 BEFORE, AFTER = timedelta(days=100), timedelta(days=30)
@@ -31,6 +32,8 @@ def routes(world: World, clock: Clock, limits: Limits) -> list[Route]:
 
 def columns(world: World) -> Mapping[str, str]:
     """What the settings say of the file's columns."""
+    if tells_times(world):
+        return {"Time": "time", "Email": "email", "Action": "action"}
     counted = dict.fromkeys(_names(world), "count")
     return {"Date": "day", "Email": "email", "Seat Holder": "ignore", **counted}
 
@@ -46,6 +49,13 @@ def write(world: World, folder: Path) -> None:
     with (folder / f"usage_{first}_{last}.csv").open("w", newline="", encoding="utf-8-sig") as file:
         writer = csv.writer(file)
         writer.writerow(columns(world))
+        if tells_times(world):
+            emails = {rep.key: rep.email for rep in world.reps}
+            for a in done:
+                writer.writerow(
+                    (f"{a.at.astimezone(UTC):%m-%d-%Y %H:%M:%S}", emails[a.rep], f"{a.tool}: {a.action or 'activity'}")
+                )
+            return
         for n in range((last - first).days + 1):
             day = first + timedelta(days=n)
             writer.writerows(_row(world, day, counts))

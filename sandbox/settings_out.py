@@ -21,10 +21,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from msgspec.structs import replace
 
 from sandbox import sales_navigator
-from sandbox.world import Rep, Tool, World
+from sandbox.world import Rep, System, Tool, World
 from sandbox.world_ids import Ids
 from sandbox.world_state import rep_at
-from sandbox.world_tools import in_file, rules, tools_of
+from sandbox.world_tools import in_file, rules, tells_times, tools_of
 
 KEY_FILE = "gmail-key.json"
 ADMIN_KEY_FILE = "google-admin-key.json"
@@ -61,7 +61,8 @@ def write_settings(world: World, path: Path, url: str) -> None:
 def describe(world: World) -> Described:
     """What the product's settings must say to read this company right."""
     company = world.company
-    vendors = [vendor for system in company.systems for vendor in world.vendor(system)]
+    systems: list[System] = [*company.systems, "tools"]
+    vendors = [vendor for system in dict.fromkeys(systems) for vendor in world.vendor(system)]
     tables: dict[str, Table] = {
         "reps": (REPS_HEADER, [_rep_row(world, rep, at) for r in world.reps for rep, at in versions(r)]),
         "teams": (("team", "name", "parent"), [(t.key, t.name or t.key, t.parent) for t in world.teams]),
@@ -93,14 +94,15 @@ def describe(world: World) -> Described:
         },
         parameters={name: value for name, value in company.parameters.items() if name not in OF_COMPANY},
         vendors=vendors,
-        tools=[_tool(tool) for tool in tools_of(world)],
+        tools=[_tool(tool, several=tells_times(world)) for tool in tools_of(world)],
         columns=sales_navigator.columns(world),
         tables=tables | {name: table for name, table in optional.items() if table[1]},
     )
 
 
-def _tool(tool: Tool) -> dict[str, Any]:
-    told = {"name": tool.name, "price_per_seat": tool.price_per_seat, "currency": tool.currency, **rules(tool, Ids())}
+def _tool(tool: Tool, *, several: bool) -> dict[str, Any]:
+    priced = {"name": tool.name, "price_per_seat": tool.price_per_seat, "currency": tool.currency}
+    told = {**priced, **rules(tool, Ids(), several=several)}
     return {key: str(value) if isinstance(value, Decimal) else value for key, value in told.items() if value}
 
 

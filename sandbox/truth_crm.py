@@ -79,13 +79,15 @@ def _completed_on(frame: Frame, task: Task, rep: str) -> date | None:
 
 
 def meetings(frame: Frame) -> list[Stored[Meeting]]:
-    """Meetings in the CRM now, one per iCalUID (0.5), without those with test contacts only."""
-    found: dict[str, Stored[Meeting]] = {}
+    """Meetings in the CRM now, each once (0.5), without those with test contacts only and those among colleagues."""
+    found: dict[object, Stored[Meeting]] = {}
     for stored in frame.state.crm_meetings:
-        contacts = stored.value.contacts
-        test = bool(contacts) and all(frame.test_contact(frame.contact(c)) for c in contacts)
-        if stored.deleted_at is None and not test:
-            found.setdefault(stored.value.ical_uid or stored.key, stored)
+        meeting = stored.value
+        contacts = {frame.contact(c) for c in meeting.contacts}
+        test = bool(contacts) and all(frame.test_contact(c) for c in contacts)
+        internal = not contacts and any(a != meeting.host for a in meeting.attendees)
+        if stored.deleted_at is None and not test and not internal:
+            found.setdefault((meeting.ical_uid or (meeting.host, *sorted(contacts)), meeting.start_at), stored)
     return list(found.values())
 
 
@@ -103,9 +105,13 @@ def count_meetings(frame: Frame, rows: Rows) -> None:
 
 def count_deals(frame: Frame, rows: Rows) -> None:
     """(2) deals_created, deals_created_without_amount and pipeline_created_amount, for who sourced the deal."""
-    excluded = frame.world.company.parameters.get("excluded_pipelines", [])
+    excluded = frame.world.company.parameters.get("excluded_pipelines")
+
+    def counts(pipeline: str) -> bool:
+        return "renewal" not in pipeline.lower() if excluded is None else pipeline not in excluded
+
     for deal in crm_deals(frame.state):
-        entered = next((v.at for v in deal.history if v.property == "pipeline" and v.value not in excluded), None)
+        entered = next((v.at for v in deal.history if v.property == "pipeline" and counts(v.value)), None)
         rep = _sourced_by(frame, deal)
         if deal.deleted_at is not None or entered is None or rep not in frame.reps or _is_test(frame, deal.value):
             continue

@@ -13,7 +13,7 @@ from typing import Any
 
 from sandbox.truth_frame import Frame
 from sandbox.world import Tool
-from sandbox.world_tools import LISTING, actions_at, tools_of
+from sandbox.world_tools import LISTING, actions_at, tells_times, tools_of
 
 Cell = tuple[str, date, str]  # rep's key, local day, tool
 Uses = dict[Cell, Counter[str]]  # -> evidence -> how often
@@ -30,8 +30,10 @@ def uses(frame: Frame) -> Uses:
 def _seen(frame: Frame) -> Iterator[tuple[str, date, str, str]]:
     for vendor in frame.world.vendor("tools"):
         for action in actions_at(frame.state, vendor):
-            day = action.at.astimezone(UTC).date() if vendor in LISTING else frame.day(action.rep, action.at)
-            is_over = vendor not in LISTING or day < frame.state.now.date()
+            utc_day = action.at.astimezone(UTC).date()
+            dated = vendor in LISTING and not tells_times(frame.world)
+            day = utc_day if dated else frame.day(action.rep, action.at)
+            is_over = vendor not in LISTING or utc_day < frame.state.now.date()
             if action.rep in frame.reps and action.succeeded and is_over:
                 yield action.rep, day, action.tool, action.evidence
     for tool in tools_of(frame.world):

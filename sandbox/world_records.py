@@ -135,7 +135,7 @@ def talk_seconds(call: Call) -> int:
 
 
 def full_meeting(meeting: Meeting) -> Meeting:
-    """A meeting with host, end_at, booked_at, booked_by, outcome_at, ical_uid and crm.logged_at filled in."""
+    """A meeting with host, end_at, booked_at, booked_by, outcome_at and crm.logged_at filled in."""
     end = meeting.end_at or meeting.start_at + timedelta(minutes=30)
     logged = meeting.crm.logged_at if meeting.crm else None
     booked = meeting.booked_at or logged or meeting.start_at
@@ -147,7 +147,6 @@ def full_meeting(meeting: Meeting) -> Meeting:
         booked_at=booked,
         booked_by=meeting.booked_by or meeting.rep,
         outcome_at=outcome_at,
-        ical_uid=meeting.ical_uid or f"{meeting.key}@calendar.example",
         crm=changed(meeting.crm, logged_at=logged or booked) if meeting.crm else None,
     )
 

@@ -43,6 +43,11 @@ def shown_by(world: World, action: ToolAction) -> str | None:
     return action.via if action.via in able else next(iter(able), None) if action.via is None else None
 
 
+def tells_times(world: World) -> bool:
+    """Whether Sales Navigator's export tells when a thing was done, not only on which UTC day: where the world leaves the choice."""
+    return "tools" not in world.company.systems
+
+
 def actions_at(state: State, vendor: str) -> list[ToolAction]:
     """What a vendor shows now, in order of time."""
     found = [
@@ -87,14 +92,14 @@ def app_id(ids: Ids, vendor: str, tool: str) -> str:
     return tool
 
 
-def rules(tool: Tool, ids: Ids) -> dict[str, Sequence[dict[str, str]]]:
-    """evidence and seats of a tool as the product's settings say them."""
+def rules(tool: Tool, ids: Ids, *, several: bool = False) -> dict[str, Sequence[dict[str, str]]]:
+    """evidence and seats of a tool as the product's settings say them. several: a listing's actions begin with the tool's name."""
     found: list[dict[str, str]] = []
     for vendor in tool.evidence:
         if vendor in SIGN_IN:
             found.append({"source": vendor, "app": app_id(ids, vendor, tool.name)})
         elif vendor in LISTING:
-            found.append({"source": vendor})
+            found.append({"source": vendor, "action": f"{tool.name}: *"} if several else {"source": vendor})
         else:  # a sequencer: its tasks of that kind
             found.append({"source": vendor, "action": f"{tool.name}*"})
     seats = [{"source": tool.seats, "app": app_id(ids, tool.seats, tool.name)}] if tool.seats in SIGN_IN else []

@@ -149,7 +149,7 @@ class Pipeline:
             internal_domains=company.get("internal_domains", []),
             internal_numbers=company.get("internal_numbers", []),
             test_domains=company.get("test_domains", []),
-            excluded_pipelines=company.get("excluded_pipelines", []),
+            excluded_pipelines=company.get("excluded_pipelines"),
             qualified_stages=company.get("qualified_stages", []),
             files=self._files(),
             source_settings=told({s.name: self._section(s.name) for s in sources}),

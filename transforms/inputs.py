@@ -126,7 +126,7 @@ class Inputs:
     internal_domains: Sequence[str] = ()
     internal_numbers: Sequence[str] = ()
     test_domains: Sequence[str] = ()
-    excluded_pipelines: Sequence[str] = ()
+    excluded_pipelines: Sequence[str] | None = None  # ids or names; None: every pipeline that calls itself renewal
     qualified_stages: Sequence[str] = ()  # ids or names; none: every stage that calls itself qualified
     call_outcomes: Mapping[str, tuple[str, bool, bool]] = field(default_factory=dict)
     source_settings: Mapping[str, str] = field(default_factory=dict)  # names of CRM properties, for staging
@@ -183,7 +183,8 @@ def load(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
         _insert(con, "internal_domain", [[d.lower()] for d in inputs.internal_domains])
         _insert(con, "internal_number", [list(number_range(n)) for n in inputs.internal_numbers])
         _insert(con, "test_domain", [[d.lower()] for d in inputs.test_domains])
-        _insert(con, "excluded_pipeline", [[p] for p in inputs.excluded_pipelines])
+        pipelines = inputs.excluded_pipelines
+        _insert(con, "excluded_pipeline", [] if pipelines is None else [[p] for p in pipelines or [""]])
         _insert(con, "qualified_stage", [[s] for s in inputs.qualified_stages])
         con.execute("create or replace table input.secret (name varchar, value varchar)")
         _insert(con, "secret", [[name, value] for name, value in _padded(secret).items()])

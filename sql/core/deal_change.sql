@@ -112,6 +112,12 @@ only_stage as (
         arg_min(is_qualified, pipeline_id) as is_qualified
     from core.pipeline_stage
     group by all
+),
+
+excluded as (
+    select distinct source_id, workspace_id, pipeline_id
+    from core.pipeline_stage
+    where is_excluded
 )
 
 select
@@ -136,10 +142,12 @@ select
     coalesce(t.is_closed, o.is_closed, s.stage_id in ('closedwon', 'closedlost'), false) as is_closed,
     coalesce(t.is_won, o.is_won, s.stage_id = 'closedwon', false) as is_won,
     coalesce(t.is_qualified, o.is_qualified, false) as is_qualified,
-    coalesce(s.pipeline_id in (select pipeline_id from input.excluded_pipeline), false) as is_excluded
+    x.pipeline_id is not null or coalesce(s.pipeline_id in (select pipeline_id from input.excluded_pipeline), false) as is_excluded
 from states as s
 inner join deals as d on s.source_id = d.source_id and s.workspace_id = d.workspace_id and s.deal_id = d.deal_id
 left join core.pipeline_stage as t
     on s.source_id = t.source_id and s.workspace_id = t.workspace_id and s.pipeline_id = t.pipeline_id and s.stage_id = t.stage_id
 left join only_stage as o
     on s.source_id = o.source_id and s.workspace_id = o.workspace_id and s.stage_id = o.stage_id
+left join excluded as x
+    on s.source_id = x.source_id and s.workspace_id = x.workspace_id and s.pipeline_id = x.pipeline_id

@@ -14,18 +14,19 @@
 -- host_rep_id: whose meeting it is; booked_by_rep_id: who made it
 -- held_date: local date of the start in the host's zone; booked_date: local date of the booking in the booker's zone
 -- outcome: scheduled, held, no_show, cancelled, rescheduled
+-- exclusion_reason: 'test': all contacts are; 'internal': colleagues were invited and it is about no contact, company or deal
 -- is_held: said to be held; a day that has not come has no row in the daily tables, so nothing is shown before its start
-with contacts as (
+with about as (
     select
         l.source_id,
         l.workspace_id,
         l.from_id as meeting_id,
-        list_sort(list(distinct l.to_key)) as contact_keys,
+        list_sort(list(distinct l.to_key) filter (where l.to_type = 'contact')) as contact_keys,
         arg_min(d.account_key, l.to_key) filter (where d.account_key is not null) as account_key,
-        bool_and(coalesce(d.is_test, false)) as is_test
+        bool_and(coalesce(d.is_test, false)) filter (where l.to_type = 'contact') as is_test
     from core.crm_link as l
-    left join core.dim_contact as d on l.to_key = d.contact_key
-    where l.from_type = 'meeting' and l.to_type = 'contact'
+    left join core.dim_contact as d on l.to_type = 'contact' and l.to_key = d.contact_key
+    where l.from_type = 'meeting' and l.to_type in ('contact', 'company', 'deal')
     group by all
 ),
 
@@ -36,13 +37,17 @@ logged as (
         coalesce(b.rep_id, h.rep_id, -1) as booked_by_rep_id,
         coalesce(c.contact_keys, []) as contact_keys,
         c.account_key,
-        coalesce(c.is_test, false) as is_test
+        case
+            when coalesce(c.is_test, false) then 'test'
+            when c.meeting_id is null and len(list_filter(m.attendee_user_ids, lambda a: a <> m.owner_user_id)) > 0
+                then 'internal'
+        end as exclusion_reason
     from staging.stg_crm_meeting as m
     left join core.map_identity as h
         on m.source_id = h.source_id and m.workspace_id = h.workspace_id and h.id_space = 'user' and m.owner_user_id = h.source_user_id
     left join core.map_identity as b
         on m.source_id = b.source_id and m.workspace_id = b.workspace_id and b.id_space = 'login' and m.created_by_user_id = b.source_user_id
-    left join contacts as c
+    left join about as c
         on m.source_id = c.source_id and m.workspace_id = c.workspace_id and m.meeting_id = c.meeting_id
     where not m.is_deleted and m.start_at is not null
 ),
@@ -77,8 +82,8 @@ select
     coalesce(a.segment, '-1') as segment,
     m.outcome,
     m.outcome = 'held' as is_held,
-    not m.is_test as is_counted,
-    case when m.is_test then 'test' end as exclusion_reason
+    m.exclusion_reason is null as is_counted,
+    m.exclusion_reason
 from one_each as m
 inner join core.dim_rep as h on m.host_rep_id = h.rep_id and m.start_at >= h.valid_from and m.start_at < h.valid_to
 inner join core.dim_rep as b

@@ -41,4 +41,4 @@ select
     coalesce(logged_at <= occurred_at + to_hours(p.crm_logging_limit_hours::integer), false)
 from core.fct_email
 cross join input.parameter as p
-where is_counted and direction = 'outbound' and send_kind = 'one_to_one' and is_in_mailbox
+where is_counted and direction = 'outbound' and send_kind = 'one_to_one'

@@ -2,7 +2,8 @@
 -- grain: source_id, workspace_id, pipeline_id, stage_id
 -- is_qualified: one of the settings' qualified_stages by id or name; without any, every stage with "qualified" in its id or name
 --   but not "unqualified", "disqualified" or "not qualified", and no closed one
--- is_excluded: deals in this pipeline are not new business
+-- is_excluded: deals in this pipeline are not new business: one of the settings' excluded_pipelines by id or name; without any, every pipeline with
+--   "renewal" in its id or name
 with stages as (
     select
         source_id,
@@ -38,5 +39,11 @@ select
             not is_closed and regexp_matches(lower(concat_ws(' ', stage_id, stage_name)), 'qualified')
             and not regexp_matches(lower(concat_ws(' ', stage_id, stage_name)), '(un|dis|not[ _-]*)qualified')
     end as is_qualified,
-    pipeline_id in (select pipeline_id from input.excluded_pipeline) as is_excluded
+    case
+        when exists (select 1 from input.excluded_pipeline)
+            then
+                lower(pipeline_id) in (select lower(trim(pipeline_id)) from input.excluded_pipeline)
+                or coalesce(lower(pipeline_name) in (select lower(trim(pipeline_id)) from input.excluded_pipeline), false)
+        else contains(lower(concat_ws(' ', pipeline_id, pipeline_name)), 'renewal')
+    end as is_excluded
 from stages

@@ -13,7 +13,7 @@
 -- is_closed: Whether a deal in this stage is closed
 -- is_won: Whether a deal in this stage is won
 -- is_qualified: Whether entering this stage makes a deal qualified (setting qualified_stages)
--- is_counted: Whether deals in this pipeline are new business (setting excluded_pipelines)
+-- is_counted: Whether deals in this pipeline are new business (setting excluded_pipelines; if not given, all but renewals)
 select
     stage_key,
     source_id,

@@ -15,12 +15,12 @@ ${date_comments}${key_comments}${count_comments}-- distinct_contacts_touched: Di
 with rolled as (
     select
         ${start} as ${date},
-${keys}${counts}        sum(columns(lambda c: not ends_with(c, '_amount') and c not in (
+${keys}${counts}        sum(columns(lambda c: (not ends_with(c, '_amount') or ends_with(c, '_without_amount')) and c not in (
             'activity_date', 'rep_id', 'manager_rep_id', 'tenure_days', 'is_business_day', 'working_fraction', 'rep_name', 'team_id',
             'team_name', 'territory_id', 'segment', 'role', 'timezone', 'reporting_currency', 'crm_status', 'dialer_status',
             'email_status', 'source_status', 'is_complete', 'run_id', 'first_published_at', 'last_changed_at'
         )))::bigint,
-        sum(columns(lambda c: ends_with(c, '_amount')))::decimal(18, 2),
+        sum(columns(lambda c: ends_with(c, '_amount') and not ends_with(c, '_without_amount')))::decimal(18, 2),
         any_value(reporting_currency) as reporting_currency,
         case
             when bool_and(source_status in ('complete', 'not_applicable')) then 'complete'

@@ -56,6 +56,11 @@ EXAMPLES = [
         ]},
     ),
     Example(
+        "named", "0.3. A delegate wrote it in the owner's name, and the only copy lies with the delegate: the owner's mail, 1. The delegate: 0",
+        {f"named {DAY}": {"emails_sent": 1}, f"delegate {DAY}": {"emails_sent": 0}},
+        {"reps": [rep("delegate")], "mails": [mail("ow", "named", "ow@cust.com", T, mailboxes=["delegate"])]},
+    ),
+    Example(
         "noid", "0.5. Without any Message-ID, in two mailboxes: sender, recipients, subject and time say that it is one mail; an hour later it is another: 2",
         {f"noid {DAY}": {"emails_sent": 2, "email_recipients": 2}},
         {"reps": [rep("noid2")],

@@ -74,6 +74,25 @@ def test_only_what_the_world_has_is_written(tmp_path: Path) -> None:
     assert rows(tmp_path / "fx.csv") == [{"date": "2026-03-02", "currency": "USD", "rate": "0.92"}]
 
 
+def test_what_was_done_in_tools_is_seen_by_somebody(tmp_path: Path) -> None:
+    """A world that says what was done, and not who shows it: sign-ins by Okta, actions by an export with their instants."""
+    done = {"rep": "ann", "at": "2026-03-04T03:00:00Z"}
+    company = world(
+        reps=[{"key": "ann", "email": "ann@acme.com"}],
+        tool_actions=[{**done, "tool": "linkedin", "action": "search"}, {**done, "tool": "gong", "evidence": "login"}],
+    )
+    write_settings(company, tmp_path / "s.toml", URL)
+    document = tomllib.loads((tmp_path / "s.toml").read_text())
+    assert {"okta", "sales_navigator"} <= set(document)
+    evidence = {tool["name"]: [e["source"] for e in tool["evidence"]] for tool in document["tools"]}
+    assert evidence == {"linkedin": ["okta", "sales_navigator"], "gong": ["okta", "sales_navigator"]}
+    (export,) = (tmp_path / "sales-navigator").iterdir()
+    assert export.read_text("utf-8-sig").splitlines() == [
+        "Time,Email,Action",
+        "03-04-2026 03:00:00,ann@acme.com,linkedin: search",
+    ]
+
+
 def test_the_mail_key_is_a_service_accounts_and_private(tmp_path: Path) -> None:
     write_settings(world(), tmp_path / "s.toml", URL)
     file = tmp_path / "gmail-key.json"
