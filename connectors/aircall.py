@@ -16,35 +16,38 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Annotated, Literal, Self
 
 import httpx
 import msgspec
-from pydantic import Field, SecretStr, model_validator
+from pydantic import SecretStr
 
+from .aircall_settings import AircallSettings
 from .auth import BearerAuth
-from .client import Client, Denied, Retry, Verdict, judge_http
+from .client import Client, Denied, Verdict, judge_http
+from .limit_headers import LimitHeaders
 from .limits import Budget, Limiter, Told, shared
-from .network import SourceSettings
-from .paging import cursor_pages, records_of, value_at
-from .server_clock import retry_after, server_time
+from .paging import count_at, cursor_pages, records_of
 from .stream import (
     Check,
     ConnectorError,
     DateRange,
-    FormatChanged,
     Page,
     PermissionMissing,
     Price,
     Snapshot,
     Stream,
+    System,
     Traffic,
     Window,
 )  # fmt: skip
 
+__all__ = ["Aircall", "AircallSettings"]
+
 PAGE = 50  # the largest there is
 MOST = 10_000  # calls that one query gives
 MARGIN = timedelta(minutes=2)
+TOTAL = "meta.total"
+LIMIT = LimitHeaders("X-AircallApi-Limit", "X-AircallApi-Remaining", "X-AircallApi-Reset")
 STATE = (
     "available",
     "availability_status",
@@ -53,30 +56,6 @@ STATE = (
     "language",
     "wrap_up_time",
 )  # of people, as of the reading
-
-
-class AircallSettings(SourceSettings):
-    """Section [aircall]: an API key of Aircall's Dashboard, Integrations & API, API keys; or a bearer token of OAuth."""
-
-    api_id: SecretStr | None = Field(None, description="API ID of the key.")
-    api_token: SecretStr | None = Field(None, description="API token of the key; Aircall shows it once.")
-    access_token: SecretStr | None = Field(None, description="OAuth access token, in place of the key.")
-    base_url: str = Field("https://api.aircall.io/v1", description="Where the API is.", pattern=r"^https?://")
-    requests_per_minute: Annotated[int, Field(ge=1)] = Field(
-        60, description="Requests a minute that Aircall allows the company, over all its integrations."
-    )
-    reserve: Annotated[float, Field(ge=0, lt=1)] = Field(
-        0.1, description="Share of that limit left to the company's other integrations."
-    )
-    window_days: Annotated[int, Field(ge=1, le=31)] = Field(7, description="Days of calls that are read at a time.")
-    history_days: Annotated[int, Field(ge=1)] = Field(180, description="For how many days back Aircall lists calls.")
-
-    @model_validator(mode="after")
-    def _one_credential(self) -> Self:
-        key = self.api_id is not None and self.api_token is not None
-        if key == (self.access_token is not None) or (self.api_id is None) != (self.api_token is None):
-            raise ValueError("give api_id and api_token, or access_token alone")
-        return self
 
 
 USERS = Stream("dialer_user", Snapshot(), volatile=STATE[:3], feeds="which calls are whose")
@@ -112,7 +91,7 @@ class Aircall:
     """One Aircall company. now: the run's instant; windows that reach beyond it are read up to it."""
 
     name = "aircall"
-    system: Literal["crm", "dialer", "mail"] = "dialer"
+    system: System = "dialer"
     streams: Sequence[Stream] = (USERS, TEAMS, NUMBERS, CALLS)
     links: Mapping[str, str] = {}
 
@@ -170,7 +149,9 @@ class Aircall:
             try:
                 body = self._client.fetch("GET", f"/{path}", params={"per_page": 1, "page": 1}, traffic=Traffic())
                 records_of(body, path)
-                yield Check(self.name, stream.name, True, f"/{path} answers, {_total(body, path)} items")
+                yield Check(
+                    self.name, stream.name, True, f"/{path} answers, {count_at(body, TOTAL, f'aircall /{path}')} items"
+                )
             except ConnectorError as error:
                 remedy = (
                     f"Check the API key. Without it: no {stream.feeds}." if isinstance(error, PermissionMissing) else ""
@@ -184,7 +165,7 @@ class Aircall:
         if window.start is not None and window.end is not None and window.stream == CALLS.name:
             params = {"from": math.ceil(window.start.timestamp()), "to": math.ceil(window.end.timestamp()) - 1}
         body = self._client.fetch("GET", f"/{path}", params={**params, "per_page": 1, "page": 1}, traffic=Traffic())
-        return _total(body, path)
+        return count_at(body, TOTAL, f"aircall /{path}")
 
     def price(self, windows: Sequence[Window], records: Mapping[str, int]) -> Price:
         """A page has fifty, a window one page at least, of which the last one is half full on average."""
@@ -197,11 +178,19 @@ class Aircall:
         self._client.close()
 
     def _between(self, first: int, last: int, traffic: Traffic) -> Iterator[Page]:
-        """Calls from first to last, Unix seconds. In halves where there are more than one query gives."""
+        """Calls from first to last, Unix seconds. In halves where there are more than one query gives.
+
+        So many as it gives may be more: whether Aircall counts beyond is not documented.
+        """
         params = {"from": first, "to": last, "order": "asc"}
         head = self._client.fetch("GET", "/calls", params={**params, "per_page": PAGE, "page": 1}, traffic=traffic)
-        total = _total(head, "calls")
-        if total <= MOST or first >= last:
+        total = count_at(head, TOTAL, "aircall /calls")
+        if total >= MOST and first >= last:
+            raise ConnectorError(
+                f"aircall /calls: {MOST:,} calls or more in one second, {first} in Unix time, and Aircall shows no more of them. Nothing was "
+                "landed; report it to Aircall."
+            )
+        if total < MOST:
             yield from self._whole(CALLS.name, params, traffic, head)
             return
         middle = (first + last) // 2
@@ -223,7 +212,7 @@ class Aircall:
                 found = [_id_of(record) for record in records]
                 ids.update(one for one in found if one is not None)
                 without_id += found.count(None) + len(rejected)
-                told.add(_total(body, path))
+                told.add(count_at(body, TOTAL, f"aircall /{path}"))
                 yield Page(records=records, rejected=rejected, expected=max(told))
             if told == {len(ids) + without_id}:
                 return
@@ -259,11 +248,9 @@ def _auth(settings: AircallSettings) -> httpx.Auth:
 
 
 def judge(response: httpx.Response) -> Verdict:
-    """403 is a wrong or revoked key; the 429 names when the limit is set back."""
+    """403 is a wrong or revoked key, 401 no key at all; the 429 names when the limit is set back."""
     if response.status_code == 429:
-        reset = _until_reset(response)
-        after = retry_after(response) if reset is None else reset
-        return Retry("429, the company's limit of requests a minute", after=after, everyone=True)
+        return LIMIT.refused(response, "429, the company's limit of requests a minute")
     if response.status_code in (401, 403):
         return Denied(
             "Aircall does not know the API key, or it was revoked: make a new one in the Dashboard, Integrations & API."
@@ -272,26 +259,8 @@ def judge(response: httpx.Response) -> Verdict:
 
 
 def tells(response: httpx.Response) -> Iterator[Told]:
-    """What Aircall's headers say of the limit; a 429's "none left" is the judge's."""
-    limit, left = _header(response, "X-AircallApi-Limit"), _header(response, "X-AircallApi-Remaining")
-    if response.status_code != 429 and limit is not None and limit >= 1:
-        yield Told("requests", int(limit), None if left is None else int(left), _until_reset(response))
-
-
-def _until_reset(response: httpx.Response) -> float | None:
-    reset = _header(response, "X-AircallApi-Reset")
-    if reset is None:
-        return None
-    now = server_time(response).timestamp()
-    return max(reset - now, 0.0) + 1.0 if reset > now / 2 else reset + 1.0  # Date has whole seconds
-
-
-def _header(response: httpx.Response, name: str) -> float | None:
-    try:
-        value = float(response.headers[name])
-    except (KeyError, ValueError):
-        return None
-    return value if math.isfinite(value) else None
+    """What Aircall's headers say of the limit."""
+    return LIMIT.tells(response, "requests")
 
 
 def _id_of(record: bytes) -> str | None:
@@ -301,11 +270,3 @@ def _id_of(record: bytes) -> str | None:
     except msgspec.ValidationError:
         return None
     return None if found is None else str(found)
-
-
-def _total(body: bytes, path: str) -> int:
-    told = value_at(body, "meta.total")
-    try:
-        return int(told)
-    except (TypeError, ValueError):
-        raise FormatChanged(f"aircall /{path}: meta.total is {told!r}, no number: the format has changed.") from None

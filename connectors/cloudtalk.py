@@ -16,33 +16,34 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated
 
 import httpx
 import msgspec
 from pydantic import Field, SecretStr
 
-from .client import Client, Gone, NotFound, Retry, Verdict, judge_http
+from .client import Client, Gone, NotFound, Verdict, judge_http
+from .limit_headers import LimitHeaders
 from .limits import Budget, Limiter, Told, shared
 from .network import SourceSettings
-from .paging import numbered_pages, records_of, value_at
-from .server_clock import retry_after, server_time
+from .paging import count_at, numbered_pages, records_of, value_at
 from .stream import (
     Check,
     ConnectorError,
     DateRange,
-    FormatChanged,
     Page,
     PermissionMissing,
     Price,
     Snapshot,
     Stream,
+    System,
     Traffic,
     Window,
 )
 
 PAGE = 1000  # the largest there is
-ITEMS = "responseData.data"
+ITEMS, COUNT = "responseData.data", "responseData.itemsCount"
+LIMIT = LimitHeaders("X-CloudTalkAPI-Limit", "X-CloudTalkAPI-Remaining", "X-CloudTalkAPI-ResetTime")
 
 
 class CloudTalkSettings(SourceSettings):
@@ -97,7 +98,7 @@ class CloudTalk:
     """One CloudTalk company. now: the run's instant; windows that reach beyond it are read up to it."""
 
     name = "cloudtalk"
-    system: Literal["crm", "dialer", "mail"] = "dialer"
+    system: System = "dialer"
     streams: Sequence[Stream] = (USERS, GROUPS, NUMBERS, CALLS)
     links: Mapping[str, str] = {}
 
@@ -152,7 +153,7 @@ class CloudTalk:
         for stream in self.streams:
             try:
                 body = self._client.fetch("GET", PATHS[stream.name], params={"limit": 1, "page": 1}, traffic=Traffic())
-                count = value_at(body, "responseData.itemsCount")
+                count = value_at(body, COUNT)
                 records_of(body, ITEMS)
                 yield Check(self.name, stream.name, True, f"{PATHS[stream.name]} answers, {count} items")
             except ConnectorError as error:
@@ -172,7 +173,7 @@ class CloudTalk:
         body = self._client.fetch(
             "GET", PATHS[window.stream], params={**params, "limit": 1, "page": 1}, traffic=Traffic()
         )
-        return _count(body, "itemsCount")
+        return count_at(body, COUNT, f"cloudtalk {PATHS[window.stream]}")
 
     def price(self, windows: Sequence[Window], records: Mapping[str, int]) -> Price:
         """A page has a thousand, a window one page at least, of which the last one is half full on average."""
@@ -202,12 +203,13 @@ class CloudTalk:
     ) -> Iterator[Page]:
         """Calls that began from first to last, whole seconds. In halves where there are more pages than CloudTalk gives."""
         params = {"date_from": _spelt(first), "date_to": _spelt(last)}
+        listing = f"cloudtalk {PATHS[CALLS.name]}"
         for attempt in (1, 2):
             ids: set[str] = set()
             totals: set[int] = set()
             without_id = told = page_count = pages = 0
             for body in self._bodies(CALLS, params, traffic):
-                told, page_count = _count(body, "itemsCount"), _count(body, "pageCount")
+                told, page_count = count_at(body, COUNT, listing), count_at(body, "responseData.pageCount", listing)
                 if page_count > self._most_pages and first < last:
                     break
                 pages += 1
@@ -269,35 +271,15 @@ class CloudTalk:
 def judge(response: httpx.Response) -> Verdict:
     """CloudTalk's own answer is the 429, which names the instant at which the limit is set back."""
     if response.status_code == 429:
-        reset = _until_reset(response)
-        after = retry_after(response) if reset is None else reset  # a proxy's own limit knows no reset time
-        return Retry("429, the company's limit of operations a minute", after=after, everyone=True)
+        return LIMIT.refused(response, "429, the company's limit of operations a minute")
     if response.status_code == 400 and response.request.url.params.get("page", "1") != "1":
         return Gone("There is no such page.")  # as the 404 for one: the first page of the same list was answered
     return judge_http(response)
 
 
 def tells(response: httpx.Response) -> Iterator[Told]:
-    """What CloudTalk's headers say of the limit; a 429's "none left" is the judge's."""
-    limit = _header(response, "X-CloudTalkAPI-Limit")
-    left = _header(response, "X-CloudTalkAPI-Remaining")
-    if response.status_code != 429 and limit is not None and limit >= 1:
-        yield Told("requests", int(limit), None if left is None else int(left), _until_reset(response))
-
-
-def _until_reset(response: httpx.Response) -> float | None:
-    reset = _header(response, "X-CloudTalkAPI-ResetTime")
-    return (
-        None if reset is None else max(reset - server_time(response).timestamp(), 0.0) + 1.0
-    )  # Date has whole seconds
-
-
-def _header(response: httpx.Response, name: str) -> float | None:
-    try:
-        value = float(response.headers[name])
-    except (KeyError, ValueError):
-        return None
-    return value if math.isfinite(value) else None
+    """What CloudTalk's headers say of the limit."""
+    return LIMIT.tells(response, "requests")
 
 
 def _id_of(record: bytes) -> str | None:
@@ -318,13 +300,3 @@ def _whole_seconds(start: datetime, end: datetime) -> tuple[datetime, datetime]:
 
 def _spelt(instant: datetime) -> str:
     return instant.strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _count(body: bytes, name: str) -> int:
-    told = value_at(body, f"responseData.{name}")
-    try:
-        return int(told)
-    except (TypeError, ValueError):
-        raise FormatChanged(
-            f"cloudtalk {PATHS[CALLS.name]}: {name} is {told!r}, no number: the format has changed."
-        ) from None

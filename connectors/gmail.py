@@ -14,7 +14,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 import httpx
 import msgspec
@@ -26,7 +26,19 @@ from .gmail_settings import GmailSettings
 from .limits import Budget, Day, Limiter, shared
 from .paging import cursor_pages, value_at
 from .server_clock import retry_after
-from .stream import Check, ConnectorError, DateRange, FormatChanged, Page, Price, Snapshot, Stream, Traffic, Window
+from .stream import (
+    Check,
+    ConnectorError,
+    DateRange,
+    FormatChanged,
+    Page,
+    Price,
+    Snapshot,
+    Stream,
+    System,
+    Traffic,
+    Window,
+)
 
 __all__ = ["Gmail", "GmailSettings"]
 
@@ -96,7 +108,7 @@ class Gmail:
     """The mailboxes of one Google Workspace. mailboxes: whose, when the settings name none."""
 
     name = "gmail"
-    system: Literal["crm", "dialer", "mail"] = "mail"
+    system: System = "mail"
     streams: Sequence[Stream] = (ACCOUNT, MESSAGES)
     links: Mapping[str, str] = {"message": "https://mail.google.com/mail/u/0/#search/rfc822msgid:{id}"}
 

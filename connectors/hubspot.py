@@ -10,10 +10,9 @@ and the id of the users object. Bodies, subjects and titles are never asked for.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 import httpx
 import msgspec
@@ -21,22 +20,22 @@ import msgspec
 from . import hubspot_by_ids as by_ids
 from . import hubspot_price as price
 from .auth import BearerAuth, OAuthRefreshAuth
-from .client import Client, Denied, Fail, Reauth, Retry, Verdict, judge_http
+from .client import Client, NotFound
+from .hubspot_answers import judge, tells
+from .hubspot_objects import OBJECTS, SCOPES, modified_property, streams_of
 from .hubspot_search import search
 from .hubspot_settings import HubSpotSettings
-from .limits import Budget, Day, Limiter, Told, shared
+from .limits import Budget, Day, Limiter, shared
 from .paging import cursor_pages, records_of, value_at
 from .stream import (
-    ByIds,
-    Changes,
     Check,
     ConnectorError,
     FormatChanged,
     Page,
     PermissionMissing,
     Price,
-    Snapshot,
     Stream,
+    System,
     Traffic,
     Window,
 )
@@ -48,128 +47,14 @@ LIST_SIZE = 100
 NEXT = "paging.next.after"
 CLOCK_SLACK = timedelta(minutes=1)  # of the quarter of an hour by which the search index may be late
 SEARCH_COST = {"requests": 1, "search": 1}
-
-_SOURCE = (
-    "hs_object_source",
-    "hs_object_source_label",
-    "hs_created_by_user_id",
-    "hs_updated_by_user_id",
-    "hubspot_owner_id",
-)
-_ACTIVITY = (*_SOURCE, "hs_timestamp", "hs_createdate", "hs_lastmodifieddate")
-_RECORD = (*_SOURCE, "createdate", "hs_merged_object_ids")
-
-# Object type and the properties that the metrics need; never a body, a subject or a title.
-OBJECTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "crm_contact": (
-        "contacts",
-        (*_RECORD, "lastmodifieddate", "email", "hs_additional_emails", "phone", "mobilephone", "hs_whatsapp_phone_number",
-         "associatedcompanyid", "hs_calculated_merged_vids", "first_conversion_date"),
-    ),
-    "crm_company": ("companies", (*_RECORD, "hs_lastmodifieddate", "name", "domain")),
-    "crm_deal": (
-        "deals",
-        (*_RECORD, "hs_lastmodifieddate", "dealname", "dealstage", "pipeline", "amount", "deal_currency_code", "closedate",
-         "notes_next_activity_date"),
-    ),
-    "crm_call": (
-        "calls",
-        (*_ACTIVITY, "hs_call_direction", "hs_call_disposition", "hs_call_duration", "hs_call_status", "hs_call_from_number",
-         "hs_call_to_number", "hs_call_app_id", "hs_call_external_id"),
-    ),
-    "crm_email": (
-        "emails",
-        (*_ACTIVITY, "hs_email_direction", "hs_email_status", "hs_email_message_id", "hs_email_thread_id", "hs_email_headers",
-         "hs_email_from_email", "hs_email_to_email", "hs_email_cc_email", "hs_email_bcc_email", "hs_sequence_id"),
-    ),
-    "crm_meeting": (
-        "meetings",
-        (*_ACTIVITY, "hs_meeting_start_time", "hs_meeting_end_time", "hs_meeting_outcome", "hs_i_cal_uid", "hs_attendee_owner_ids"),
-    ),
-    "crm_task": ("tasks", (*_ACTIVITY, "hs_task_status", "hs_task_type", "hs_task_completion_date")),
-    "crm_note": ("notes", _ACTIVITY),
-}  # fmt: skip
-# What describes a contact: wiped when the person is forgotten. When and by whom it was changed stays, for CRM usage.
-CONTACT = ("properties.firstname", "properties.lastname", "properties.jobtitle")
-CONTACT_HISTORY = ("propertiesWithHistory.*.value", "propertiesWithHistory.*.sourceId")
-SCOPES = {
-    "crm_contact": "crm.objects.contacts.read",
-    "crm_company": "crm.objects.companies.read",
-    "crm_deal": "crm.objects.deals.read",
-}
-FEEDS = {
-    "crm_contact": "contacts: conversations and mail pressure by contact, records created",
-    "crm_company": "companies: territory and segment, records created",
-    "crm_deal": "deals and pipeline created, won and lost",
-    "crm_call": "logged calls and their outcomes, logging in time",
-    "crm_email": "logged and sequence mails",
-    "crm_meeting": "meetings booked and held",
-    "crm_task": "completed tasks in CRM usage",
-    "crm_note": "notes in CRM usage",
-}
-
-
-def modified_property(object_type: str) -> str:
-    """The property that search filters changes by; contacts' has another name than everybody else's."""
-    return "lastmodifieddate" if object_type == "contacts" else "hs_lastmodifieddate"
-
-
-def _object_stream(name: str, settings: HubSpotSettings) -> Stream:
-    happened = {"crm_contact": "createdate", "crm_company": "createdate", "crm_deal": "createdate"}.get(
-        name, "hs_timestamp"
-    )
-    return Stream(
-        name=name,
-        reading=Changes(lookback=settings.lookback, relist=timedelta(days=settings.relist_days)),
-        updated_at="updatedAt",
-        happened_at=f"properties.{happened}",
-        deleted="archived",
-        scopes=(SCOPES.get(name, "crm.objects.contacts.read"),),
-        feeds=FEEDS[name],
-        personal=CONTACT if name == "crm_contact" else (),
-    )
-
-
-def streams_of(settings: HubSpotSettings) -> tuple[Stream, ...]:
-    """What is read, with each stream's key, clock and permission."""
-    activities = ("crm_call", "crm_email", "crm_meeting", "crm_task", "crm_note")
-    streams = [
-        Stream("crm_user", Snapshot(), updated_at="updatedAt", scopes=("crm.objects.owners.read",), feeds="who is who in the CRM"),
-        Stream("crm_user_profile", Snapshot(), updated_at="updatedAt", scopes=("crm.objects.users.read",),
-               feeds="time zones of reps that reps.csv gives none for"),
-        Stream("crm_team", Snapshot(), scopes=("settings.users.teams.read",), feeds="the hierarchy of teams"),
-        *(_object_stream(name, settings) for name in OBJECTS),
-        Stream("crm_pipeline_stage", Snapshot(), updated_at="updatedAt", scopes=("crm.objects.deals.read",),
-               feeds="which stages are won and lost"),
-        Stream("crm_call_outcome", Snapshot(), scopes=("crm.objects.contacts.read",), feeds="names of call outcomes"),
-        Stream("crm_account", Snapshot(), key=("portalId",), scopes=("oauth",), feeds="the account's currency and time zone"),
-        Stream("crm_exchange_rate", Snapshot(), updated_at="updatedAt", scopes=("multi-currency-read",), optional=True,
-               feeds="amounts in currencies that fx.csv has no rate for"),
-        Stream("crm_login", Snapshot(), happened_at="loginAt", scopes=("account-info.security.read",),
-               feeds="sign-ins as evidence of CRM usage", personal=("ipAddress", "location", "userAgent")),
-        Stream("crm_association", ByIds((*activities, "crm_deal", "crm_contact"), "recent"),
-               key=("from_type", "from_id", "to_type"), scopes=("crm.objects.contacts.read",),
-               feeds="which contact, company and deal an activity belongs to"),
-        Stream("crm_deal_history", ByIds(("crm_deal",)), updated_at="updatedAt", scopes=("crm.objects.deals.read",),
-               feeds="stages and amounts as they were; deal edits in CRM usage"),
-        Stream("crm_contact_history", ByIds(("crm_contact",)), updated_at="updatedAt", scopes=("crm.objects.contacts.read",),
-               feeds="contact edits in CRM usage", personal=CONTACT_HISTORY),
-        Stream("crm_company_history", ByIds(("crm_company",)), updated_at="updatedAt", scopes=("crm.objects.companies.read",),
-               feeds="company edits in CRM usage"),
-    ]  # fmt: skip
-    if settings.audit_log == "auto":
-        streams.append(
-            Stream("crm_audit", Snapshot(), happened_at="occurredAt", scopes=("account-info.security.read",), optional=True,
-                   feeds="nothing that is published: the audit log (Enterprise) is kept as evidence beside property histories")
-        )  # fmt: skip
-    return tuple(streams)
+RATES = "multi-currency-read"
 
 
 class HubSpot:
     """One HubSpot account."""
 
     name = "hubspot"
-    system: Literal["crm", "dialer", "mail"] = "crm"
+    system: System = "crm"
     streams: Sequence[Stream] = streams_of(HubSpotSettings.model_construct())
     # Record pages are addressed by the portal and the type's id: hubspot.com's own "Copy link to record".
     links: Mapping[str, str] = {
@@ -241,14 +126,24 @@ class HubSpot:
                 for n, (t, _) in OBJECTS.items()
             ),
             ("account-info.security.read", f"/account-info/{VERSION}/activity/login", {"limit": 1}),
+            ("settings.users.teams.read", f"/settings/teams/{VERSION}-beta", {}),
+            ("crm.objects.users.read", f"/crm/objects/{VERSION}/users", {"limit": 1}),
+            (RATES, f"/settings/currencies/{VERSION}/exchange-rates", {"limit": 1}),
         ]
         for scope, path, params in calls:
+            rare = scope == RATES  # not every account has several currencies
             try:
                 self._client.fetch("GET", path, params=params, traffic=traffic)
                 yield Check(self.name, scope, True, f"GET {path} answered")
-            except PermissionMissing as error:
-                remedy = f"Grant the scope {scope} to the key or app, then run this again."
-                yield Check(self.name, scope, False, str(error), remedy)
+            except (PermissionMissing, NotFound) as error:
+                remedy = "" if rare else f"Grant the scope {scope} to the key or app, then run this again."
+                yield Check(
+                    self.name,
+                    scope,
+                    rare,
+                    f"optional, for rates that fx.csv lacks: {error}" if rare else str(error),
+                    remedy,
+                )
             except ConnectorError as error:  # not a matter of scopes: the other calls would fare alike
                 yield Check(self.name, scope, False, str(error))
                 return
@@ -392,71 +287,3 @@ def budgets_of(settings: HubSpotSettings) -> dict[str, Budget | Day]:
         # Its limit is told by every answer but search's; an OAuth app has none.
         "day": Day(None, settings.time_zone, reserve),
     }
-
-
-def tells(response: httpx.Response) -> Iterator[Told]:
-    """What HubSpot's headers say of the limits. Of the burst limit only if it is one of ten seconds, as ours."""
-    head = response.headers
-    if head.get("X-HubSpot-RateLimit-Interval-Milliseconds", "10000") == "10000":
-        limit, left = (_whole(head.get(f"X-HubSpot-RateLimit-{name}")) for name in ("Max", "Remaining"))
-        if limit is not None:
-            yield Told("requests", limit, left)
-    limit, left = (_whole(head.get(f"X-HubSpot-RateLimit-{name}")) for name in ("Daily", "Daily-Remaining"))
-    if response.status_code == 429 and _document(response).get("policyName") == "DAILY":
-        left = 0
-    if limit is not None or left is not None:
-        yield Told("day", limit, left)
-
-
-def _whole(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isdecimal() and len(text) < 12 else None
-
-
-def judge(response: httpx.Response) -> Verdict:
-    """HubSpot's own answers: limits by policyName, missing scopes by name. Source: error-handling and usage guides."""
-    if response.status_code == 429:
-        return _limited(response)
-    if response.status_code == 401:
-        return Reauth(
-            "The token is not accepted. Make a new service key (Development > Keys), or check that this one was not rotated."
-        )
-    if response.status_code == 403:
-        scopes = _scopes(_document(response))
-        return Denied(f"Grant the scope {scopes or 'that this call needs'} to the key or app in HubSpot.", scopes)
-    if response.status_code == 423:
-        return Retry("the record is locked", after=2.0)
-    return judge_http(response)
-
-
-def _limited(response: httpx.Response) -> Verdict:
-    policy = str(_document(response).get("policyName", ""))
-    told = judge_http(response)
-    after = told.after if isinstance(told, Retry) else None
-    if policy == "DAILY":
-        return Fail("The account's daily limit is used up; it begins anew at midnight in the account's time zone.")
-    burst = policy.startswith("TEN_SECONDLY")
-    return Retry(
-        f"limit {policy or 'of the account'} reached",
-        after=after if after is not None else 10.0 if burst else 1.0,
-        everyone=True,
-        budget="requests" if burst else "search" if response.request.url.path.endswith("/search") else "",
-    )
-
-
-def _document(response: httpx.Response) -> Mapping[str, Any]:
-    try:
-        found: Any = json.loads(response.content)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _scopes(document: Mapping[str, Any]) -> str:
-    """Names of missing scopes: context.requiredGranularScopes or requiredScopes, at the top or in errors."""
-    places: list[Any] = [document, *(document.get("errors") or [])]
-    found: list[str] = []
-    for place in places:
-        context = place.get("context") or {} if isinstance(place, dict) else {}
-        for key in ("requiredGranularScopes", "requiredScopes"):
-            found += [str(scope) for scope in context.get(key) or []]
-    return " or ".join(dict.fromkeys(found))

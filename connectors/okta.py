@@ -22,11 +22,11 @@ import msgspec
 from pydantic import Field, SecretStr, model_validator
 
 from .auth import BearerAuth, ClientCredentialsAuth
-from .client import Client, Denied, Fail, Reauth, Retry, Verdict, judge_http
+from .client import Client, Denied, Fail, Reauth, Verdict, judge_http
+from .limit_headers import LimitHeaders
 from .limits import Budget, Limiter, Told, shared
 from .network import SourceSettings
 from .paging import cut_down, followed_pages, records_of
-from .server_clock import retry_after, server_time
 from .stream import (
     Check,
     ConnectorError,
@@ -43,6 +43,7 @@ from .stream import (
 )
 
 LOG_PAGE, LIST_PAGE, APP_USER_PAGE = 1000, 200, 500
+LIMIT = LimitHeaders("X-Rate-Limit-Limit", "X-Rate-Limit-Remaining", "X-Rate-Limit-Reset")
 KEPT = timedelta(days=90)
 SIGN_IN = "user.authentication.sso"
 SEAT_EVENTS = ("application.user_membership.add", "application.user_membership.remove")
@@ -316,9 +317,7 @@ def judge(response: httpx.Response) -> Verdict:
     """Okta's own answers. Errors are {"errorCode": "E0000047", "errorSummary": …}."""
     status = response.status_code
     if status == 429:
-        reset = _until_reset(response)
-        after = retry_after(response) if reset is None else reset
-        return Retry("429, Okta's limit", after=after, everyone=True, budget=_budget(str(response.request.url)))
+        return LIMIT.refused(response, "429, Okta's limit", _budget(str(response.request.url)))
     if status == 401:
         return Reauth(
             "Okta does not accept the credential: an API token ends after 30 days without use, or with its owner."
@@ -332,26 +331,8 @@ def judge(response: httpx.Response) -> Verdict:
 
 
 def tells(response: httpx.Response) -> Iterator[Told]:
-    """What Okta's headers say of the limit; a 429's "none left" is the judge's."""
-    limit, left = _header(response, "X-Rate-Limit-Limit"), _header(response, "X-Rate-Limit-Remaining")
-    if response.status_code != 429 and limit is not None and limit >= 1:
-        told = None if left is None else int(left)
-        yield Told(_budget(str(response.request.url)), int(limit), told, _until_reset(response))
-
-
-def _until_reset(response: httpx.Response) -> float | None:
-    reset = _header(response, "X-Rate-Limit-Reset")
-    return (
-        None if reset is None else max(reset - server_time(response).timestamp(), 0.0) + 1.0
-    )  # Date has whole seconds
-
-
-def _header(response: httpx.Response, name: str) -> float | None:
-    try:
-        value = float(response.headers[name])
-    except (KeyError, ValueError):
-        return None
-    return value if math.isfinite(value) else None
+    """What Okta's headers say of the limit."""
+    return LIMIT.tells(response, _budget(str(response.request.url)))
 
 
 def _code(response: httpx.Response) -> str:

@@ -188,6 +188,14 @@ def numbered_pages(
         number += 1
 
 
+def count_at(body: bytes, path: str, what: str) -> int:
+    """The whole number at a path, sent as number or as text. Raises FormatChanged where there is none."""
+    found = _number_at(body, path)
+    if found is None:
+        raise FormatChanged(f"{what}: {path} is {value_at(body, path)!r}, no number: the format has changed.")
+    return found
+
+
 def _number_at(body: bytes, path: str) -> int | None:
     """A whole number, sent as number or as text."""
     try:

@@ -109,6 +109,27 @@ def test_more_calls_than_a_query_gives_are_read_in_halves(vendor: Vendor, make: 
     assert vendor.asked[0].headers["Authorization"] == "Bearer t"
 
 
+def test_a_count_that_ends_at_the_cap_is_not_the_whole_and_one_second_beyond_it_fails_loudly(
+    vendor: Vendor, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Should Aircall count no further than it gives, its cap means "so many or more": the rest would be lost without a word."""
+    monkeypatch.setattr("connectors.aircall.MOST", 100)  # 10,000 over HTTP would take their time
+    listing = calls_at(range(0, 15_000, 100))  # 150
+
+    def capped(asked: Asked) -> Answer:
+        body = json.loads(listing(asked).body)
+        if body["meta"]["total"] > 100:
+            body["meta"]["total"] = 100
+            body["meta"]["next_page_link"] = body["meta"]["next_page_link"] if asked.query["page"] == "1" else None
+        return answer(body)
+
+    vendor.script = capped
+    assert sorted(set(ids(make().read(WEEK, {}, Traffic())))) == list(range(0, 15_000, 100))
+    vendor.script = [answer({"meta": {"total": 100, "next_page_link": None}, "calls": []})]
+    with pytest.raises(ConnectorError, match=r"100 calls or more in one second"):
+        extract(make(), WEEK, {}, tmp_path, "run1")
+
+
 def test_a_list_that_moves_while_it_is_read_is_read_again_and_one_that_never_adds_up_lands_nothing(
     vendor: Vendor, make: Make, tmp_path: Path
 ) -> None:

@@ -15,8 +15,9 @@ import httpx
 import pytest
 
 import connectors
-from connectors.cloudtalk import CloudTalk, CloudTalkSettings, _until_reset
+from connectors.cloudtalk import CloudTalk, CloudTalkSettings
 from connectors.landing_file import extract
+from connectors.limit_headers import LimitHeaders
 from connectors.stream import ConnectorError, DateRange, Page, PermissionMissing, Traffic, Window
 from transforms.warehouse import prepare
 
@@ -374,4 +375,5 @@ def test_a_strange_item_does_not_end_the_window(
 @pytest.mark.parametrize("told", ["nan", "inf", "soon"])
 def test_a_reset_that_is_no_time_is_none(told: str) -> None:
     """Not over the wire: without a reset the wait is the client's own, which takes seconds."""
-    assert _until_reset(httpx.Response(429, headers={"X-CloudTalkAPI-ResetTime": told})) is None
+    headers = LimitHeaders("X-Limit", "X-Left", "X-Reset")
+    assert headers.until_reset(httpx.Response(429, headers={"X-Reset": told})) is None

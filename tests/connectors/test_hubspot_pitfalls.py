@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from connectors.hubspot import OBJECTS, VERSION, HubSpot, HubSpotSettings
+from connectors.hubspot import VERSION, HubSpot, HubSpotSettings
+from connectors.hubspot_objects import OBJECTS
 from connectors.landing_file import extract
 from connectors.stream import ByIds, Changes, ConnectorError, Page, PermissionMissing, Traffic, Window
 from tests.connectors.conftest import Answer, Asked, Vendor, answer
@@ -352,6 +353,13 @@ def test_check_names_the_scope_to_grant_and_stops_where_no_scope_would_help(vend
     found = {check.name: check for check in source().check()}
     assert [name for name, check in found.items() if not check.ok] == ["crm.objects.deals.read"]
     assert "Grant the scope crm.objects.deals.read" in found["crm.objects.deals.read"].remedy
+    refused = (
+        "/users",
+        "-beta",
+        "/exchange-rates",
+    )  # time zones, the hierarchy of teams, and rates, which not every account has
+    vendor.script = lambda asked: answer({}, 403) if asked.path.endswith(refused) else EMPTY
+    assert [c.name for c in source().check() if not c.ok] == ["settings.users.teams.read", "crm.objects.users.read"]
     vendor.script = [answer({"message": "bad path"}, 400)]
     broken = list(source().check())
     assert [(check.ok, check.remedy) for check in broken] == [(False, "")]

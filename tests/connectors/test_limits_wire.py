@@ -16,7 +16,8 @@ import pytest
 from connectors.auth import BearerAuth
 from connectors.client import Client
 from connectors.gmail import judge as judge_gmail
-from connectors.hubspot import budgets_of, judge, tells
+from connectors.hubspot import budgets_of
+from connectors.hubspot_answers import judge, tells
 from connectors.hubspot_settings import HubSpotSettings
 from connectors.limits import Limiter, LimitSpent, Told
 from connectors.limits_store import Store

@@ -1,0 +1,50 @@
+"""What the headers of an answer say of a limit: how much it is, what is left of it, when it is set back. Their names differ by vendor."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import httpx
+
+from .client import Retry
+from .limits import Told
+from .server_clock import retry_after, server_time
+
+
+@dataclass(frozen=True, slots=True)
+class LimitHeaders:
+    """Names of the three headers. reset: Unix seconds, or seconds from now where the number is too small for an instant."""
+
+    limit: str
+    left: str
+    reset: str
+
+    def tells(self, response: httpx.Response, budget: str) -> Iterator[Told]:
+        """What they say of a budget; a refusal's "none left" is the judge's to tell."""
+        limit, left = _number(response, self.limit), _number(response, self.left)
+        if response.status_code != 429 and limit is not None and limit >= 1:
+            yield Told(budget, int(limit), None if left is None else int(left), self.until_reset(response))
+
+    def refused(self, response: httpx.Response, reason: str, budget: str = "") -> Retry:
+        """A 429, to be waited out until the reset; a proxy's own limit knows no reset, but may say Retry-After."""
+        reset = self.until_reset(response)
+        after = retry_after(response) if reset is None else reset
+        return Retry(reason, after=after, everyone=True, budget=budget)
+
+    def until_reset(self, response: httpx.Response) -> float | None:
+        """Seconds by the server's clock, and one more because its Date has whole ones; None where nothing is said."""
+        reset = _number(response, self.reset)
+        if reset is None:
+            return None
+        now = server_time(response).timestamp()
+        return (max(reset - now, 0.0) if reset > now / 2 else reset) + 1.0
+
+
+def _number(response: httpx.Response, name: str) -> float | None:
+    try:
+        value = float(response.headers[name])
+    except (KeyError, ValueError):
+        return None
+    return value if math.isfinite(value) else None
