@@ -23,6 +23,7 @@ CONNECTORS: Mapping[str, tuple[str, str, str]] = {
     "google_admin": ("connectors.google_admin", "GoogleAdmin", "GoogleAdminSettings"),
     "entra": ("connectors.entra", "Entra", "EntraSettings"),
     "sales_navigator": ("connectors.sales_navigator", "SalesNavigator", "SalesNavigatorSettings"),
+    "files": ("connectors.files", "Files", "FilesSettings"),
 }
 NAMES: tuple[str, ...] = tuple(CONNECTORS)
 

@@ -113,6 +113,11 @@ def kept_by(streams: Sequence[Stream]) -> timedelta | None:
     return min((kept for kept in told if kept is not None), default=None)
 
 
+def systems_of(connector: Connector) -> Sequence[System]:
+    """The systems that a source feeds: most feed one."""
+    return getattr(connector, "systems", None) or (connector.system,)
+
+
 Kind = Literal[
     "full", "changes", "range", "snapshot", "ids", "retry"
 ]  # retry: what had been in quarantine; the planner passes over it
@@ -239,7 +244,7 @@ class Connector(Protocol):
     """A vendor. Constructed as Cls(settings, workspace=..., now=...) by the registry; used by one thread a window."""
 
     name: str
-    system: System
+    system: System  # a source that feeds several has `systems` beside it
     workspace: str
     now: datetime  # the run's clock; what is read is read as of then
     streams: Sequence[Stream]

@@ -18,7 +18,7 @@ import duckdb
 
 import connectors
 from connectors import limits
-from connectors.stream import Connector, kept_by, lag_of
+from connectors.stream import Connector, kept_by, lag_of, systems_of
 from flows import turns
 from flows.books import Books, kept
 from flows.logs import event
@@ -118,7 +118,7 @@ class Run:
             now=self.now,
             history_start=history or self.day,
             parameters=self.settings.thresholds,
-            sources=[_source_input(c) for c in self.sources.values()],
+            sources=[one for c in self.sources.values() for one in source_inputs(c)],
             tools=tool_inputs(self.settings.tools),
             internal_domains=company.internal_domains,
             internal_numbers=company.internal_numbers,
@@ -255,11 +255,16 @@ def declared_streams(sources: Iterable[Connector]) -> set[tuple[str, str]]:
     return by_models | {(c.name, s.name) for c in sources for s in c.streams}
 
 
-def _source_input(connector: Connector) -> SourceInput:
+def source_inputs(connector: Connector) -> list[SourceInput]:
+    """What models must know of a source, once for each system that it feeds."""
     kept = kept_by(connector.streams)
     lag = int(lag_of(connector.streams).total_seconds())
     kept_seconds = None if kept is None else int(kept.total_seconds())
-    return SourceInput(connector.name, connector.workspace, connector.system, lag, kept_seconds)
+    streams = [stream.name for stream in connector.streams]
+    return [
+        SourceInput(connector.name, connector.workspace, system, lag, kept_seconds, streams)
+        for system in systems_of(connector)
+    ]
 
 
 def _note(con: duckdb.DuckDBPyConnection, report: RunReport, status: str) -> None:

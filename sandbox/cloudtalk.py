@@ -25,7 +25,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import msgspec
@@ -33,9 +33,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from sandbox.dialer_legs import LegTimes, legs_of
 from sandbox.limits import Limits
 from sandbox.world import Call, Leg, World
-from sandbox.world_state import Clock, State, User, call_end, digits
+from sandbox.world_state import Clock, State, User, digits
 
 ACCESS_KEY_ID, ACCESS_KEY_SECRET = "sandbox", "sandbox-secret"
 OPERATIONS, WINDOW_SECONDS = 60, 60.0  # per company, reads and writes alike
@@ -179,34 +180,15 @@ def _render_calls(state: State) -> list[_CallItem]:
 
 def _legs(state: State, call: Call, agents: Mapping[str, Item]) -> list[_CallItem]:
     items: list[_CallItem] = []
-    started, before = call.started_at, ""
-    for n, leg in enumerate(call.legs):
-        last = n == len(call.legs) - 1
-        times = _Times.of(call, leg, started, first=n == 0, last=last)
+    before = ""
+    for n, (leg, times) in enumerate(legs_of(call)):
         cdr = _cdr(state, call, n, times, before)
-        items.append(_CallItem(started, times.answered is not None, _item(state, call, leg, cdr, agents)))
-        started, before = times.ended, cdr["id"]
+        items.append(_CallItem(times.started, times.answered is not None, _item(state, call, leg, cdr, agents)))
+        before = cdr["id"]
     return items
 
 
-@dataclass(frozen=True, slots=True)
-class _Times:
-    started: datetime
-    answered: datetime | None
-    ended: datetime
-
-    @classmethod
-    def of(cls, call: Call, leg: Leg, started: datetime, *, first: bool, last: bool) -> _Times:
-        """A leg rings where the leg before ended; the call's own end is the last leg's."""
-        talk = timedelta(seconds=leg.talk_seconds)
-        answered = call.answered_at if first else started
-        if answered is None and call.result == "answered":
-            answered = max(started, call_end(call) - talk)
-        ended = call_end(call) if last else (answered or started) + talk
-        return cls(started, answered, max(ended, answered or started))
-
-
-def _cdr(state: State, call: Call, n: int, times: _Times, before: str) -> Item:
+def _cdr(state: State, call: Call, n: int, times: LegTimes, before: str) -> Item:
     leg = call.legs[n]
     own = state.reps[leg.rep].phone if leg.rep in state.reps else None
     identifier = state.ids.number("cloudtalk.call", f"{call.key}#{n}" if n else call.key)

@@ -38,7 +38,12 @@ def system_of(path: str) -> str:
     """Which system a path belongs to: crm, dialer, mail, sequencer, tools, token, or "" for the sandbox's own."""
     if path.endswith("/token"):
         return "token"
-    return SYSTEMS.get(path.split("/")[1], "")
+    return SYSTEMS.get(path.split("/")[1].partition("~")[0], "")
+
+
+def name_of(path: str) -> str:
+    """Which of the company's systems it is, as its file names it: "hubspot", or "hubspot/us" for /hubspot~us."""
+    return path.split("/")[1].replace("~", "/")
 
 
 class FaultyWire:
@@ -72,7 +77,7 @@ class FaultyWire:
                 scope, receive = await _smaller(scope, receive, modifier.size)
         scope = {**scope, "sandbox.skew": skew}
         send = _dated(send, skew)
-        if self.outage(system):
+        if self.outage(system) or self.outage(name_of(scope["path"])):
             await _answer(send, *ANSWERS["503"](system, Rule(fault="503")))
         elif rule is not None:
             await self._go_wrong(rule, system, scope, receive, send)

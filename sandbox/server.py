@@ -37,7 +37,9 @@ from sandbox.faults import FaultError, Faults, read_rules
 from sandbox.faulty_wire import FaultyWire, system_of
 from sandbox.limits import Limits
 from sandbox.world import System, World, WorldError
+from sandbox.world_seats import split
 from sandbox.world_state import Clock
+from sandbox.world_view import SharedClock, view
 
 VENDORS: dict[
     str, tuple[System, str]
@@ -52,6 +54,7 @@ VENDORS: dict[
     "google_admin": ("tools", "/google_admin"),
     "entra": ("tools", "/entra"),
     "sales_navigator": ("tools", "/sales_navigator"),
+    "files": ("dialer", "/files"),  # a folder, whatever it feeds
 }
 READY = "sandbox ready at {url}"
 
@@ -59,7 +62,11 @@ READY = "sandbox ready at {url}"
 def build_app(world: World, clock: Clock, faults: Faults | None = None, limits: Limits | None = None) -> ASGIApp:
     """The whole sandbox as an ASGI app. Raises WorldError if the company uses a vendor that is not spoken here."""
     faults, limits = faults or Faults(), limits or Limits()
-    mounts = [Mount(VENDORS[vendor][1], routes=_vendor_routes(vendor, world, clock, limits)) for vendor in _used(world)]
+    mounts: list[BaseRoute] = []
+    for system, name in _used(world):
+        held = view(world, system, name)
+        vendor, clock_of_it = split(name)[0], SharedClock(clock, held)
+        mounts.append(Mount(mounted_at(name), routes=_vendor_routes(vendor, held, clock_of_it, limits)))
     return assemble([*own_routes(clock, faults), *mounts], clock, faults)
 
 
@@ -69,7 +76,7 @@ def assemble(routes: Sequence[BaseRoute], clock: Clock, faults: Faults) -> ASGIA
     own = Route("/__sandbox__/requests", counts.endpoint, methods=["GET", "DELETE"])
 
     def outage(system: str) -> bool:
-        return any(clock.state().down(s) for s in _systems() if s == system)
+        return clock.state().down(system) is not None
 
     def move(instant: str) -> None:
         clock.move(_instant(instant))
@@ -87,11 +94,18 @@ def _systems() -> Sequence[System]:
     return get_args(System)
 
 
-def _used(world: World) -> list[str]:
-    used = [vendor for system in _systems() for vendor in world.vendor(system)]
-    if strange := [v for v in used if v not in VENDORS]:
+def _used(world: World) -> Sequence[tuple[System, str]]:
+    used: list[tuple[System, str]] = [(system, name) for system in _systems() for name in world.vendor(system)]
+    if strange := [name for _, name in used if split(name)[0] not in VENDORS]:
         raise WorldError(f"company.systems: the sandbox does not speak {strange[0]!r}; it speaks {', '.join(VENDORS)}")
     return used
+
+
+def mounted_at(name: str) -> str:
+    """Where a system of the company answers: "hubspot/us" at /hubspot~us."""
+    vendor, workspace = split(name)
+    path = VENDORS[vendor][1]
+    return path if workspace == "main" else path.replace(f"/{vendor}", f"/{vendor}~{workspace}", 1)
 
 
 def _vendor_routes(vendor: str, world: World, clock: Clock, limits: Limits) -> list[BaseRoute]:
@@ -250,10 +264,15 @@ def serving(app: ASGIApp) -> Generator[str]:
 
 @contextmanager
 def running(
-    world: World, *, now: datetime | None = None, faults: Faults | None = None, limits: Limits | None = None
+    world: World,
+    *,
+    now: datetime | None = None,
+    faults: Faults | None = None,
+    limits: Limits | None = None,
+    clock: Clock | None = None,
 ) -> Generator[str]:
     """A company served from a thread, for tests and the demo; yields the base URL. Without `limits`, none are kept."""
-    clock = Clock(world, world.now(now))
+    clock = clock or Clock(world, world.now(now))
     with serving(build_app(world, clock, faults, limits or Limits(enabled=False))) as url:
         yield url
 
@@ -283,5 +302,5 @@ def serve(
     app = build_app(world, clock, rules, Limits(enabled=limits))
     with listen(port) as listening:
         if settings_out is not None:
-            write_settings(world, settings_out, url_of(listening))
+            write_settings(world, settings_out, url_of(listening), clock)
         run(app, listening, lambda url: say(READY.format(url=url)))

@@ -20,10 +20,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from msgspec.structs import replace
 
-from sandbox import sales_navigator
+from sandbox import files, sales_navigator
 from sandbox.world import Rep, System, Tool, World
 from sandbox.world_ids import Ids
-from sandbox.world_state import rep_at
+from sandbox.world_seats import accounts
+from sandbox.world_state import Clock, rep_at
 from sandbox.world_tools import in_file, rules, tells_times, tools_of
 
 KEY_FILE = "gmail-key.json"
@@ -49,11 +50,20 @@ class Described:
     tables: Mapping[str, Table]
     tools: Sequence[Mapping[str, Any]] = ()
     columns: Mapping[str, str] = field(default_factory=dict[str, str])  # of Sales Navigator's export
+    folders: Mapping[str, Sequence[str]] = field(
+        default_factory=dict[str, Sequence[str]]
+    )  # what each folder of files feeds
 
 
-def write_settings(world: World, path: Path, url: str) -> None:
-    """Write settings at `path` with which every command runs against the sandbox of `world` at `url`."""
+def write_settings(world: World, path: Path, url: str, clock: Clock | None = None) -> None:
+    """Write settings at `path` with which every command runs against the sandbox of `world` at `url`.
+
+    clock: the sandbox's; folders of files are written anew whenever it is moved.
+    """
     write(describe(world), path, url)
+    clock = clock or Clock(world, world.now())
+    files.write(clock.state(), world, path.absolute().parent)
+    clock.moved.append(lambda state: files.write(state, world, path.absolute().parent))
     if "sales_navigator" in world.vendor("tools"):
         sales_navigator.write(world, path.absolute().parent / sales_navigator.FOLDER)
 
@@ -62,7 +72,7 @@ def describe(world: World) -> Described:
     """What the product's settings must say to read this company right."""
     company = world.company
     systems: list[System] = [*company.systems, "tools"]
-    vendors = [vendor for system in dict.fromkeys(systems) for vendor in world.vendor(system)]
+    vendors = list(dict.fromkeys(vendor for system in systems for vendor in world.vendor(system)))
     tables: dict[str, Table] = {
         "reps": (REPS_HEADER, [_rep_row(world, rep, at) for r in world.reps for rep, at in versions(r)]),
         "teams": (("team", "name", "parent"), [(t.key, t.name or t.key, t.parent) for t in world.teams]),
@@ -96,6 +106,7 @@ def describe(world: World) -> Described:
         vendors=vendors,
         tools=[_tool(tool, several=tells_times(world)) for tool in tools_of(world)],
         columns=sales_navigator.columns(world),
+        folders=files.fed(world),
         tables=tables | {name: table for name, table in optional.items() if table[1]},
     )
 
@@ -122,7 +133,7 @@ def _rep_row(world: World, rep: Rep, at: datetime | None) -> Row:
     return (
         *(rep.email, rep.name or rep.key, ";".join(rep.aliases), rep.phone, rep.role, rep.team, manager),
         *(rep.territory, rep.segment, rep.timezone, rep.region, rep.working_days, rep.hire_date, rep.end_date),
-        *(";".join(str(share) for share in rep.ramp), "yes" if "mail" in rep.seats else "no", at),
+        *(";".join(str(share) for share in rep.ramp), "yes" if accounts(world, rep, "mail") else "no", at),
     )
 
 
@@ -196,6 +207,9 @@ def _toml(described: Described, url: str) -> Iterable[str]:
         },
         "sales_navigator": {"folder": sales_navigator.FOLDER, "columns": described.columns},
         "okta": {"base_url": f"{url}/okta", "api_token": "sandbox-okta"},
+    }
+    vendors |= {
+        name: {"folder": files.folder_of(name), "systems": systems} for name, systems in described.folders.items()
     }
     for name in described.vendors:
         yield from _section(name, vendors[name])

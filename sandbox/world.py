@@ -79,7 +79,8 @@ class Rep(Struct, kw_only=True):
     role: str = "sales"
     hire_date: date | None = None
     end_date: date | None = None
-    seats: list[str] = field(default_factory=lambda: list[str](DEFAULT_SYSTEMS))  # systems the rep has an account in
+    # Systems the rep has an account in; addition: one of several by its name, "aircall"
+    seats: list[str] = field(default_factory=lambda: list[str](DEFAULT_SYSTEMS))
     phone: str | None = None
     working_days: str | None = None  # addition: "Mon,Tue,Wed,Thu,Fri"; None: the product's default
     ramp: list[float] = []
@@ -94,7 +95,7 @@ class Team(Struct, kw_only=True):
 
 class UserWithoutRep(Struct, kw_only=True):
     key: str
-    system: System
+    system: str  # a kind of system, or one of several by its name
     email: str | None = None
     name: str = ""
 
@@ -112,6 +113,7 @@ class Account(Struct, kw_only=True):
     merged_at: Instant | None = None  # addition
     deleted_at: Instant | None = None  # addition
     changes: list[Edit] = []
+    systems: list[str] = []  # addition: which of several CRMs hold it; the first is where it was made
 
 
 class Contact(Struct, kw_only=True):
@@ -129,6 +131,7 @@ class Contact(Struct, kw_only=True):
     merged_at: Instant | None = None
     deleted_at: Instant | None = None  # addition
     edits: list[Edit] = []  # addition
+    systems: list[str] = []  # addition, as of accounts
 
 
 class Leg(Struct, kw_only=True):
@@ -137,12 +140,14 @@ class Leg(Struct, kw_only=True):
 
 
 class InDialer(Struct, kw_only=True):
+    system: str | None = None  # addition: which of several dialers; None: the rep's
     visible_at: Instant | None = None
     edits: list[Edit] = []
     deleted_at: Instant | None = None
 
 
 class CallInCrm(Struct, kw_only=True):
+    system: str | None = None  # addition: which of several CRMs; None: that of who logged it
     logged_at: Instant | None = None
     logged_by: str | None = None  # None: the call's rep
     via: Via | None = None  # addition; None: ui for a person, integration for the integration
@@ -176,6 +181,7 @@ class Call(Struct, kw_only=True):
 
 
 class MailInCrm(Struct, kw_only=True):
+    system: str | None = None  # addition: which of several CRMs; None: that of who logged it
     logged_at: Instant | None = None
     logged_by: str | None = None
     via: Via | None = None
@@ -222,6 +228,7 @@ class Mail(Struct, kw_only=True, rename={"from_": "from"}):
 
 
 class InCrm(Struct, kw_only=True):
+    system: str | None = None  # addition: which of several CRMs; None: that of who logged it
     logged_at: Instant | None = None
     logged_by: str | None = None
     via: Via | None = None
@@ -305,6 +312,7 @@ class Deal(Struct, kw_only=True):
     close_date: date | None = None  # addition
     next_activity_at: Instant | None = None  # addition: a planned meeting or task
     name: str = ""  # addition
+    systems: list[str] = []  # addition, as of accounts: one at most
     events: list[DealEvent] = []
 
 
@@ -366,7 +374,7 @@ class FxRate(Struct, kw_only=True):
 
 
 class Outage(Struct, kw_only=True, rename={"from_": "from"}):
-    system: System
+    system: str  # a kind of system, or one of several by its name
     from_: Instant
     to: Instant
     kind: str = "down"

@@ -56,6 +56,7 @@ from sandbox.world_records import (
     via_of,
     with_edits,
 )
+from sandbox.world_seats import plain
 
 __all__ = ["BEFORE_ALL", "Clock", "State", "Stored", "User", "Version"]
 __all__ += ["call_end", "digits", "full_meeting", "last_edit", "rep_at", "talk_seconds", "via_of", "with_edits"]
@@ -69,7 +70,7 @@ class State:
     """
 
     def __init__(self, world: World, now: datetime, ids: Ids | None = None) -> None:
-        self.world = world
+        self.world = changed(world, reps=plain(world, world.reps))
         self.now = now
         self.ids = ids or Ids()
         self.cache: dict[str, Any] = {}
@@ -333,8 +334,8 @@ class State:
     def contacts_by_email(self) -> dict[str, list[str]]:
         return _index((e.lower(), c.key) for c in self.crm_contacts for e in c.value.emails)
 
-    def down(self, system: System) -> Outage | None:
-        """The outage that a system suffers now, or None."""
+    def down(self, system: str) -> Outage | None:
+        """The outage that a system suffers now, by its kind or its name, or None."""
         return next((o for o in self.world.outages if o.system == system and o.from_ <= self.now < o.to), None)
 
     # How
@@ -416,6 +417,7 @@ class Clock:
     world: World
     now: datetime
     ids: Ids = field(default_factory=Ids)
+    moved: list[Callable[[State], None]] = field(default_factory=list[Callable[["State"], None]])  # told of each move
     _state: State | None = None
     _lock: Lock = field(default_factory=Lock)
 
@@ -424,6 +426,8 @@ class Clock:
         with self._lock:
             self.now = to.astimezone(UTC)
             self._state = None
+        for tell in self.moved:
+            tell(self.state())
 
     def state(self) -> State:
         """The company as of now; the same object until the clock is moved."""

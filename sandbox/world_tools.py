@@ -16,6 +16,7 @@ from sandbox.world_state import State
 
 SIGN_IN = ("okta", "google_admin", "entra")
 LISTING = ("sales_navigator",)
+EITHER = ("files",)
 OF_SYSTEMS = ("crm", "dialer", "mail")
 
 
@@ -38,7 +39,7 @@ def shown_by(world: World, action: ToolAction) -> str | None:
     able = [
         v
         for v in tool.evidence
-        if v in world.vendor("tools") and v in (SIGN_IN if action.evidence == "login" else LISTING)
+        if v in world.vendor("tools") and v in (*EITHER, *(SIGN_IN if action.evidence == "login" else LISTING))
     ]
     return action.via if action.via in able else next(iter(able), None) if action.via is None else None
 
@@ -100,6 +101,8 @@ def rules(tool: Tool, ids: Ids, *, several: bool = False) -> dict[str, Sequence[
             found.append({"source": vendor, "app": app_id(ids, vendor, tool.name)})
         elif vendor in LISTING:
             found.append({"source": vendor, "action": f"{tool.name}: *"} if several else {"source": vendor})
+        elif vendor in EITHER:
+            found.append({"source": vendor, "app": tool.name})
         else:  # a sequencer: its tasks of that kind
             found.append({"source": vendor, "action": f"{tool.name}*"})
     seats = [{"source": tool.seats, "app": app_id(ids, tool.seats, tool.name)}] if tool.seats in SIGN_IN else []

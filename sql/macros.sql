@@ -185,3 +185,8 @@ create or replace macro published_key(contact_key) as (
         32
     )
 );
+
+-- Where a record of a folder of files stood, for what is told of one that cannot be read.
+create or replace macro stood_at(payload) as (
+    coalesce(payload ->> '$.file', 'a file') || ', line ' || coalesce(payload ->> '$.line', '?') || ': '
+);

@@ -14,11 +14,13 @@ import duckdb
 
 import connectors
 from connectors.landing_file import extract
-from connectors.stream import ByIds, Changes, Connector, DateRange, Snapshot, Stream, Window, kept_by, lag_of
+from connectors.stream import ByIds, Changes, Connector, DateRange, Snapshot, Stream, Window
+from flows.run import source_inputs
 from flows.settings_tools import Tool, tool_inputs
 from sandbox.server import running
 from sandbox.settings_out import write_settings
 from sandbox.world import World, parse
+from sandbox.world_state import Clock
 from transforms import build, checks, inputs, landing, publish, raw, state
 from transforms.parameters import Parameters
 from transforms.source_settings import told
@@ -141,10 +143,7 @@ class Pipeline:
             now,
             first,
             parameters=Parameters(zone, currency, **self.config.get("parameters", {})),
-            sources=[
-                inputs.SourceInput(s.name, s.workspace, s.system, int(lag_of(s.streams).total_seconds()), _kept(s))
-                for s in sources
-            ],
+            sources=[one for source in sources for one in source_inputs(source)],
             tools=tool_inputs([Tool.model_validate(tool) for tool in self.config.get("tools", [])]),
             internal_domains=company.get("internal_domains", []),
             internal_numbers=company.get("internal_numbers", []),
@@ -156,17 +155,13 @@ class Pipeline:
         )
 
 
-def _kept(source: Connector) -> int | None:
-    kept = kept_by(source.streams)
-    return None if kept is None else int(kept.total_seconds())
-
-
 @contextmanager
 def serving(world: World | Mapping[str, Any], folder: Path) -> Generator[tuple[Pipeline, str]]:
     """A pipeline fed by a sandbox that serves the world; also the sandbox's URL, to move its clock."""
     known = world if isinstance(world, World) else parse(world)
-    with running(known) as url:
-        write_settings(known, folder / "salespulse.toml", url)
+    clock = Clock(known, known.now())
+    with running(known, clock=clock) as url:
+        write_settings(known, folder / "salespulse.toml", url, clock)
         config = tomllib.loads((folder / "salespulse.toml").read_text("utf-8"))
         with open_warehouse(folder / "warehouse.duckdb", threads=1) as con:
             yield Pipeline(con, folder, config), url

@@ -25,8 +25,9 @@ with pieces as (
         greatest(w.window_start, w.extracted_at - to_seconds(k.kept_seconds)) as covered_from,
         least(w.window_end, w.extracted_at) as covered_until
     from meta.extract_window as w
-    left join input.source as k on w.source_id = k.source_id and w.workspace_id = k.workspace_id
-    where w.status = 'done' and w.kind = 'range'
+    left join (select source_id, workspace_id, min(kept_seconds) as kept_seconds from input.source group by all) as k
+        on w.source_id = k.source_id and w.workspace_id = k.workspace_id
+    where w.status = 'done' and w.kind = 'range' and not list_contains($of_themselves::varchar[], w.source_id)
         and least(w.window_end, w.extracted_at) > greatest(w.window_start, w.extracted_at - to_seconds(k.kept_seconds))
     -- Days that a source names of itself, where it is no listing of a time that was asked for.
     {told_days}
@@ -105,6 +106,15 @@ inner join meta.field_gap as g
 order by all
 """
 
+# A stream told_stretch says which stretches of time a source has told whole of which of its streams; that it was read proves nothing then.
+TOLD_STRETCHES = """
+    union all
+    select
+        source_id, workspace_id, payload ->> '$.stream', '', try_cast(payload ->> '$.from' as timestamptz),
+        try_cast(payload ->> '$.until' as timestamptz)
+    from {view}
+    where not is_deleted
+"""
 # A stream tool_day lists the UTC days of which the source has told everything that its stream tool_action holds.
 TOLD_DAYS = """
     union all
@@ -119,7 +129,13 @@ def refresh(con: duckdb.DuckDBPyConnection) -> None:
     told = [{"source": source, "stream": stream, "part": part} for source, stream, part in fields.parts()]
     tables = con.execute(
         """select table_name from duckdb_tables()
-           where schema_name = 'raw' and database_name = current_database() and ends_with(table_name, '_tool_day') order by 1"""
+           where schema_name = 'raw' and database_name = current_database()
+               and (ends_with(table_name, '_tool_day') or ends_with(table_name, '_told_stretch')) order by 1"""
     ).fetchall()
-    days = (TOLD_DAYS.format(view=latest_view(*stream_of(table))) for (table,) in tables)
-    con.execute(REFRESH.replace("{told_days}", "".join(days)), {"parts": told})
+    of_themselves: list[str] = []
+    pieces: list[str] = []
+    for (table,) in tables:
+        source, stream = stream_of(table)
+        pieces.append((TOLD_DAYS if stream == "tool_day" else TOLD_STRETCHES).format(view=latest_view(source, stream)))
+        of_themselves += [source] if stream == "told_stretch" else []
+    con.execute(REFRESH.replace("{told_days}", "".join(pieces)), {"parts": told, "of_themselves": of_themselves})

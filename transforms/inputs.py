@@ -71,7 +71,9 @@ create or replace table input.team (team varchar, name varchar, parent varchar);
 create or replace table input.internal_domain (domain varchar);
 create or replace table input.internal_number (first_digits varchar, last_digits varchar);
 create or replace table input.test_domain (domain varchar);
-create or replace table input.source (source_id varchar, workspace_id varchar, system varchar, lag_seconds integer, kept_seconds bigint);
+create or replace table input.source (
+    source_id varchar, workspace_id varchar, system varchar, lag_seconds integer, kept_seconds bigint, streams varchar[]
+);
 create or replace table input.call_outcome (label varchar, outcome varchar, is_connected boolean, is_negative boolean);
 create or replace table input.excluded_pipeline (pipeline_id varchar);
 create or replace table input.qualified_stage (stage_id varchar);
@@ -104,13 +106,15 @@ CALL_OUTCOMES: Mapping[str, tuple[str, bool, bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class SourceInput:
-    """A configured source: its system, how long after the fact it may still show records, and how long it keeps them (None: for ever)."""
+    """A configured source and a system that it feeds: how long after the fact it may still show records, how long it keeps them (None: for
+    ever), and its streams (empty: all that feed the system)."""
 
     source_id: str
     workspace_id: str
     system: str
     lag_seconds: int = 0
     kept_seconds: int | None = None
+    streams: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +196,10 @@ def load(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
         _insert(
             con,
             "source",
-            [[s.source_id, s.workspace_id, s.system, s.lag_seconds, s.kept_seconds] for s in inputs.sources],
+            [
+                [s.source_id, s.workspace_id, s.system, s.lag_seconds, s.kept_seconds, list(s.streams)]
+                for s in inputs.sources
+            ],
         )
         _insert(con, "tool", [[t.name, t.price_per_seat, t.currency] for t in inputs.tools])
         _insert(con, "tool_evidence", [[t.name, r.source, r.app, r.action] for t in inputs.tools for r in t.evidence])

@@ -55,7 +55,9 @@ create table if not exists meta.field_gap (
     source_id varchar, workspace_id varchar, stream varchar, part varchar, field varchar, gap_from timestamptz, gap_until timestamptz,
     last_good_at timestamptz, next_good_at timestamptz, records bigint, reason varchar
 );
-create table if not exists input.source (source_id varchar, workspace_id varchar, system varchar, lag_seconds integer, kept_seconds bigint);
+create table if not exists input.source (
+    source_id varchar, workspace_id varchar, system varchar, lag_seconds integer, kept_seconds bigint, streams varchar[]
+);
 create table if not exists input.source_setting (name varchar, value varchar);  -- a macro reads it
 create table if not exists input.secret (name varchar, value varchar);  -- a macro reads it
 create table if not exists meta.fact (name varchar primary key, value varchar);

@@ -3,6 +3,8 @@
 -- scope: from_id
 -- on staging.stg_crm_association: from_id
 -- on core.map_merge: select a.from_id from staging.stg_crm_association as a inner join changed as m on a.to_id = m.loser_id
+-- on core.contact_address: select a.from_id from staging.stg_crm_association as a inner join changed as c on a.to_id = c.address
+-- to_key: of a contact that the source knows by its address alone, who has that address, else the address (METRICS 4d)
 select distinct
     a.source_id,
     a.workspace_id,
@@ -10,10 +12,14 @@ select distinct
     a.from_id,
     a.to_type,
     coalesce(m.survivor_id, a.to_id) as to_id,
-    a.source_id || ':' || a.workspace_id || ':' || coalesce(m.survivor_id, a.to_id) as to_key
+    case
+        when a.to_type = 'contact' and contains(a.to_id, '@') then coalesce(c.contact_key, 'mail:' || a.to_id)
+        else a.source_id || ':' || a.workspace_id || ':' || coalesce(m.survivor_id, a.to_id)
+    end as to_key
 from staging.stg_crm_association as a
 left join core.map_merge as m
     on
         a.to_type = m.object_type and a.source_id = m.source_id and a.workspace_id = m.workspace_id
         and a.to_id = m.loser_id
+left join core.contact_address as c on a.to_type = 'contact' and a.to_id = c.address
 where not a.is_deleted

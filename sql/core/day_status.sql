@@ -36,7 +36,11 @@ by_stream as (
         and not bool_or(c.is_gap and c.covered_from <= w.day_start and c.covered_until >= w.day_end) as is_touched
     from wanted as w
     inner join core.feed_stream as f on w.system = f.system
-    inner join input.source as s on w.source_id = s.source_id and w.workspace_id = s.workspace_id
+    inner join input.source as s
+        on
+            w.source_id = s.source_id and w.workspace_id = s.workspace_id and w.system = s.system
+            -- A source is asked for what it has: a folder of meetings has no deals.
+            and (len(coalesce(s.streams, [])) = 0 or list_contains(s.streams, split_part(f.stream, '.', 1)))
     left join meta.coverage as c
         on
             w.source_id = c.source_id and w.workspace_id = c.workspace_id and f.stream = c.stream

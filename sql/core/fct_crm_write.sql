@@ -1,9 +1,11 @@
 -- core.fct_crm_write: what people did in the CRM by hand (METRICS 1a-1d); integrations, imports, APIs and automation are left out.
 -- grain: write_kind, write_key
 -- order: activity_date
--- record_id: the CRM's id of the record changed, created or logged
+-- record_id: the CRM's id of the record changed, created or logged; of a merged one its survivor's, whose history repeats what was done to it
 -- scope: record_id
 -- on staging.stg_crm_write: object_id
+-- on staging.stg_crm_write: select m.survivor_id from core.map_merge as m inner join changed as c on m.loser_id = c.object_id
+-- keep staging.stg_crm_write: object_id in (select key from dirty) or object_id in (select loser_id from core.map_merge where survivor_id in (select key from dirty))
 -- on staging.stg_crm_contact: contact_id
 -- on staging.stg_crm_company: company_id
 -- on staging.stg_crm_deal: deal_id
@@ -13,6 +15,7 @@
 -- on staging.stg_crm_meeting: meeting_id
 -- on staging.stg_crm_task: task_id
 -- on core.map_merge: loser_id
+-- on core.map_merge: survivor_id
 -- on core.dim_contact: contact_id
 -- on core.dim_account: company_id
 -- on core.map_identity: select w.record_id from core.fct_crm_write as w inner join changed as i on w.user_id = i.source_user_id
@@ -22,15 +25,22 @@
 with changes as (
     select
         'change' as write_kind,
-        concat_ws(':', source_id, workspace_id, object_type, object_id, user_id, epoch(date_trunc('minute', written_at))::bigint) as write_key,
-        source_id,
-        workspace_id,
-        object_id as record_id,
+        concat_ws(
+            ':', w.source_id, w.workspace_id, w.object_type, coalesce(m.survivor_id, w.object_id), w.user_id,
+            epoch(date_trunc('minute', w.written_at))::bigint
+        ) as write_key,
+        w.source_id,
+        w.workspace_id,
+        coalesce(m.survivor_id, w.object_id) as record_id,
         'login' as id_space,
-        user_id,
-        min(written_at) as logged_at
-    from staging.stg_crm_write
-    where via in ('ui', 'mobile') and user_id is not null and not is_deleted
+        w.user_id,
+        min(w.written_at) as logged_at
+    from staging.stg_crm_write as w
+    left join core.map_merge as m
+        on
+            w.object_type = m.object_type and w.source_id = m.source_id and w.workspace_id = m.workspace_id
+            and w.object_id = m.loser_id
+    where w.via in ('ui', 'mobile') and w.user_id is not null and not w.is_deleted
     group by all
 ),
 

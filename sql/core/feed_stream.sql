@@ -1,4 +1,4 @@
--- core.feed_stream: which streams must have been read for a family of numbers to be complete.
+-- core.feed_stream: which streams must have been read for a family of numbers to be complete, of those that a source has.
 -- grain: system, feed, stream
 -- feed: '' is the whole system, the others are parts of it
 -- stream: as in meta.coverage; "dialer_call.talk" are calls whose talk time can be read (sql/fields.toml)
@@ -20,6 +20,7 @@ from (
     ('crm', '', 'crm_contact'),
     ('crm', '', 'crm_company'),
     ('crm', '', 'crm_deal'),
+    ('crm', '', 'crm_write'),
     ('crm', 'call', 'crm_call'),
     ('crm', 'email', 'crm_email'),
     ('crm', 'meeting', 'crm_meeting'),

@@ -21,6 +21,7 @@ with in_mailboxes as (
         arg_min(addressed, (not is_sent, mailbox)) as addressed,
         any_value(in_reply_to order by mailbox) as in_reply_to,
         arg_min(mail_class, (not is_sent, mailbox)) as mail_class,
+        bool_or(is_sequence) as is_sequence,
         list_distinct(flatten(list(failed_recipients))) as failed_recipients,
         list_sort(list_distinct(list(mailbox_rep_id))) as holder_rep_ids
     from core.mailbox_copy
@@ -58,7 +59,7 @@ select
     coalesce(b.mail_class, 'human') as mail_class,
     coalesce(b.failed_recipients, []) as failed_recipients,
     coalesce(b.holder_rep_ids, case when c.rep_id is not null then [c.rep_id] else [] end) as holder_rep_ids,
-    coalesce(c.is_sequence, false) as is_sequence,
+    coalesce(b.is_sequence, false) or coalesce(c.is_sequence, false) as is_sequence,
     coalesce(c.is_bounced, false) as is_bounced_in_crm,
     b.message_key is not null as is_in_mailbox,
     c.crm_email_key,

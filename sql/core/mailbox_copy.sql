@@ -25,6 +25,7 @@ select
     coalesce(m.reference_ids, []) as reference_ids,
     coalesce(m.is_sent, false) as is_sent,
     m.mail_class,
+    coalesce(m.is_sequence, false) as is_sequence,
     coalesce(m.failed_recipients, []) as failed_recipients,
     m.bounce_status
 from staging.stg_mail_message as m

@@ -22,6 +22,13 @@ mailboxes as (
 
 windows as (
     select distinct source_id, workspace_id, partition from meta.extract_window where partition <> ''
+),
+
+-- Sources that tell all mailboxes together.
+undivided as (
+    select distinct source_id, workspace_id
+    from meta.extract_window
+    where stream = 'mail_message' and partition = ''
 )
 
 select r.rep_id, s.system, s.source_id, s.workspace_id, '' as partition
@@ -43,12 +50,18 @@ where
         )
     )
 union all
-select r.rep_id, s.system, s.source_id, s.workspace_id, coalesce(min(lower(w.partition)), r.email) as partition
+select
+    r.rep_id,
+    s.system,
+    s.source_id,
+    s.workspace_id,
+    case when bool_or(u.source_id is not null) then '' else coalesce(min(lower(w.partition)), r.email) end as partition
 from input.source as s
 cross join reps as r
 left join mailboxes as m on r.email = m.email
 left join core.map_rep_address as a on r.rep_id = a.rep_id
 left join windows as w on s.source_id = w.source_id and s.workspace_id = w.workspace_id and a.address = norm_email(w.partition)
+left join undivided as u on s.source_id = u.source_id and s.workspace_id = u.workspace_id
 where s.system = 'mail' and coalesce(m.has_mailbox, w.partition is not null)
 group by r.rep_id, s.system, s.source_id, s.workspace_id, r.email
 union all

@@ -17,7 +17,7 @@ with unmapped as (
     from core.map_identity as i
     where
         i.rep_id = -1 and i.id_space = 'user'
-        and i.source_id not in (select source_id from input.source where system = 'tools' and source_id is not null)
+        and i.source_id not in (select source_id from input.source where source_id is not null group by source_id having bool_and(system = 'tools'))
     group by all
 ),
 
@@ -32,7 +32,7 @@ strangers as (
     from core.map_identity as i
     where
         i.rep_id = -1 and i.id_space = 'user'
-        and i.source_id in (select source_id from input.source where system = 'tools')
+        and i.source_id in (select source_id from input.source group by source_id having bool_and(system = 'tools'))
     group by all
 ),
 

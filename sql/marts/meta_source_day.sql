@@ -80,7 +80,8 @@ select
     (any_value(x.last_success_at) at time zone 'UTC') as last_success_at,
     (any_value(m.watermark) at time zone 'UTC') as watermark
 from days as d
-left join input.source as i on d.source_id = i.source_id and d.workspace_id = i.workspace_id
+left join (select source_id, workspace_id, max(lag_seconds) as lag_seconds from input.source group by all) as i
+    on d.source_id = i.source_id and d.workspace_id = i.workspace_id
 left join core.source_day_count as s on d.source_id = s.source_id and d.workspace_id = s.workspace_id and d.activity_date = s.utc_date
 left join gaps as g on d.source_id = g.source_id and d.workspace_id = g.workspace_id and d.activity_date = g.activity_date
 left join successes as x on d.source_id = x.source_id and d.workspace_id = x.workspace_id

@@ -1,0 +1,265 @@
+"""A folder of files: what rows become, which days they vouch for, what is refused, and what a night after the folder has changed makes of it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from pydantic import ValidationError
+
+from connectors.files import FileRefused, Files, FilesSettings
+from connectors.stream import Traffic, Window
+from sandbox.world import parse
+from tests.pipeline import Pipeline, serving
+
+NOW = datetime(2026, 3, 20, 6, tzinfo=UTC)
+HEADER = "key,rep,number,started_at,result,answered_at,talk_seconds"
+
+
+def source(folder: Path, now: datetime = NOW, **more: Any) -> Files:
+    settings = FilesSettings.model_validate({"folder": folder, "systems": ["dialer"], **more})
+    return Files(settings, workspace="main", now=now)
+
+
+def read(
+    files: Files,
+    stream: str = "dialer_call",
+    first: str = "2026-03-01",
+    last: str = "2026-03-20T06:00",
+    known: Sequence[str] = (),
+) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
+    start, end = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (first, last))
+    pages = list(files.read(Window("files", "main", stream, "range", start, end), {stream: known}, Traffic()))
+    return [json.loads(r) for page in pages for r in page.records], [one for page in pages for one in page.rejected]
+
+
+def told(files: Files) -> list[tuple[str, str]]:
+    return [(one["from"][:16], one["until"][:16]) for one in read(files, "told_stretch")[0]]
+
+
+def write(folder: Path, name: str, *lines: str, written: str = "2026-03-25") -> None:
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_text("\n".join(lines) + "\n", "utf-8")
+    stamp = datetime.fromisoformat(written).replace(tzinfo=UTC).timestamp()
+    os.utime(folder / name, (stamp, stamp))
+
+
+def test_rows_of_csv_and_parquet_become_records_of_their_window(tmp_path: Path) -> None:
+    """Times in any zone; quotes; a byte order mark; gaps; a folder for its kind; the last row of a key counts, and may take it back."""
+    write(
+        tmp_path,
+        "calls_1.csv",
+        "\ufeff" + HEADER,
+        'D1,ann@acme.com,"+44 20 ""x"" \\",2026-03-16T10:00:00+01:00,answered,2026-03-16T09:00:05Z,61',
+        "",
+        "D2,ann@acme.com,+441,2026-03-17 09:00:00.1234567,busy,,",
+        "D3,ann@acme.com,+441,2026-02-10 09:00,busy,,",
+        "D4,ann@acme.com,+441,2026-03-20T07:00:00Z,busy,,",
+        "D1,ann@acme.com,+442,2026-03-16T09:00:00Z,no_answer,,",
+    )
+    table = pa.table(
+        {
+            "key": ["P1", "D2"],
+            "rep": ["bob@acme.com"] * 2,
+            "number": ["+443"] * 2,
+            "started_at": pa.array([datetime(2026, 3, 18, 8, tzinfo=UTC)] * 2, pa.timestamp("ms", "Europe/Berlin")),
+            "result": pa.array(["busy", "busy"]).dictionary_encode(),
+            "talk_seconds": [0, 5],
+            "machine": [False, True],
+            "deleted": [False, True],
+        }
+    )
+    (tmp_path / "calls").mkdir()
+    pyarrow.parquet.write_table(table, tmp_path / "calls" / "part-0.parquet")
+    write(tmp_path, "_draft.csv", "half a")
+    records, rejected = read(source(tmp_path))
+    assert [(r["id"], r["started_at"], r["number"]) for r in records] == [
+        ("P1", "2026-03-18 08:00:00.000000Z", "+443"),
+        ("D2", "2026-03-17 09:00:00.123456Z", "+441"),
+        ("D1", "2026-03-16 09:00:00.000000Z", "+442"),
+    ]
+    assert records[0] | {"line": "1"} == records[0]
+    assert (records[2]["file"], records[2]["line"], records[2].get("answered_at")) == ("calls_1.csv", "7", None)
+    assert rejected == []
+    assert [r["id"] for r in read(source(tmp_path), first="2026-01-01", last="2026-03-01")[0]] == ["D3"]
+    berlin = read(source(tmp_path, timezone="Europe/Berlin"))[0]
+    assert {r["id"]: r["started_at"] for r in berlin}["D2"] == "2026-03-17 08:00:00.123456Z"
+
+
+def test_headers_of_the_users_own_and_rows_of_another_length(tmp_path: Path) -> None:
+    columns = {
+        "calls": {
+            "Call": "key",
+            "Agent": "rep",
+            "To": "number",
+            "When": "started_at",
+            "How": "result",
+            "Note": "ignore",
+        }
+    }
+    write(
+        tmp_path,
+        "calls.csv",
+        "call;Agent;To;When;How;Note",
+        '1;a@x.com;+44;2026-03-16T09:00Z;busy;"he said; no"',
+        "2;a@x.com;+44",
+    )
+    records, rejected = read(source(tmp_path, columns=columns, delimiter=";"))
+    assert [r["id"] for r in records] == ["1"]
+    assert "Note" not in json.dumps(records)
+    assert rejected == [("calls.csv, line 3: 3 cells under 6 columns", "2;a@x.com;+44")]
+    for wrong in ({"call": {}}, {"calls": {"Agent": "reps"}}):
+        with pytest.raises(ValidationError, match="allowed: "):
+            source(tmp_path, columns=wrong)
+
+
+ROWS = ("D1,a@x.com,+44,2026-03-16T09:00:00Z,busy,,", "D2,a@x.com,+44,2026-03-18T09:00:00Z,busy,,")
+
+
+@pytest.mark.parametrize(
+    ("files", "zone", "expected"),
+    [
+        # The greatest day; if it was not over when the file was written, the day before.
+        ({"calls.csv": (HEADER, *ROWS)}, "UTC", [("2026-03-16T00:00", "2026-03-19T00:00")]),
+        ({"calls.csv@2026-03-18T20:00": (HEADER, *ROWS)}, "UTC", [("2026-03-16T00:00", "2026-03-18T00:00")]),
+        # Days of a name, quiet ones too; what no file names is not told.
+        ({"calls_2026-03-14.csv": (HEADER,), "calls_2026-03-16_2026-03-18.csv": (HEADER, *ROWS)}, "UTC",
+         [("2026-03-14T00:00", "2026-03-15T00:00"), ("2026-03-16T00:00", "2026-03-19T00:00")]),
+        ({"calls_2026-03-16_2026-03-22.csv": (HEADER, *ROWS)}, "UTC", [("2026-03-16T00:00", "2026-03-20T06:00")]),
+        # What the folder says of itself goes first; a day is one of its zone.
+        ({"calls.csv": (HEADER, *ROWS), "_complete_through": ("# by cron", "2026-03-19")}, "Europe/Berlin",
+         [("2026-03-15T23:00", "2026-03-19T23:00")]),
+        ({"calls.csv": (HEADER, *ROWS), "_complete_through": ("2026-03-19", "calls 2026-03-17T12:00:00Z")}, "UTC",
+         [("2026-03-16T00:00", "2026-03-17T12:00")]),
+        ({"calls.csv": (HEADER,)}, "UTC", []),
+    ],
+)  # fmt: skip
+def test_which_days_are_told_whole(
+    tmp_path: Path, files: dict[str, Sequence[str]], zone: str, expected: list[tuple[str, str]]
+) -> None:
+    for name, lines in files.items():
+        write(tmp_path, name.partition("@")[0], *lines, written=name.partition("@")[2] or "2026-03-25")
+    assert told(source(tmp_path, timezone=zone)) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "lines", "says"),
+    [
+        ("calls.csv", ["key,reps,number,started_at,result"], r"calls.csv: the columns \['reps'\] are none of calls \(near: rep\)"),
+        ("calls.csv", ["key,rep,number,result"], r"the columns \['started_at'\] of calls are not in it"),
+        ("calls.csv", ["key,rep,number,started_at,result,Rep"], "its header has rep twice"),
+        ("calls.csv", [], "are not in it|cannot be read"),
+        ("calls.parquet", ["no parquet"], "calls.parquet: cannot be read as a Parquet"),
+        ("mails.csv", ["key"], "mails.csv feeds mail, which is not among"),
+        ("call.csv", ["key"], "call.csv: its name must begin with what it holds: calls, "),
+        ("calls.xlsx", ["x"], "calls.xlsx: only .csv, .csv.gz, .parquet are read"),
+        ("_complete_through", ["yesterday"], "_complete_through, line 1: 'yesterday' is not understood"),
+    ],
+)  # fmt: skip
+def test_what_is_refused(tmp_path: Path, name: str, lines: list[str], says: str) -> None:
+    """With file, column and value; by `check` too."""
+    write(tmp_path, name, *lines)
+    stream = "told_stretch" if name.startswith("_") else "dialer_call"
+    with pytest.raises(FileRefused, match=says):
+        read(
+            source(tmp_path), stream
+        ) if name != "mails.csv" and name != "call.csv" and name != "calls.xlsx" else source(tmp_path)
+
+
+def test_an_emptied_folder_is_taken_for_one_that_is_not_mounted(tmp_path: Path) -> None:
+    with pytest.raises(FileRefused, match="Is it mounted"):
+        read(source(tmp_path), known=["D1"])
+    with pytest.raises(FileRefused, match="there is no folder"):
+        read(source(tmp_path / "nowhere"))
+
+
+WORLD = {
+    "company": {
+        "now": "2026-03-20T06:00:00Z",
+        "systems": {"crm": "hubspot", "dialer": "files", "tools": "files"},
+        "internal_domains": ["acme.com"],
+    },
+    "reps": [{"key": "ann", "email": "ann@acme.com", "name": "Ann"}],
+    "accounts": [],
+    "tool_actions": [
+        {"rep": "ann", "tool": "linkedin", "at": "2026-03-16T10:00:00Z", "action": "search"},
+        {"rep": "ann", "tool": "linkedin", "at": "2026-03-16T10:00:00Z", "action": "search"},
+    ],
+}  # fmt: skip
+
+
+def made(pipeline: Pipeline, day: str) -> tuple[Any, Any, Any]:
+    row = pipeline.day("ann@acme.com", day)
+    return row["calls_made"], row["talk_seconds"], row["dialer_status"]
+
+
+def test_late_edits_deletions_and_bad_rows_night_after_night(tmp_path: Path) -> None:
+    """Nights over one folder, everything through the pipeline."""
+    folder, first = tmp_path / "files", date(2026, 3, 14)
+    rows = [
+        HEADER,
+        "D1,ann@acme.com,+442071838750,2026-03-16T09:00:00Z,answered,2026-03-16T09:00:10Z,100",
+        "D2,ann@acme.com,+442071838751,2026-03-16T10:00:00Z,no_answer,,",
+        "D3,ann@acme.com,+442071838752,2026-02-30T10:00:00Z,no_answer,,",
+        "D4,ann@acme.com,+442071838753,2026-03-17T10:00:00Z,engaged,,",
+    ]
+    with serving(parse(WORLD), tmp_path) as (pipeline, _):
+
+        def night(n: int, **files: Sequence[str]) -> None:
+            for name, lines in files.items():
+                write(folder, f"{name}.csv", *lines)
+            pipeline.nightly(NOW + timedelta(minutes=n), first=first)
+
+        def quarantined() -> list[str]:
+            found = pipeline.rows("select reason from meta.quarantine where resolved_at is null order by 1")
+            return [row["reason"] for row in found]
+
+        night(1, calls=rows)
+        assert made(pipeline, "2026-03-16") == (2, 100, "complete")
+        assert made(pipeline, "2026-03-19") == (0, 0, "complete")
+        assert made(pipeline, "2026-03-14") == (None, None, "missing")
+        assert quarantined() == [
+            "calls.csv, line 4: started_at is no time: 2026-02-30T10:00:00Z",
+            "calls.csv, line 5: result is not answered, voicemail, no_answer, busy, failed, cancelled or missed: engaged",
+        ]
+        used = pipeline.rows("select n_actions from core.fct_tool_action where tool = 'linkedin'")
+        assert used == [{"n_actions": 2}]
+
+        # Another file, an edit, and corrections: rows that can be read now leave the quarantine.
+        later = [
+            HEADER,
+            "D5,ann@acme.com,+442071838754,2026-03-18T10:00:00Z,busy,,",
+            rows[2].replace("no_answer", "cancelled"),
+        ]
+        night(
+            2,
+            calls=[*rows[:3], rows[3].replace("02-30", "03-17"), rows[4].replace("engaged", "busy")],
+            calls_later=later,
+        )
+        assert made(pipeline, "2026-03-16") == (1, 100, "complete")
+        assert made(pipeline, "2026-03-17") == (2, 0, "complete")
+        assert made(pipeline, "2026-03-18") == (1, 0, "complete")
+        assert quarantined() == []
+        # A header that is not known changes nothing and stays due.
+        write(folder, "calls.csv", HEADER.replace("rep", "who"), *rows[1:])
+        with pytest.raises(FileRefused, match="who"):
+            pipeline.nightly(NOW + timedelta(minutes=3), first=first)
+
+        # A row less, a file less, nobody who says up to when: and a line that only moved is no new version.
+        (folder / "calls_later.csv").unlink()
+        (folder / "_complete_through").unlink()
+        night(4, calls=[HEADER, rows[3].replace("02-30", "03-17"), rows[1]])
+        assert made(pipeline, "2026-03-16") == (1, 100, "complete")
+        assert made(pipeline, "2026-03-17") == (1, 0, "complete")
+        assert made(pipeline, "2026-03-18") == (None, None, "missing")
+        versions = "select record_id, count(*)::int as n from raw.files_dialer_call where record_id in ('D1', 'D5') group by 1 order by 1"
+        assert pipeline.rows(versions) == [{"record_id": "D1", "n": 1}, {"record_id": "D5", "n": 2}]
+        restated = pipeline.rows("select distinct reason from meta.restatement where table_name = 'daily_rep_activity'")
+        assert restated
