@@ -65,7 +65,7 @@ bench: $(READY) ## extract and land beside dlt, on the same server (its packages
 bench-build: $(READY) ## the build of a large warehouse: whole, a normal day, no change, beside the floor
 	$(BIN)/python -m benchmarks.increment --reps 100 --days 180
 
-bench-limits: $(READY) ## how much of each vendor's limit is used, and how often it refuses (13 minutes of real time)
+bench-limits: $(READY) ## how much of each vendor's limit is used, and how often it refuses (half an hour of real time)
 	$(BIN)/python -m benchmarks.limits
 
 kill: $(READY) ## hundreds of runs killed at random, each run again to its end and compared (half an hour)

@@ -188,8 +188,13 @@ class Salesforce:
             query = f"{soql}{joint}{after}" if after else soql
             body = self._query(one, f"{query} ORDER BY {one.stamp}, Id LIMIT {PAGE}", traffic)
             records, rejected = records_of(body, "records")
+            came, is_last = len(records) + len(rejected), value_at(body, "done") is not False
+            if is_last and (total := value_at(body, "totalSize")) not in (None, came):
+                raise ConnectorError(
+                    f"{self.name} {one.name}: {came} rows came in an answer of {total}. Nothing was landed; the next run reads them again."
+                )
             yield Page(records=records, rejected=rejected)
-            if value_at(body, "done") is not False and len(records) < PAGE:
+            if is_last and came < PAGE:
                 return
             if not records:
                 raise FormatChanged(f"{self.name} {one.name}: an empty answer that is not the last one.")

@@ -22,6 +22,11 @@ from sandbox.faults import Faults, Rule
 from sandbox.faulty_answers import ANSWERS
 
 PIECE = 1 << 20
+# Where the vendors' answers have their records.
+LISTS = (
+    *("results", "messages", "data", "history", "records", "value", "items"),
+    *("users", "teams", "numbers", "calls"),
+)
 # By the first part of a vendor's path.
 SYSTEMS = {
     "hubspot": "crm",
@@ -46,6 +51,17 @@ def name_of(path: str) -> str:
     return path.split("/")[1].replace("~", "/")
 
 
+def _vendor_of(path: str) -> str:
+    """In whose words a request is refused: a vendor's, or a token endpoint's."""
+    return "token" if path.endswith("/token") else name_of(path).partition("/")[0]
+
+
+def _list_of(scope: Scope) -> str:
+    """Which list a request reads: its path, and the object that a query names."""
+    asked = re.search(rb"\bFROM(?:\+|%20)(\w+)", scope["query_string"])
+    return f"{scope['path']} {asked[1].decode() if asked else ''}"
+
+
 class FaultyWire:
     """ASGI middleware: asks `faults` about each vendor request and makes it go wrong where a rule strikes.
 
@@ -59,7 +75,7 @@ class FaultyWire:
         self.faults = faults
         self.outage = outage
         self.move = move
-        self._last: dict[str, list[Message]] = {}  # by path: the last right answer
+        self._last: dict[str, list[Message]] = {}  # by list: the last right answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         system = system_of(scope["path"]) if scope["type"] == "http" else ""
@@ -78,15 +94,15 @@ class FaultyWire:
         scope = {**scope, "sandbox.skew": skew}
         send = _dated(send, skew)
         if self.outage(system) or self.outage(name_of(scope["path"])):
-            await _answer(send, *ANSWERS["503"](system, Rule(fault="503")))
+            await _answer(send, *ANSWERS["503"](_vendor_of(scope["path"]), Rule(fault="503")))
         elif rule is not None:
-            await self._go_wrong(rule, system, scope, receive, send)
+            await self._go_wrong(rule, scope, receive, send)
         elif self.faults.repeats(scope["path"]):
-            await self.app(scope, receive, self._keeping(scope["path"], send))
+            await self.app(scope, receive, self._keeping(_list_of(scope), send))
         else:
             await self.app(scope, receive, send)
 
-    async def _go_wrong(self, rule: Rule, system: str, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _go_wrong(self, rule: Rule, scope: Scope, receive: Receive, send: Send) -> None:
         match rule.fault:
             case "timeout":
                 await _until_client_leaves(receive, rule.seconds)
@@ -101,9 +117,9 @@ class FaultyWire:
             case "short_page":
                 await self.app(scope, receive, _changing(send, _without_last))
             case "repeat":
-                for message in self._last.get(scope["path"], []):
+                for message in self._last.get(_list_of(scope), []):
                     await send(message)
-                if scope["path"] not in self._last:
+                if _list_of(scope) not in self._last:
                     await self.app(scope, receive, send)
             case "huge":
                 await _stream(send, {}, (b" " * PIECE for _ in range(rule.size // PIECE)))
@@ -116,15 +132,15 @@ class FaultyWire:
                     iter([_gzip(b"".join(packed))]) if twice else packed,
                 )
             case _:
-                await _answer(send, *ANSWERS[rule.fault](system, rule))
+                await _answer(send, *ANSWERS[rule.fault](_vendor_of(scope["path"]), rule))
 
-    def _keeping(self, path: str, send: Send) -> Send:
+    def _keeping(self, name: str, send: Send) -> Send:
         kept: list[Message] = []
 
         async def keep(message: Message) -> None:
             kept.append(message)
             if message["type"] == "http.response.body" and not message.get("more_body") and kept[0]["status"] == 200:
-                self._last[path] = kept
+                self._last[name] = kept
             await send(message)
 
         return keep
@@ -176,11 +192,7 @@ def _without_last(body: bytes) -> bytes:
     except ValueError:  # a batch, which is no JSON
         return body
     page = told if isinstance(told, list) else told.get("responseData", told)
-    for items in (
-        [page]
-        if isinstance(page, list)
-        else [page.get(key) for key in ("results", "messages", "data", "history", "value")]
-    ):
+    for items in [page] if isinstance(page, list) else [page.get(key) for key in LISTS]:
         if items:
             items.pop()
     return msgspec.json.encode(told)
@@ -199,8 +211,9 @@ def _dated(send: Send, skew: float) -> Send:
 
 
 async def _smaller(scope: Scope, receive: Receive, size: int) -> tuple[Scope, Receive]:
-    """The request, asking for pages of at most `size` records, in the query or in a body."""
-    query = re.sub(rb"\b(limit|maxResults|%24top)=\d+", rb"\1=" + str(size).encode(), scope["query_string"])
+    """The request, asking for pages of at most `size` records, in the query or in a body; where the vendor decides, it is told."""
+    named = rb"(^|&)(limit|maxResults|per_page|\$top|%24top)=\d+"
+    query = re.sub(named, rb"\1\2=" + str(size).encode(), scope["query_string"])
     body = b""
     while True:
         message = await receive()
@@ -217,7 +230,7 @@ async def _smaller(scope: Scope, receive: Receive, size: int) -> tuple[Scope, Re
         sent = True
         return {"type": "http.request", "body": body}
 
-    return {**scope, "query_string": query}, again
+    return {**scope, "query_string": query, "sandbox.page": size}, again
 
 
 def _gzip(content: bytes) -> bytes:

@@ -175,10 +175,11 @@ def _asked(state: State, soql: str, *, every: bool, request: Request) -> Mapping
     found, rows = _run(state, soql, every=every)
     if not found.fields:
         return {"totalSize": len(rows), "done": True, "records": []}
-    shown = [_row(found, row) for row in rows[:BATCH]]
-    told: dict[str, Any] = {"totalSize": len(rows), "done": len(rows) <= BATCH, "records": shown}
-    if len(rows) > BATCH:
-        told["nextRecordsUrl"] = f"{request.url.path}/0r8xx5R2sM3DgWhASK-{BATCH}"
+    size = request.scope.get("sandbox.page", BATCH)  # Salesforce may give fewer rows at a time than were asked for
+    shown = [_row(found, row) for row in rows[:size]]
+    told: dict[str, Any] = {"totalSize": len(rows), "done": len(rows) <= size, "records": shown}
+    if len(rows) > size:
+        told["nextRecordsUrl"] = f"{request.url.path}/0r8xx5R2sM3DgWhASK-{size}"
     return told
 
 

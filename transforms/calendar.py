@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
+from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import holidays
-import pandas as pd
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def known_region(region: str) -> bool:
@@ -23,8 +27,15 @@ def _calendar_of(region: str, years: Iterable[int]) -> holidays.HolidayBase | No
         return None
 
 
+def signature(regions: Collection[str], first: date, last: date) -> str:
+    """What the rows of business_days follow from."""
+    return f"holidays {version('holidays')}, {first} to {last}: {', '.join(sorted({*regions, ''}))}"
+
+
 def business_days(regions: Iterable[str], first: date, last: date) -> pd.DataFrame:
     """One row a region and date in [first, last]: region, date, is_business_day (Monday to Friday, no public holiday), holiday_name."""
+    import pandas as pd  # a second and 90 MB, which most nights need not pay: see inputs
+
     days = pd.date_range(first, last, freq="D")
     frames: list[pd.DataFrame] = []
     for region in sorted({*regions, ""}):

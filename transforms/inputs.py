@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pandas as pd
 
 from . import dictionary, dictionary_tables
-from .calendar import business_days
+from .calendar import business_days, signature
 from .csv_input import (
     Faults,
     InputError,
@@ -41,7 +40,7 @@ from .csv_input import (
 from .input_checks import check
 from .parameters import Parameters
 from .tool_inputs import ToolInput
-from .warehouse import transaction
+from .warehouse import literal, transaction
 
 FILES: Mapping[str, Table] = {
     "reps": Table(
@@ -167,8 +166,6 @@ def load(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     """Fill the tables of the schema `input`. Raises InputError before anything is changed."""
     rows = read_files(inputs.files, inputs.parameters)
     regions = {rep["region"] or "" for rep in rows["reps"]}
-    span = timedelta(days=400)
-    calendar = business_days(regions, inputs.history_start - span, inputs.now.date() + span)
     outcomes = {**CALL_OUTCOMES, **inputs.call_outcomes}
     secret = contact_secret(inputs.contact_key or _beside(con, "contact.key"))
     with transaction(con):
@@ -205,7 +202,8 @@ def load(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
         _insert(con, "tool_evidence", [[t.name, r.source, r.app, r.action] for t in inputs.tools for r in t.evidence])
         _insert(con, "tool_seat", [[t.name, r.source, r.app] for t in inputs.tools for r in t.seats])
         _insert(con, "call_outcome", [[label.lower(), *meaning] for label, meaning in sorted(outcomes.items())])
-        _load_calendar(con, calendar)
+        span = timedelta(days=400)
+        _load_calendar(con, regions, inputs.history_start - span, inputs.now.date() + span)
 
 
 def contact_secret(file: Path) -> bytes:
@@ -283,14 +281,24 @@ def _load_parameters(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
         )
 
 
-def _load_calendar(con: duckdb.DuckDBPyConnection, calendar: pd.DataFrame) -> None:
-    con.register("calendar_frame", calendar)
+def _load_calendar(con: duckdb.DuckDBPyConnection, regions: Collection[str], first: date, last: date) -> None:
+    """Whole years around [first, last], so that the table is made anew once a year, or when somebody comes from another region."""
+    first, last = first.replace(month=1, day=1), last.replace(month=12, day=31)
+    made_of = signature(regions, first, last)
+    stands = con.execute(
+        """select comment from duckdb_tables()
+           where database_name = current_database() and schema_name = 'input' and table_name = 'calendar'"""
+    ).fetchall()
+    if stands == [(made_of,)]:
+        return
+    con.register("calendar_frame", business_days(regions, first, last))
     con.execute(
         """create or replace table input.calendar as
            select region::varchar as region, date::date as date, is_business_day::boolean as is_business_day,
                holiday_name::varchar as holiday_name
            from calendar_frame order by region, date"""
     )
+    con.execute(f"comment on table input.calendar is {literal(made_of)}")
     con.unregister("calendar_frame")
 
 

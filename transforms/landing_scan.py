@@ -16,6 +16,7 @@ from connectors.landing_folder import first_line, opened
 from connectors.stream import Window
 
 from .raw import changed, version_hash
+from .warehouse import literal
 
 MARK = '{"salespulse_'
 LONGEST_LINE = 8 * 2**20  # bytes; a longer record is no activity record
@@ -174,7 +175,7 @@ def _records(stream: Mapping[str, Any]) -> str:
     """SELECT of landing_record, by what the stream says of its records."""
     keys = list(stream["key"])
     paths = [*keys, stream.get("updated_at"), stream.get("happened_at"), stream.get("deleted")]
-    asked = ", ".join(_literal(_path(path)) for path in paths if path)
+    asked = ", ".join(literal(_path(path)) for path in paths if path)
     at = {path: number for number, path in enumerate([path for path in paths if path], start=1)}
 
     def told(path: str | None) -> str:
@@ -206,8 +207,3 @@ def _records(stream: Mapping[str, Any]) -> str:
 
 def _path(dotted: str) -> str:
     return "$" + "".join(f'."{part}"' for part in dotted.split("."))
-
-
-def _literal(text: str) -> str:
-    """An SQL string. Used for JSON paths of stream declarations only."""
-    return "'" + text.replace("'", "''") + "'"

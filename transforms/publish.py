@@ -20,7 +20,7 @@ from . import model
 from .build import forbidden_types
 from .merge import TAIL_COMMENTS, columns_of
 from .model import Model
-from .warehouse import name, transaction, value
+from .warehouse import literal, name, transaction, value
 
 CONTRACT_VERSION = "1.1.0"
 STORAGE_VERSION = "v1.0.0"  # the newest format that engines from 1.0 to 2.0 read; BI tools bundle old ones
@@ -185,15 +185,10 @@ def _column_comments(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) ->
 def _comment(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> None:
     kinds = {m.name: ("view" if m.kind == "view" else "table", m.comment) for m in models}
     kinds |= {table: ("table", text) for table, text in OWN_COMMENTS.items()}
-    said = [f"comment on {kind} {name(table)} is {_literal(text)}" for table, (kind, text) in kinds.items()]
+    said = [f"comment on {kind} {name(table)} is {literal(text)}" for table, (kind, text) in kinds.items()]
     columns = con.execute("select table_name, column_name, comment from meta_column").fetchall()
-    said += [f"comment on column {name(t)}.{name(column)} is {_literal(text)}" for t, column, text in columns]
+    said += [f"comment on column {name(t)}.{name(column)} is {literal(text)}" for t, column, text in columns]
     con.execute("; ".join(said))
-
-
-def _literal(text: str) -> str:
-    """A string literal: COMMENT ON takes no parameters. The text comes from our own SQL files."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _verify(draft: Path, models: Sequence[Model]) -> dict[str, int]:

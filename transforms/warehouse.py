@@ -240,6 +240,11 @@ def name(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
+def literal(text: str) -> str:
+    """A string literal, where no parameter can stand. The text is our own or checked before, never a vendor's."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def value(con: duckdb.DuckDBPyConnection, query: str, parameters: list[object] | None = None) -> object:
     """The first column of the first row, or None."""
     row = con.execute(query, parameters or []).fetchone()

@@ -132,10 +132,15 @@ def test_the_next_page_begins_after_the_last_row_and_no_locator_is_followed(vend
     assert {a.path for a in vendor.asked if "q" in a.query} == {"/services/data/v66.0/query"}, "roles cannot be deleted"
 
 
-def test_a_page_that_comes_again_and_an_empty_one_that_is_not_the_last_are_errors(vendor: Vendor, make: Make) -> None:
+def test_a_page_that_comes_again_one_that_lacks_a_row_and_an_empty_one_that_is_not_the_last_are_errors(
+    vendor: Vendor, make: Make
+) -> None:
     same = {"done": False, "records": [{"Id": "00E1", "SystemModstamp": "2026-03-02T10:00:00.000+0000"}]}
     scripted(vendor, lambda _: answer(same))
     with pytest.raises(ConnectorError, match="came twice"):
+        list(make(vendor.url).read(TEAMS, {}, Traffic()))
+    scripted(vendor, lambda _: answer({**same, "done": True, "totalSize": 2}))
+    with pytest.raises(ConnectorError, match="1 rows came in an answer of 2"):
         list(make(vendor.url).read(TEAMS, {}, Traffic()))
     scripted(vendor, lambda _: answer({"done": False, "records": []}))
     with pytest.raises(FormatChanged, match="an empty answer that is not the last one"):

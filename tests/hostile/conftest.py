@@ -35,11 +35,22 @@ OWN = {
         "requests_per_10_seconds": 10**6, "search_per_second": 10**6, "token": None, "client_id": "sandbox-client",
         "client_secret": "sandbox-client-secret", "refresh_token": "sandbox-refresh-token",
     },
+    "salesforce": {"requests_per_minute": 10**6},
     "cloudtalk": {"requests_per_minute": 10**6},
+    "aircall": {"requests_per_minute": 10**6},
     "gmail": {"units_per_minute_user": 10**8, "units_per_minute_project": 10**9},
     "microsoft365": {"requests_per_second": 10**6, "requests_per_10_minutes": 10**8},
+    "okta": {"logs_per_minute": 10**6, "lists_per_minute": 10**6},
+    "google_admin": {"queries_per_minute": 10**6},
+    "entra": {"requests_per_10_seconds": 10**6},
 }  # fmt: skip
+TOOLS = {"linkedin": "okta", "gong": "google_admin", "notion": "entra"}
 Versions = dict[tuple[str, str], tuple[str, bool, int]]  # (raw table, record) -> latest hash, deleted?, versions in all
+
+
+def aim(match: Mapping[str, str | None]) -> tuple[str, str]:
+    """What tells aims apart: path and query."""
+    return match.get("path") or "", match.get("query") or ""
 
 
 @dataclass
@@ -110,18 +121,48 @@ class Place:
         if rules:
             httpx.post(f"{self.url}/__sandbox__/faults", json=list(rules)).raise_for_status()
 
-    def struck(self) -> dict[str, int]:
-        """How many requests the rules struck, by the path that they were aimed at."""
+    def struck(self) -> set[tuple[str, str]]:
+        """Where the rules struck, by path and query that they were aimed at."""
         told = httpx.get(f"{self.url}/__sandbox__/faults").json()["faults"]
-        return {rule["match"]["path"]: rule["struck"] for rule in told if rule["match"]["path"]}
+        return {aim(rule["match"]) for rule in told if rule["match"]["path"] and rule["struck"]}
+
+
+def company() -> dict[str, Any]:
+    """Two reps over three days, at every vendor that is read over HTTP: two CRMs, dialers and mails side by side, as nothing is built."""
+    document = generate(seed=3, reps=2, days=3, now=NIGHTS[1])
+    document["company"] |= {
+        "parameters": {"reprocess_days": 5},
+        "systems": {
+            "crm": ["hubspot", "salesforce"],
+            "dialer": ["cloudtalk", "aircall"],
+            "mail": ["gmail", "microsoft365"],
+            "tools": ["okta", "google_admin", "entra"],
+        },
+        "tools": [
+            {
+                "name": name,
+                "price_per_seat": "10.00",
+                "evidence": [source],
+                **({"seats": "okta"} if source == "okta" else {}),
+            }
+            for name, source in TOOLS.items()
+        ],
+    }
+    reps = [rep["key"] for rep in document["reps"]]
+    document["seats"] += [{"rep": rep, "tool": "linkedin", "from": "2026-01-01"} for rep in reps]
+    document["tool_actions"] = [
+        {"rep": rep, "tool": tool, "at": f"2026-03-{day}T{hour:02}:00:00Z", "evidence": "login"}
+        for rep in reps
+        for tool in TOOLS
+        for day in (17, 18, 19)
+        for hour in (9, 13)
+    ]
+    return document
 
 
 @pytest.fixture(scope="session")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    document = generate(seed=3, reps=2, days=3, now=NIGHTS[1])
-    document["company"]["parameters"] = {"reprocess_days": 5}
-    document["company"]["systems"]["mail"] = ["gmail", "microsoft365"]
-    world = parse(document)
+    world = parse(company())
     with running(world, now=NIGHTS[0]) as url:
         unlimited = {"burst": 10**6, "daily": 10**9}  # what HubSpot tells is kept to, and would be waited for
         httpx.post(f"{url}/hubspot/__sandbox__/options", json=unlimited).raise_for_status()

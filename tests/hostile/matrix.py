@@ -6,51 +6,83 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from connectors.salesforce_objects import OBJECTS as SALESFORCE
+
 Rule = dict[str, Any]
-# Where each stream's requests go, as a regular expression of the path.
+Match = dict[str, str]
+# Where each stream's requests go: regular expressions of the path, or of the query.
 OBJECTS = ("contacts", "companies", "deals", "calls", "emails", "meetings", "tasks", "notes")
 NAMES = {"companies": "crm_company", "contacts": "crm_contact"}
-PATHS: Mapping[str, Mapping[str, str]] = {
-    "hubspot": {
-        "crm_user": "/crm/owners/",
-        "crm_user_profile": "/objects/[^/]+/users$",
-        "crm_team": "/settings/teams/",
+HISTORIES = {f"{NAMES.get(kind, f'crm_{kind[:-1]}')}_history": kind for kind in ("contacts", "companies", "deals")}
+
+
+def at(**paths: str) -> Mapping[str, Match]:
+    return {stream: {"path": path} for stream, path in paths.items()}
+
+
+PLACES: Mapping[str, Mapping[str, Match]] = {
+    "hubspot": at(
+        crm_user="/crm/owners/",
+        crm_user_profile="/objects/[^/]+/users$",
+        crm_team="/settings/teams/",
         **{NAMES.get(kind, f"crm_{kind[:-1]}"): f"/objects/[^/]+/{kind}(/search)?$" for kind in OBJECTS},
-        "crm_pipeline_stage": "/crm/pipelines/",
-        "crm_call_outcome": "/dispositions$",
-        "crm_account": "/account-info/[^/]+/details$",
-        "crm_exchange_rate": "/exchange-rates$",
-        "crm_login": "/activity/login$",
-        "crm_audit": "/activity/audit-logs$",
-        "crm_association": "/crm/associations/",
-        **{
-            f"crm_{NAMES.get(k, 'crm_' + k[:-1])[4:]}_history": f"/objects/[^/]+/{k}/batch/read$"
-            for k in ("contacts", "companies", "deals")
-        },
+        crm_pipeline_stage="/crm/pipelines/",
+        crm_call_outcome="/dispositions$",
+        crm_account="/account-info/[^/]+/details$",
+        crm_exchange_rate="/exchange-rates$",
+        crm_login="/activity/login$",
+        crm_audit="/activity/audit-logs$",
+        crm_association="/crm/associations/",
+        **{stream: f"/objects/[^/]+/{kind}/batch/read$" for stream, kind in HISTORIES.items()},
+    ),
+    "salesforce": {
+        stream: {"path": "^/salesforce/.*/query(All)?$", "query": rf"FROM(\+|%20){one.name}(\+|%20|&|$)"}
+        for stream, one in SALESFORCE.items()
     },
-    "cloudtalk": {
-        "dialer_user": "/agents/",
-        "dialer_group": "/groups/",
-        "dialer_number": "/numbers/",
-        "dialer_call": "/calls/index",
-    },
-    "gmail": {"mail_account": "/profile$", "mail_message": "/gmail/v1/.*/messages$|/batch/|/history$"},
+    "cloudtalk": at(
+        dialer_user="/agents/", dialer_group="/groups/", dialer_number="/numbers/", dialer_call="/calls/index"
+    ),
+    "aircall": at(
+        **{f"dialer_{name[:-1]}": f"^/aircall/.*/{name}$" for name in ("users", "teams", "numbers", "calls")}
+    ),
+    "gmail": at(mail_account="/profile$", mail_message="/gmail/v1/.*/messages$|/batch/|/history$"),
     "microsoft365": {
-        "mail_account": "/v1.0/users/[^/]+$",
-        "mail_folder": "/mailFolders/",
-        "mail_message": "/v1.0/users/[^/]+/messages$",
-        "mail_message by rounds": "/messages/delta$",
+        "mail_account": {"path": "^/microsoft365/v1.0/users/[^/]+$"},
+        "mail_folder": {"path": "/mailFolders/"},
+        "mail_message": {"path": "/v1.0/users/[^/]+/messages$"},
+        "mail_message by rounds": {"path": "/messages/delta$"},
     },
+    "okta": at(
+        tool_user="/okta/api/v1/users$",
+        tool_app="/okta/api/v1/apps$",
+        tool_app_user="/okta/api/v1/apps/[^/]+/users$",
+        tool_action="/okta/api/v1/logs$",
+    ),
+    "google_admin": at(tool_action="^/google_admin/admin/"),
+    "entra": at(tool_action="/signIns$"),
+}
+SOURCES = tuple(PLACES)
+# Whose credential is a token that is fetched, and from where.
+TOKENS = {
+    "hubspot": "^/hubspot/.*token$",
+    "salesforce": "^/salesforce/.*token$",
+    "gmail": "^/gmail/token$",
+    "microsoft365": "^/microsoft365/.*token$",
+    "google_admin": "^/google_admin/token$",
+    "entra": "^/entra/.*token$",
 }
 # Lists that come in pages; the others are one answer.
 PAGED: Mapping[str, Sequence[str]] = {
+    **{
+        source: tuple(PLACES[source])
+        for source in ("salesforce", "cloudtalk", "aircall", "okta", "google_admin", "entra")
+    },
     "hubspot": ("crm_user", "crm_user_profile", *(NAMES.get(k, f"crm_{k[:-1]}") for k in OBJECTS)),
-    "cloudtalk": tuple(PATHS["cloudtalk"]),
     "gmail": ("mail_message",),
     "microsoft365": ("mail_message",),
 }
 # Listed whole by a cursor that counts nothing: a record that a page leaves out is found by the next full listing only.
-LISTED = tuple(NAMES.get(kind, f"crm_{kind[:-1]}") for kind in OBJECTS)
+LISTED = {"hubspot": tuple(NAMES.get(kind, f"crm_{kind[:-1]}") for kind in OBJECTS)}
 Outcome = Literal["retried", "window fails", "read"]
 
 
@@ -65,21 +97,25 @@ class Case:
     name: str
     rule: Rule
     outcome: Outcome
-    sources: Sequence[str] = ("hubspot", "cloudtalk", "gmail", "microsoft365")
+    sources: Sequence[str] = SOURCES
     paged: bool = False
     more: Sequence[Rule] = ()
     network: Mapping[str, float] = field(default_factory=dict[str, float])
     versions: bool = True  # are there no more versions than without the fault?
-    without: Sequence[str] = ()  # streams that it is not tried on
+    without: Mapping[str, Sequence[str]] = field(
+        default_factory=dict[str, Sequence[str]]
+    )  # streams that it is not tried on
+
+    def tried(self, source: str) -> list[str]:
+        """The streams of a source that the fault is aimed at."""
+        if not self.rule or source not in self.sources:
+            return []
+        there = PAGED[source] if self.paged else PLACES[source]
+        return [stream for stream in PLACES[source] if stream in there and stream not in self.without.get(source, ())]
 
     def rules(self) -> list[Rule]:
         """The fault, aimed at each stream of its own."""
-        aimed = [
-            {**self.rule, "match": {"path": path}}
-            for source in self.sources
-            for stream, path in PATHS[source].items()
-            if (not self.paged or stream in PAGED[source]) and stream not in self.without
-        ]
+        aimed = [{**self.rule, "match": PLACES[source][stream]} for source in SOURCES for stream in self.tried(source)]
         return [*self.more, *aimed]
 
 
@@ -89,6 +125,10 @@ def once(fault: str, **more: Any) -> Rule:
 
 def always(fault: str, **more: Any) -> Rule:
     return {"fault": fault, **more}
+
+
+def at_token_endpoints(fault: str) -> Sequence[Rule]:
+    return [once(fault, match={"path": path}) for path in TOKENS.values()]
 
 
 SMALL_PAGES = always("small_pages", size=2)
@@ -115,9 +155,9 @@ CASES = (
     Case("empty body", once("empty"), "retried"),
     Case("gzip that is none", once("not_gzip"), "retried"),
     Case("gzip that ends early", once("gzip_cut"), "retried"),
-    Case("token expires in mid-run", once("expired_token"), "retried", sources=("hubspot", "gmail", "microsoft365")),
-    Case("token endpoint answers HTML", {}, "retried", more=[once("html", match={"path": "/token$"})]),
-    Case("token endpoint answers 503", {}, "retried", more=[once("503", match={"path": "/token$"})]),
+    Case("token expires in mid-run", once("expired_token"), "retried", sources=tuple(TOKENS)),
+    Case("token endpoint answers HTML", {}, "retried", sources=tuple(TOKENS), more=at_token_endpoints("html")),
+    Case("token endpoint answers 503", {}, "retried", sources=tuple(TOKENS), more=at_token_endpoints("503")),
     Case("server's clock an hour ahead", {}, "retried", more=[always("skew", seconds=HOUR)]),
     Case("server's clock an hour behind", {}, "retried", more=[always("skew", seconds=-HOUR)]),
     Case("500 throughout", always("500"), "window fails"),

@@ -11,9 +11,11 @@ import pytest
 from flows.report import RunReport
 from sandbox.hubspot_records import shelf
 from sandbox.microsoft365 import copies
+from sandbox.salesforce_records import table as rows_of
 from sandbox.world_state import Clock
-from tests.hostile.conftest import NIGHTS, Place, Versions
-from tests.hostile.matrix import CASES, NAMES, OBJECTS, PATHS, Case
+from sandbox.world_tools import actions_at
+from tests.hostile.conftest import NIGHTS, Place, Versions, aim
+from tests.hostile.matrix import CASES, NAMES, OBJECTS, PLACES, Case
 
 NUMBER = count()
 # `make test` tries some at random, `make hostile` all. The workers of one run must draw alike.
@@ -35,6 +37,19 @@ def test_what_is_read_undisturbed_is_what_the_company_has(place: Place, undistur
         assert len(there["cloudtalk_dialer_call"]) == legs
         assert len(there["gmail_mail_message"]) == sum(len(state.mailbox(rep)) for rep in state.reps)
         assert len(there["microsoft365_mail_message"]) == sum(len(copies(state, rep)) for rep in state.reps)
+        for stream, name in (
+            ("contact", "Contact"),
+            ("company", "Account"),
+            ("deal", "Opportunity"),
+            ("meeting", "Event"),
+        ):
+            living = {row["Id"] for row in rows_of(state, name) if not row.get("IsDeleted")}
+            assert there[f"salesforce_crm_{stream}"] == living, name
+        tasks = [row for row in rows_of(state, "Task") if not row.get("IsDeleted")]
+        assert len(there["salesforce_crm_call"]) == sum(row["TaskSubtype"] == "Call" for row in tasks)
+        assert len(there["aircall_dialer_call"]) == len(state.dialer_calls)
+        for source in ("okta", "google_admin", "entra"):
+            assert len(there[f"{source}_tool_action"]) >= len(list(actions_at(state, source))) > 0
 
 
 def name_of(case: Case) -> str:
@@ -46,12 +61,12 @@ def name_of(case: Case) -> str:
 )
 def test_nothing_is_missing_and_nothing_twice(place: Place, undisturbed: list[Versions], case: Case) -> None:
     installation = place.install(f"case{next(NUMBER)}", case.network)
-    struck: set[str] = set()
+    struck: set[tuple[str, str]] = set()
     for now, expected in zip(NIGHTS, undisturbed, strict=True):
         place.move(now)
         place.misbehave(*(case.rules() if case.rule else case.more))
         report = installation.night(now)
-        hit = {path for path, times in place.struck().items() if times}
+        hit = place.struck()
         struck |= hit
         place.misbehave()
         _as_expected(case, report, hit)
@@ -62,16 +77,17 @@ def test_nothing_is_missing_and_nothing_twice(place: Place, undisturbed: list[Ve
         if not case.versions:
             landed, wanted = _latest(landed), _latest(wanted)
         assert landed == wanted, _differences(landed, wanted)
-    aimed = {rule["match"]["path"] for rule in case.rules() if "match" in rule} if case.rule else set()
+    aimed = {aim(rule["match"]) for rule in case.rules() if "match" in rule} if case.rule else set()
     if case.outcome == "window fails":  # who is read by ids that never came has nothing to ask for
-        aimed -= {PATHS["hubspot"][stream] for stream in BY_IDS}
-        # Gmail's fails at its profile, Microsoft's at its folders.
-        aimed -= {PATHS["gmail"]["mail_message"], *list(PATHS["microsoft365"].values())[2:]}
+        aimed -= {aim(PLACES["hubspot"][stream]) for stream in BY_IDS}
+        # Gmail's mails fail at the profile, Microsoft's at the folders, an app's users at the list of apps.
+        aimed -= {aim(PLACES["gmail"]["mail_message"]), aim(PLACES["okta"]["tool_app_user"])}
+        aimed -= {aim(place) for place in list(PLACES["microsoft365"].values())[2:]}
     if not case.paged:
         assert struck >= aimed, f"never struck: {aimed - struck}"
 
 
-def _as_expected(case: Case, report: RunReport, hit: set[str]) -> None:
+def _as_expected(case: Case, report: RunReport, hit: set[tuple[str, str]]) -> None:
     """Did the run bear the fault as the case says, and read what it did not strike?"""
     not_done = {(w.window.source, w.window.stream): w.error for w in report.windows if w.status != "done"}
     assert not [error for error in not_done.values() if "unexpected" in error], not_done

@@ -264,3 +264,15 @@ def test_the_secret_of_contacts_is_made_once_and_is_private(con: duckdb.DuckDBPy
     file.write_text("lost\n")
     with pytest.raises(InputError, match=r"contact\.key does not hold the secret for contacts"):
         load(con)
+
+
+def test_the_calendar_is_made_anew_only_when_it_must_be(con: duckdb.DuckDBPyConnection) -> None:
+    """Whole years, so that nights of a year share it; an earlier history, and a rep from another region, make it anew."""
+    load(con)
+    made = "select min(date), max(date), count(*) from input.calendar"
+    assert con.execute(made).fetchone() == (date(2025, 1, 1), date(2027, 12, 31), 365 * 3)
+    con.execute("delete from input.calendar where date > '2027-01-01'")  # shows whether it was touched
+    load(con)
+    assert con.execute("select max(date) from input.calendar").fetchone() == (date(2027, 1, 1),)
+    inputs.load(con, inputs.Inputs("r2", datetime(2026, 3, 20, 6, tzinfo=UTC), date(2025, 1, 1)))
+    assert con.execute(made).fetchone() == (date(2023, 1, 1), date(2027, 12, 31), 365 * 5 + 1)
