@@ -128,7 +128,7 @@ class Place:
 
 
 def company() -> dict[str, Any]:
-    """Two reps over three days, at every vendor that is read over HTTP: two CRMs, dialers and mails side by side, as nothing is built."""
+    """Two reps over three days, at every vendor that is read over HTTP: one at one CRM and dialer, one at the other."""
     document = generate(seed=3, reps=2, days=3, now=NIGHTS[1])
     document["company"] |= {
         "parameters": {"reprocess_days": 5},
@@ -148,6 +148,8 @@ def company() -> dict[str, Any]:
             for name, source in TOOLS.items()
         ],
     }
+    for rep, seats in zip(document["reps"], (("hubspot", "cloudtalk"), ("salesforce", "aircall")), strict=True):
+        rep["seats"] = [*seats, "gmail", "microsoft365"]
     reps = [rep["key"] for rep in document["reps"]]
     document["seats"] += [{"rep": rep, "tool": "linkedin", "from": "2026-01-01"} for rep in reps]
     document["tool_actions"] = [

@@ -115,8 +115,9 @@ class Case:
 
     def rules(self) -> list[Rule]:
         """The fault, aimed at each stream of its own."""
-        aimed = [{**self.rule, "match": PLACES[source][stream]} for source in SOURCES for stream in self.tried(source)]
-        return [*self.more, *aimed]
+        places = [PLACES[source][stream] for source in SOURCES for stream in self.tried(source)]
+        once_each = {tuple(place.items()): place for place in places}  # Salesforce's calls and tasks lie in one object
+        return [*self.more, *({**self.rule, "match": place} for place in once_each.values())]
 
 
 def once(fault: str, **more: Any) -> Rule:
