@@ -22,6 +22,7 @@ CONNECTORS: Mapping[str, tuple[str, str, str]] = {
     "okta": ("connectors.okta", "Okta", "OktaSettings"),
     "google_admin": ("connectors.google_admin", "GoogleAdmin", "GoogleAdminSettings"),
     "entra": ("connectors.entra", "Entra", "EntraSettings"),
+    "outreach": ("connectors.outreach", "Outreach", "OutreachSettings"),
     "sales_navigator": ("connectors.sales_navigator", "SalesNavigator", "SalesNavigatorSettings"),
     "files": ("connectors.files", "Files", "FilesSettings"),
 }

@@ -13,6 +13,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -83,13 +84,15 @@ class TokenAuth(httpx.Auth, ABC):
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         with self._lock:  # held while the one request for a token is out: the others need its answer
-            if self._clock() >= self._expires_at - EARLY:
-                asked = self._request()
-                response = yield asked
-                if self._by_its_clock(response):
-                    asked = self._request()
-                    response = yield asked
-                self._accept(response, asked)
+            if self._is_due():
+                with self._alone():
+                    if self._is_due():  # another process may just have left one
+                        asked = self._request()
+                        response = yield asked
+                        while self._asks_again(response):
+                            asked = self._request()
+                            response = yield asked
+                        self._accept(response, asked)
             header = self._header
         request.headers["Authorization"] = header
         yield request
@@ -104,7 +107,14 @@ class TokenAuth(httpx.Auth, ABC):
         headers = {"Accept": "application/json", "Accept-Encoding": ACCEPTED}
         return httpx.Request("POST", self._token_url, data=self._form(), headers=headers)
 
-    def _by_its_clock(self, response: httpx.Response) -> bool:
+    def _is_due(self) -> bool:
+        return self._clock() >= self._expires_at - EARLY
+
+    def _alone(self) -> AbstractContextManager[None]:
+        """What must be held while a token is fetched, beside the lock of this object."""
+        return nullcontext()
+
+    def _asks_again(self, response: httpx.Response) -> bool:
         """Was it refused for what our clock said, and is it worth asking by the endpoint's?"""
         if response.status_code != 400 or not self.DATED:
             return False
@@ -130,13 +140,15 @@ class TokenAuth(httpx.Auth, ABC):
         if status in (408, 425, 429) or status >= 500:
             raise TokenUnavailable(f"token endpoint {self._token_url} answered {status}", retry_after(response))
         try:
-            told: dict[str, Any] = msgspec.json.decode(response.read(), type=dict[str, Any])
+            told: Mapping[str, Any] = msgspec.json.decode(response.read(), type=dict[str, Any])
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # whoever answered, it was no token endpoint
             raise TokenUnavailable(f"token endpoint {self._token_url} answered {status}, no JSON object") from None
-        if status != 200 or not isinstance(told.get("access_token"), str):
+        told = self._read(told)
+        if status not in (200, 201) or not isinstance(told.get("access_token"), str):
             refused = told.get("error") in CREDENTIAL_REFUSED or told.get("status") in CREDENTIAL_REFUSED
             kind = PermissionMissing if refused else ConnectorError
             sent = dict(parse_qsl(asked.read().decode()))
+            sent["assertion"] = sent.get("assertion") or asked.headers.get("Authorization", "").rpartition(" ")[2]
             raise kind(f"No access token from {self._token_url}: {status} {_reason(told, sent)}. {self._remedy()}")
         self._header = _bearer(told["access_token"])
         try:
@@ -145,6 +157,10 @@ class TokenAuth(httpx.Auth, ABC):
             lifetime = 3600.0
         self._expires_at = self._clock() + max(lifetime, EARLY + 1)  # a shorter one still serves one request
         self._told(told)
+
+    def _read(self, told: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The answer in the words of RFC 6749: access_token, expires_in, error, error_description."""
+        return told
 
     def _told(self, told: Mapping[str, Any]) -> None:
         """What else the answer said."""

@@ -17,7 +17,7 @@ from typing import Self
 import duckdb
 
 import connectors
-from connectors import limits
+from connectors import limits, token_store
 from connectors.stream import Connector, kept_by, lag_of, systems_of
 from flows import turns
 from flows.books import Books, kept
@@ -227,6 +227,7 @@ def open_sources(settings: Settings, now: datetime, mailboxes: Sequence[str]) ->
 def open_source(settings: Settings, name: str, now: datetime, mailboxes: Sequence[str]) -> Connector:
     """A connector for one source. Raises KeyError for one that is not set up."""
     limits.keep_in(settings.data_dir / "limits.sqlite")
+    token_store.keep_in(settings.data_dir / "tokens")
     section = settings.sources[name]
     connector, _ = connectors.load(name)
     if "apps" in type(section).model_fields and not getattr(section, "apps", None):  # those that the tools ask about

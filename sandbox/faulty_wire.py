@@ -36,12 +36,13 @@ SYSTEMS = {
     "gmail": "mail",
     "microsoft365": "mail",
     **dict.fromkeys(("okta", "google_admin", "entra"), "tools"),
+    "outreach": "sequencer",
 }
 
 
 def system_of(path: str) -> str:
     """Which system a path belongs to: crm, dialer, mail, sequencer, tools, token, or "" for the sandbox's own."""
-    if path.endswith("/token"):
+    if path.endswith(("/token", "/accessToken")):
         return "token"
     return SYSTEMS.get(path.split("/")[1].partition("~")[0], "")
 
@@ -212,7 +213,7 @@ def _dated(send: Send, skew: float) -> Send:
 
 async def _smaller(scope: Scope, receive: Receive, size: int) -> tuple[Scope, Receive]:
     """The request, asking for pages of at most `size` records, in the query or in a body; where the vendor decides, it is told."""
-    named = rb"(^|&)(limit|maxResults|per_page|\$top|%24top)=\d+"
+    named = rb"(^|&)(limit|maxResults|per_page|\$top|%24top|page%5Bsize%5D)=\d+"
     query = re.sub(named, rb"\1\2=" + str(size).encode(), scope["query_string"])
     body = b""
     while True:

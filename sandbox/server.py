@@ -55,6 +55,7 @@ VENDORS: dict[
     "entra": ("tools", "/entra"),
     "sales_navigator": ("tools", "/sales_navigator"),
     "files": ("dialer", "/files"),  # a folder, whatever it feeds
+    "outreach": ("sequencer", "/outreach"),
 }
 READY = "sandbox ready at {url}"
 

@@ -207,6 +207,14 @@ def _toml(described: Described, url: str) -> Iterable[str]:
         },
         "sales_navigator": {"folder": sales_navigator.FOLDER, "columns": described.columns},
         "okta": {"base_url": f"{url}/okta", "api_token": "sandbox-okta"},
+        "outreach": {
+            "client_id": "sandbox-app",
+            "client_secret": "sandbox-secret",
+            "redirect_uri": "https://salespulse.example/oauth",
+            "refresh_token": "sandbox-refresh",
+            "base_url": f"{url}/outreach/api/v2",
+            "token_url": f"{url}/outreach/oauth/token",
+        },
     }
     vendors |= {
         name: {"folder": files.folder_of(name), "systems": systems} for name, systems in described.folders.items()

@@ -104,7 +104,7 @@ def _count_tools(frame: Frame, calls: list[Physical], mails: list[Message], rows
                     used[leg.rep, frame.day(leg.rep, call.started_at)].add("dialer")
     for message in mails:
         # A step that the sequencer sends from its own servers leaves no copy, and is no use of the mail system.
-        if message.rep is not None and message.mail.mailboxes != [] and is_sent(frame, message):
+        if message.rep is not None and message.in_mailbox and is_sent(frame, message):
             used[message.rep, frame.day(message.rep, message.at)].add("mail")
     for rep, day, tool in uses(frame):
         used[rep, day].add(tool)

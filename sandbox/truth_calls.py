@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace as changed
+
+from sandbox import world_sequencer as sequencer
 from sandbox.truth_frame import Frame, Rows, same_number
-from sandbox.world import Call, Leg
-from sandbox.world_state import Stored
+from sandbox.world import Call, CallInCrm, Leg
+from sandbox.world_state import Stored, call_end, talk_seconds
 
 CONNECTED = {"connected", "left live message"}
 OUTCOMES = {
@@ -41,7 +44,7 @@ class Physical:
 
 def physical_calls(frame: Frame) -> list[Physical]:
     """Every call that dialer or CRM holds now, matched one to one (T1, T2)."""
-    dialled = frame.state.dialer_calls
+    dialled = [*frame.state.dialer_calls, *_dialled_elsewhere(frame)]
     logged = [s for s in frame.state.crm_calls if s.deleted_at is None]
     matches = _matches(frame, dialled, logged)
     logs = {crm.key: crm for crm in logged}
@@ -50,8 +53,43 @@ def physical_calls(frame: Frame) -> list[Physical]:
     return found + [_from_log(crm.value) for crm in logged if crm.key not in matched]
 
 
+def _dialled_elsewhere(frame: Frame) -> list[Stored[Call]]:
+    """Calls that the sequencer has and no dialer, as a dialer would have them: by the dialer's id or by likeness, one to one (T1, T2)."""
+    told = [Stored(c, c.key, sequencer.called_at(c), c.rep, "ui", call_end(c)) for c in sequencer.calls(frame.state)]
+    there = {d.key for d in frame.state.dialer_calls}
+    by_id = {t.key for t in told if t.value.sequencer and t.value.sequencer.external_id and t.key in there}
+    alike = _matches(
+        frame,
+        [d for d in frame.state.dialer_calls if d.key not in by_id],
+        [replace(t, value=_as_log(t.value)) for t in told if t.key not in by_id],
+    )
+    known = by_id | set(alike.values())
+    return [replace(t, value=changed(_moved(t.value), dialer=None, crm=None)) for t in told if t.key not in known]
+
+
+def _as_log(call: Call) -> Call:
+    """The sequencer's call in the words of a log of it."""
+    talked = talk_seconds(call) if call.answered_at is not None and not call.machine else None
+    return changed(call, crm=CallInCrm(timestamp=sequencer.called_at(call), duration_seconds=talked or None))
+
+
+def _moved(call: Call) -> Call:
+    """The call at the sequencer's time; of whoever dialled, since it knows no legs."""
+    by = sequencer.called_at(call) - call.started_at
+    answered = call.answered_at + by if call.answered_at else None
+    talked = talk_seconds(call)
+    return changed(
+        call,
+        started_at=call.started_at + by,
+        answered_at=answered,
+        ended_at=call_end(call) + by,
+        talk_seconds=talked,
+        legs=[Leg(rep=call.rep, talk_seconds=talked)],
+    )
+
+
 def _matches(frame: Frame, dialled: list[Stored[Call]], logged: list[Stored[Call]]) -> dict[str, str]:
-    """Keys of dialer calls -> keys of CRM logs."""
+    """Keys of dialer calls -> keys of logs."""
     there = {d.key for d in dialled}
     matches = {s.key: s.key for s in logged if s.value.crm and s.value.crm.external_id and s.key in there}  # T1
     free = [d for d in dialled if d.key not in matches]
@@ -101,9 +139,14 @@ def _from_dialer(call: Call, log: Call | None) -> Physical:
         result=call.result,
         talk_seconds=call.talk_seconds or 0,
         legs=tuple(call.legs),
-        disposition=log.crm.disposition if log and log.crm else None,
-        in_dialer=True,
+        disposition=(log.crm.disposition if log and log.crm else None) or _disposed(call),
+        in_dialer=call.dialer is not None,
     )
+
+
+def _disposed(call: Call) -> str | None:
+    """What the sequencer says of a call that is there alone; why nobody answered is the result itself."""
+    return call.sequencer.disposition if call.dialer is None and call.sequencer is not None else None
 
 
 def _from_log(call: Call) -> Physical:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
+from sandbox import world_sequencer as sequencer
 from sandbox.truth_frame import Frame, Rows
 from sandbox.world import Mail
 
@@ -20,6 +23,8 @@ class Message:
     holders: list[str]
     thread: str = ""
     sequence: bool = False
+    refused: str | None = None  # to whom the sequencer says that it bounced
+    in_mailbox: bool = False
 
     @property
     def outbound(self) -> bool:
@@ -39,30 +44,63 @@ class Message:
 
 
 def messages(frame: Frame) -> list[Message]:
-    """Every mail that a mailbox or the CRM holds now, once each (0.5), with its thread, in order of sending."""
+    """Every mail that a mailbox, the CRM or the sequencer holds now, once each (0.5), with its thread, in order of sending."""
     found: dict[str, Message] = {}
-    for mail, holder in _copies(frame):
+    for mail, holder, in_mailbox in _copies(frame):
         if "DRAFT" in mail.labels:
             continue
         key = message_id(mail.message_id) or f"key {mail.key}"
         if key not in found:
             owner = frame.rep_of_address(mail.from_) if mail.direction == "outbound" else None
             found[key] = Message(mail, owner or mail.rep, [])
-        found[key].sequence |= mail.kind == "sequence" or mail.sequencer is not None
+        found[key].sequence |= mail.kind == "sequence" or (
+            mail.sequencer is not None and mail.sequencer.step is not None
+        )
+        found[key].in_mailbox |= in_mailbox
         if holder not in found[key].holders:
             found[key].holders.append(holder)
+    for one in sequencer.sent(frame.state):
+        key = message_id(one.mail.message_id) or f"key {one.mail.key}"
+        if key not in found:  # its provider's thread is not known, for it lies in no mailbox
+            owner = frame.rep_of_address(one.mail.from_) or one.mail.rep
+            found[key] = Message(replace(one.mail, thread=None), owner, [one.mail.rep])
+        found[key].sequence = one.mail.sequencer is not None and one.mail.sequencer.step is not None
+        found[key].refused = one.first if one.bounced_at else None
+    for answer, rep in _told_answers(frame, found):
+        found[f"answer {answer.key}"] = Message(answer, rep, [rep])
     ordered = sorted(found.values(), key=lambda m: (m.at, m.mail.key))
     _thread(ordered)
     return ordered
 
 
-def _copies(frame: Frame) -> Iterator[tuple[Mail, str]]:
+def _copies(frame: Frame) -> Iterator[tuple[Mail, str, bool]]:
+    """(mail, holder, does it lie in the holder's mailbox?)"""
     for rep in frame.reps:
         for stored in frame.state.mailbox(rep):
-            yield stored.value, rep
+            yield stored.value, rep, True
     for stored in frame.state.crm_mails:
         if stored.deleted_at is None:
-            yield stored.value, stored.value.rep
+            yield stored.value, stored.value.rep, False
+
+
+def _told_answers(frame: Frame, found: dict[str, Message]) -> list[tuple[Mail, str]]:
+    """Answers that the sequencer alone tells of, as mails: to reps without a mailbox, the first one of the prospect's to each mail."""
+    known = {message_id(m.mail.message_id) for m in found.values()}
+    told: list[tuple[Mail, str]] = []
+    for one in sequencer.sent(frame.state):
+        rep = one.mail.rep
+        if one.replied_at is None or rep not in frame.reps or "mail" in frame.state.reps[rep].seats:
+            continue
+        logged = [m for m in found.values() if not m.outbound and m.mail.from_.lower() == one.first]
+        if any(one.mail.sent_at <= m.at <= one.replied_at + timedelta(days=1) for m in logged):
+            continue
+        assert message_id(one.mail.message_id) in known
+        answer = Mail(
+            key=one.mail.key, rep=rep, direction="inbound", from_=one.first, to=[one.mail.from_], sent_at=one.replied_at,
+            in_reply_to=one.mail.message_id,
+        )  # fmt: skip
+        told.append((answer, rep))
+    return told
 
 
 def message_id(text: str | None) -> str | None:
@@ -139,6 +177,9 @@ def _failures(frame: Frame, found: list[Message]) -> dict[int, set[str]]:
             sent = _last_to(found, notice, said)
         if sent is not None:
             failed[id(sent)] |= said or set(frame.external(sent.recipients))
+    for message in found:
+        if message.refused is not None:
+            failed[id(message)].add(message.refused)
     return failed
 
 

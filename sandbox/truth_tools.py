@@ -11,6 +11,7 @@ from datetime import UTC, date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from sandbox import world_sequencer as sequencer
 from sandbox.truth_frame import Frame
 from sandbox.world import Tool
 from sandbox.world_tools import LISTING, actions_at, tells_times, tools_of
@@ -36,19 +37,11 @@ def _seen(frame: Frame) -> Iterator[tuple[str, date, str, str]]:
             is_over = vendor not in LISTING or utc_day < frame.state.now.date()
             if action.rep in frame.reps and action.succeeded and is_over:
                 yield action.rep, day, action.tool, action.evidence
-    for tool in tools_of(frame.world):
-        if set(tool.evidence) & set(frame.world.vendor("sequencer")):  # a task of the kind that is called like the tool
-            for stored in frame.state.world.tasks:
-                done = stored.completed_at
-                if (
-                    stored.type == tool.name.lower()
-                    and stored.status == "completed"
-                    and done
-                    and done <= frame.state.now
-                ):
-                    who = stored.completed_by or stored.rep
-                    if who in frame.reps:
-                        yield who, frame.day(who, done), tool.name, "action"
+    names = sequencer.tool_names(frame.world)
+    for rep, at, action in sequencer.uses(frame.state):
+        kinds = [t.name for t in tools_of(frame.world) if sequencer.VENDOR in t.evidence and action == t.name.lower()]
+        for tool in (*names, *kinds) if rep in frame.reps else ():  # a task of the kind that is called like the tool
+            yield rep, frame.day(rep, at), tool, "action"
 
 
 def usage(frame: Frame) -> list[dict[str, Any]]:

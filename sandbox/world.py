@@ -139,6 +139,16 @@ class Leg(Struct, kw_only=True):
     talk_seconds: int = 0
 
 
+class CallInSequencer(Struct, kw_only=True):
+    """A call that was made or logged in the sequencer."""
+
+    timestamp: Instant | None = None  # None: started_at
+    external_id: bool = False  # it carries the dialer's id of the call
+    disposition: str | None = None
+    visible_at: Instant | None = None
+    deleted_at: Instant | None = None
+
+
 class InDialer(Struct, kw_only=True):
     system: str | None = None  # addition: which of several dialers; None: the rep's
     visible_at: Instant | None = None
@@ -178,6 +188,7 @@ class Call(Struct, kw_only=True):
     legs: list[Leg] = []
     dialer: InDialer | None = field(default_factory=InDialer)
     crm: CallInCrm | None = None
+    sequencer: CallInSequencer | None = None  # addition
 
 
 class MailInCrm(Struct, kw_only=True):
@@ -194,7 +205,7 @@ class MailInCrm(Struct, kw_only=True):
 
 class Sequencer(Struct, kw_only=True):
     system: str
-    step: int = 1
+    step: int | None = 1  # addition: None for a mail that was written by hand there
 
 
 MailKind = Literal["one_to_one", "sequence", "bulk", "calendar", "auto_reply", "bounce", "receipt"]

@@ -6,7 +6,7 @@ Defaults of a world file that hang on other fields (when was it logged, by whom,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -92,9 +92,9 @@ class State:
     def teams(self) -> Sequence[Team]:
         return self.world.teams
 
-    def users(self, system: System) -> list[User]:
-        """Accounts in a system: reps with a seat there, and users_without_rep; those who left are not active."""
-        found = [self._user(r) for r in self.world.reps if system in r.seats]
+    def users(self, system: System, also: Collection[str] = ()) -> list[User]:
+        """Accounts in a system: reps with a seat there or in `also`, and users_without_rep; those who left are not active."""
+        found = [self._user(r) for r in self.world.reps if system in r.seats or r.key in also]
         return found + [_stranger(u) for u in self.world.users_without_rep if u.system == system]
 
     def _user(self, rep: Rep) -> User:

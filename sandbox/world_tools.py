@@ -103,7 +103,12 @@ def rules(tool: Tool, ids: Ids, *, several: bool = False) -> dict[str, Sequence[
             found.append({"source": vendor, "action": f"{tool.name}: *"} if several else {"source": vendor})
         elif vendor in EITHER:
             found.append({"source": vendor, "app": tool.name})
+        elif tool.name.lower() in (vendor, "sequencer"):  # the sequencer itself: all that is done there
+            found.append({"source": vendor})
         else:  # a sequencer: its tasks of that kind
             found.append({"source": vendor, "action": f"{tool.name}*"})
-    seats = [{"source": tool.seats, "app": app_id(ids, tool.seats, tool.name)}] if tool.seats in SIGN_IN else []
+    seats: list[dict[str, str]] = []
+    if tool.seats is not None:
+        app = {"app": app_id(ids, tool.seats, tool.name)} if tool.seats in SIGN_IN else {}
+        seats = [{"source": tool.seats, **app}]
     return {"evidence": found, "seats": seats}

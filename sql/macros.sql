@@ -63,6 +63,24 @@ create or replace macro all_of(statuses) as (
     end
 );
 
+-- The status of a number to which several sources add: known as far as one spoke, and whole when all did; those that do not apply have no say.
+create or replace macro together(statuses) as (
+    case
+        when len(list_filter(statuses, lambda s: s <> 'not_applicable')) = 0 then 'not_applicable'
+        when len(list_filter(statuses, lambda s: s not in ('not_applicable', 'complete'))) = 0 then 'complete'
+        when len(list_filter(statuses, lambda s: s not in ('not_applicable', 'missing'))) = 0 then 'missing'
+        else 'partial'
+    end
+);
+
+-- Of pairs {left, right}, best first, those that can stand together: each left and each right once.
+create or replace macro one_to_one(pairs) as (
+    list_reduce(
+        list_transform(pairs, lambda p: [p]), lambda taken, p:
+            case when len(list_filter(taken, lambda t: t."left" = p[1]."left" or t."right" = p[1]."right")) > 0 then taken else list_concat(taken, p) end
+    )
+);
+
 -- Weekday numbers (1 = Monday) that "1-5" or "1,3,7" stands for.
 create or replace macro weekdays_of(t) as (
     flatten(list_transform(string_split(replace(t, ' ', ''), ','), lambda part:

@@ -15,7 +15,7 @@
 -- on core.dim_rep: select f.call_key from core.fct_call as f inner join changed as r on f.rep_id = r.rep_id
 -- on core.internal_number: select d.call_key from core.dialer_call as d inner join changed as n on d.counterpart_number between n.first_digits and n.last_digits
 -- on core.internal_number: select c.crm_call_key from core.crm_call as c inner join changed as n on c.counterpart_number between n.first_digits and n.last_digits
--- call_origin: 'dialer', 'dialer+crm' or 'crm_only'
+-- call_origin: 'dialer' (or the sequencer, if no dialer has it), 'dialer+crm' or 'crm_only'
 -- match_rule: how the CRM log was found to be this call: T1 (call id) or T2 (rep, number, time)
 -- outcome: one of connected, voicemail_left, answered_short, wrong_number, no_answer, busy, failed_after_ring; for inbound answered or missed
 -- is_counted: false for calls that no metric counts; exclusion_reason says why

@@ -15,7 +15,7 @@ with legs as (
         rep_id,
         sum(talk_s) as talk_s,
         bool_or(is_answered) as is_answered,
-        bool_or(user_id is not null) as has_account
+        bool_or(user_id is not null and is_in_dialer) as has_account
     from core.fct_call_leg
     group by call_key, rep_id
 ),

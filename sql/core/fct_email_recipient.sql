@@ -14,6 +14,7 @@ with outbound as (
     select
         message_key,
         is_bounced_in_crm,
+        refused_address,
         addressed,
         unnest(recipients) as address
     from core.mail_message
@@ -75,6 +76,7 @@ select
     coalesce(
         f.address is not null
         or k.is_bounced_in_crm
+        or k.address = k.refused_address
         or (not k.is_internal and l.message_key is not null and b.message_key is not null),
         false
     ) as is_failed

@@ -12,6 +12,12 @@ from (
     ('dialer', 'talk', 'dialer_call.talk'),
     ('mail', '', 'mail_message'),
     ('tools', '', 'tool_action'),
+    ('sequencer', '', 'seq_send'),
+    ('sequencer', '', 'seq_state'),
+    ('sequencer', '', 'seq_task'),
+    ('sequencer', '', 'seq_call'),
+    ('sequencer', 'email', 'seq_send'),
+    ('sequencer', 'call', 'seq_call'),
     ('crm', '', 'crm_call'),
     ('crm', '', 'crm_email'),
     ('crm', '', 'crm_meeting'),
@@ -26,3 +32,9 @@ from (
     ('crm', 'meeting', 'crm_meeting'),
     ('crm', 'deal', 'crm_deal')
 ) as f (system, feed, stream)
+-- A sequencer that is not used for calls (setting unused) has no say in numbers about them.
+where
+    not (
+        stream = 'seq_call' and feed = 'call'
+        and exists (select 1 from input.source as s where s.system = 'sequencer' and listed(s.source_id || '.unused', 'calls'))
+    )

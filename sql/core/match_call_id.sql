@@ -8,5 +8,5 @@ select
     c.crm_call_key,
     min(l.call_key) as call_key
 from core.crm_call as c
-inner join core.fct_call_leg as l on c.external_call_id = l.call_id
+inner join core.fct_call_leg as l on c.external_call_id = l.call_id and l.is_in_dialer
 group by c.crm_call_key

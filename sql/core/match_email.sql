@@ -6,6 +6,8 @@
 -- on core.crm_email: select e.crm_email_key from core.crm_email as e inner join changed as c on e.from_address = c.from_address and e.recipients = c.recipients where e.message_id is null
 -- on core.mailbox_copy: with near as (select e.from_address, e.recipients from core.crm_email as e inner join changed as c on e.from_address = c.from_address and e.occurred_at between c.sent_at - interval 1 hour and c.sent_at + interval 1 hour where e.message_id is null) select e.crm_email_key from core.crm_email as e inner join near as n on e.from_address = n.from_address and e.recipients = n.recipients where e.message_id is null
 -- on core.crm_email_taken: select e.crm_email_key from core.crm_email as e inner join core.mailbox_copy as c on e.from_address = c.from_address and e.occurred_at between c.sent_at - interval 1 hour and c.sent_at + interval 1 hour inner join changed as t on c.message_key = t.message_key where e.message_id is null
+-- on core.match_seq_email: select e.crm_email_key from core.crm_email as e inner join core.seq_email as s on e.from_address = s.from_address and e.occurred_at between s.sent_at - interval 1 hour and s.sent_at + interval 1 hour inner join changed as m on s.seq_email_key = m.seq_email_key where e.message_id is null
+-- on core.seq_email: select e.crm_email_key from core.crm_email as e inner join changed as s on e.from_address = s.from_address and e.occurred_at between s.sent_at - interval 1 hour and s.sent_at + interval 1 hour where e.message_id is null
 -- keep core.crm_email: crm_email_key in (select key from dirty)
 -- keep core.mailbox_copy: from_address in (select from_address from core.crm_email where message_id is null and crm_email_key in (select key from dirty))
 with by_id as (
@@ -30,6 +32,15 @@ mails as (
     from core.mailbox_copy
     where from_address in (select from_address from nameless)
     group by message_key
+    union all
+    -- What a sequencer has sent from servers of its own lies in no mailbox.
+    select m.message_key, min(s.sent_at), any_value(s.from_address order by s.seq_email_key), list_sort(list_distinct(flatten(list(s.recipients))))
+    from core.match_seq_email as m
+    inner join core.seq_email as s on m.seq_email_key = s.seq_email_key
+    where
+        s.from_address in (select from_address from nameless)
+        and m.message_key not in (select b.message_key from core.mailbox_copy as b)
+    group by m.message_key
 ),
 
 candidates as (

@@ -6,8 +6,8 @@
 -- on core.rep_source: select d.activity_date from core.rep_day as d inner join changed as r on d.rep_id = r.rep_id
 -- on core.day_status: select utc_date + unnest([-1, 0, 1])::integer from changed
 -- keep core.day_status: utc_date between (select min(key) - 2 from dirty) and (select max(key) + 2 from dirty)
--- call_status: of numbers about calls: the dialer's; email_status: of numbers about mails: the mailbox's. Without an account there the numbers do
---   not apply: they are NULL unless the CRM's own log has something (METRICS 0.7)
+-- call_status: of numbers about calls: the dialer's and the sequencer's; email_status: of numbers about mails: the mailbox's and the sequencer's.
+--   Without an account in either the numbers do not apply: they are NULL unless the CRM's own log has something (METRICS 0.7)
 -- talk_status: of numbers that need how long a call lasted
 -- tools_status: of what shows the use of tools beside crm, dialer and mail; usage_status: of numbers that need these too
 -- conversation_status: of numbers that need calls, mails and meetings together
@@ -40,6 +40,9 @@ wide as (
         max(status) filter (where system = 'dialer' and feed = 'talk') as talk_status,
         max(status) filter (where system = 'mail' and feed = '') as mail_status,
         max(status) filter (where system = 'tools' and feed = '') as tools_status,
+        max(status) filter (where system = 'sequencer' and feed = '') as sequencer_status,
+        max(status) filter (where system = 'sequencer' and feed = 'email') as sent_status,
+        max(status) filter (where system = 'sequencer' and feed = 'call') as dialled_status,
         max(status) filter (where system = 'crm' and feed = 'meeting') as meeting_status,
         max(status) filter (where system = 'crm' and feed = 'deal') as deal_status
     from by_feed
@@ -55,9 +58,12 @@ named as (
         -- Mail that belongs to no rep has no mailbox of its own: what is there was seen.
         coalesce(w.mail_status, case when d.rep_id = -1 then 'partial' end, 'not_applicable') as mail_status,
         coalesce(w.tools_status, 'not_applicable') as tools_status,
-        coalesce(w.dialer_status, 'not_applicable') as call_status,
-        coalesce(w.talk_status, 'not_applicable') as talk_status,
-        coalesce(w.mail_status, case when d.rep_id = -1 then 'partial' end, 'not_applicable') as email_status,
+        coalesce(w.sequencer_status, 'not_applicable') as sequencer_status,
+        together([coalesce(w.dialer_status, 'not_applicable'), coalesce(w.dialled_status, 'not_applicable')]) as call_status,
+        together([coalesce(w.talk_status, 'not_applicable'), coalesce(w.dialled_status, 'not_applicable')]) as talk_status,
+        together([
+            coalesce(w.mail_status, case when d.rep_id = -1 then 'partial' end, 'not_applicable'), coalesce(w.sent_status, 'not_applicable')
+        ]) as email_status,
         coalesce(w.meeting_status, 'not_applicable') as meeting_status,
         coalesce(w.deal_status, 'not_applicable') as deal_status
     from core.rep_day as d
@@ -67,6 +73,6 @@ named as (
 select
     *,
     all_of([call_status, email_status, meeting_status]) as conversation_status,
-    all_of([crm_status, dialer_status, mail_status]) as all_status,
-    all_of([crm_status, dialer_status, mail_status, tools_status]) as usage_status
+    all_of([crm_status, dialer_status, mail_status, sequencer_status]) as all_status,
+    all_of([crm_status, dialer_status, mail_status, sequencer_status, tools_status]) as usage_status
 from named

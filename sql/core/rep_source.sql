@@ -1,6 +1,6 @@
 -- core.rep_source: in which source systems a rep has an account; decides between "nothing happened" and "does not apply".
 -- grain: rep_id, source_id, workspace_id
--- system: crm, dialer, mail or tools
+-- system: crm, dialer, mail, sequencer or tools
 -- partition: the mailbox for mail, else empty
 with loaded as (
     select distinct source_id, workspace_id, stream
@@ -35,7 +35,7 @@ select r.rep_id, s.system, s.source_id, s.workspace_id, '' as partition
 from input.source as s
 cross join reps as r
 where
-    s.system in ('crm', 'dialer')
+    s.system in ('crm', 'dialer', 'sequencer')
     and (
         exists (
             select 1 from core.map_identity as i
@@ -46,7 +46,7 @@ where
             select 1 from loaded as l
             where
                 l.source_id = s.source_id and l.workspace_id = s.workspace_id
-                and l.stream = case s.system when 'crm' then 'crm_user' else 'dialer_user' end
+                and l.stream = case s.system when 'crm' then 'crm_user' when 'dialer' then 'dialer_user' else 'seq_user' end
         )
     )
 union all
@@ -83,4 +83,4 @@ where
 union all
 select -1, s.system, s.source_id, s.workspace_id, '' as partition
 from input.source as s
-where s.system in ('crm', 'dialer')
+where s.system in ('crm', 'dialer', 'sequencer')

@@ -3,6 +3,8 @@
 -- scope: utc_date
 -- on staging.stg_dialer_call: (started_at at time zone 'UTC')::date
 -- on staging.stg_tool_action: coalesce(done_on, (done_at at time zone 'UTC')::date)
+-- on staging.stg_seq_send: (sent_at at time zone 'UTC')::date
+-- on staging.stg_seq_call: (started_at at time zone 'UTC')::date
 -- on staging.stg_mail_message: (sent_at at time zone 'UTC')::date
 -- on staging.stg_crm_call: (occurred_at at time zone 'UTC')::date
 -- on staging.stg_crm_email: (occurred_at at time zone 'UTC')::date
@@ -24,6 +26,14 @@ from (
     union all
     select source_id, workspace_id, 'tools', coalesce(done_on, (done_at at time zone 'UTC')::date)
     from staging.stg_tool_action
+    where not is_deleted and source_id not in (select source_id from input.source where system = 'sequencer' and source_id is not null)
+    union all
+    select source_id, workspace_id, 'sequencer', (sent_at at time zone 'UTC')::date
+    from staging.stg_seq_send
+    where not is_deleted
+    union all
+    select source_id, workspace_id, 'sequencer', (started_at at time zone 'UTC')::date
+    from staging.stg_seq_call
     where not is_deleted
     union all
     select source_id, workspace_id, 'crm', (occurred_at at time zone 'UTC')::date

@@ -8,7 +8,7 @@
 -- keep core.day_status: utc_date between (select min(key) - 2 from dirty) and (select max(key) + 2 from dirty)
 -- status: complete when all were, missing when none was, else partial; without a row there is no source in which the rep has an account
 with told as (
-    select distinct tool, source_id from input.tool_evidence
+    select distinct tool, source_id from core.tool_rule
 )
 
 select

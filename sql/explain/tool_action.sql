@@ -13,9 +13,10 @@ with ruled as (
         a.n_actions,
         a.succeeded and not a.is_deleted as is_use
     from staging.stg_tool_action as a
-    inner join input.tool_evidence as e
+    inner join core.tool_rule as e
         on
             a.source_id = e.source_id
+            and (a.evidence = 'action' or e.takes_sign_ins)
             and (e.app is null or e.app = a.app_id or lower(e.app) = lower(a.app_name))
             and (e.action is null or lower(e.action) = lower(a.action) or (ends_with(e.action, '*') and starts_with(lower(a.action), lower(rtrim(e.action, '*')))))
     where a.n_actions > 0

@@ -21,8 +21,8 @@
 -- working_fraction: Share of a working day that the rep was there: 0, 0.5 or 1 and so on; working day less leave
 -- reporting_currency: Currency of all amounts in this row
 -- crm_status: CRM read for this day: complete, partial, missing or not_applicable
--- dialer_status: Dialer read for this day: complete, partial, missing or not_applicable
--- email_status: Mailbox read for this day: complete, partial, missing or not_applicable
+-- dialer_status: Dialer (and a sequencer that has calls) read for this day: complete, partial, missing or not_applicable
+-- email_status: Mailbox (and sequencer) read for this day: complete, partial, missing or not_applicable
 -- source_status: The worst of the three
 -- is_complete: True when every source that applies was read to the end of the day and its lag
 select
@@ -42,8 +42,8 @@ select
     m.* exclude (rep_id, activity_date),
     p.reporting_currency,
     s.crm_status,
-    s.dialer_status,
-    s.mail_status as email_status,
+    s.call_status as dialer_status,
+    s.email_status,
     s.usage_status as source_status,
     s.usage_status = 'complete' as is_complete
 from core.rep_day as d

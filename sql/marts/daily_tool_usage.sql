@@ -15,7 +15,7 @@
 -- activity_date: Local calendar date in the rep's own time zone
 -- rep_id: Key of the rep (dim_rep)
 -- team_id: Team at that date; -1 for none
--- tool: Tool as seats.csv and the settings' tools name it; crm, dialer and mail for the systems that are read
+-- tool: Tool as seats.csv and the settings' tools name it; crm, dialer, mail and sequencer for the systems that are read
 -- evidence: action, or login where nothing but a sign-in shows the use; NULL without use
 -- source_status: How far the tool's source was read: complete, partial, missing, or not_applicable when nothing reads the tool
 -- is_complete: True when it was read to the end of the day and its lag
