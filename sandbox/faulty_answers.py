@@ -51,6 +51,8 @@ def _body(vendor: str, status: int, message: str, hubspot: Mapping[str, Any], re
             told = {"errorCode": OKTA.get(status, "E0000009"), "errorSummary": message, "errorId": "oae1"}
         case "entra" | "microsoft365":
             told = {"error": {"code": GRAPH.get(status, "generalException"), "message": message}}
+        case "outreach":
+            told = {"errors": [{"id": reason, "title": reason, "detail": message}]}
         case "token":
             told = {"error": reason, "error_description": message}
         case _:
@@ -64,6 +66,7 @@ RESETS = {
     "cloudtalk": ("X-CloudTalkAPI-Limit", "X-CloudTalkAPI-Remaining", "X-CloudTalkAPI-ResetTime"),
     "aircall": ("X-AircallApi-Limit", "X-AircallApi-Remaining", "X-AircallApi-Reset"),
     "okta": ("X-Rate-Limit-Limit", "X-Rate-Limit-Remaining", "X-Rate-Limit-Reset"),
+    "outreach": ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"),
 }
 
 

@@ -54,7 +54,7 @@ def name_of(path: str) -> str:
 
 def _vendor_of(path: str) -> str:
     """In whose words a request is refused: a vendor's, or a token endpoint's."""
-    return "token" if path.endswith("/token") else name_of(path).partition("/")[0]
+    return "token" if system_of(path) == "token" else name_of(path).partition("/")[0]
 
 
 def _list_of(scope: Scope) -> str:

@@ -48,6 +48,8 @@ def find(con: duckdb.DuckDBPyConnection, address: str) -> Person:
     person.addresses |= {row[0] for row in rep}
     person.is_rep = bool(rep)
     _find_contacts(con, person, address)
+    if not person.is_rep:
+        _find_prospects(con, person)
     if person.is_rep:  # the company's own lines are not the person's
         return person
     for source, workspace, record_id in sorted(person.records):
@@ -98,6 +100,20 @@ def _find_contacts(con: duckdb.DuckDBPyConnection, person: Person, address: str)
             if pair & person.records:
                 person.records |= pair
         more = len(person.records) > before
+
+
+def _find_prospects(con: duckdb.DuckDBPyConnection, person: Person) -> None:
+    """A sequencer tells with each mail all addresses of the one person to whom it went."""
+    for table in (t for t in tables(con, "raw") if t.endswith("_seq_send")):
+        found = con.execute(
+            f"""with told as (
+                    select distinct lower(json_extract(payload, '$.prospect_emails')::varchar)::json::varchar[] as addresses
+                    from raw.{name(table)}
+                )
+                select distinct unnest(addresses) from told where list_has_any(addresses, $known)""",
+            {"known": sorted(person.addresses)},
+        ).fetchall()
+        person.addresses |= {address for (address,) in found}
 
 
 def _read_about(

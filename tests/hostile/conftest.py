@@ -43,6 +43,7 @@ OWN = {
     "okta": {"logs_per_minute": 10**6, "lists_per_minute": 10**6},
     "google_admin": {"queries_per_minute": 10**6},
     "entra": {"requests_per_10_seconds": 10**6},
+    "outreach": {"requests_per_hour": 10**9},
 }  # fmt: skip
 TOOLS = {"linkedin": "okta", "gong": "google_admin", "notion": "entra"}
 Versions = dict[tuple[str, str], tuple[str, bool, int]]  # (raw table, record) -> latest hash, deleted?, versions in all
@@ -137,6 +138,7 @@ def company() -> dict[str, Any]:
             "dialer": ["cloudtalk", "aircall"],
             "mail": ["gmail", "microsoft365"],
             "tools": ["okta", "google_admin", "entra"],
+            "sequencer": "outreach",
         },
         "tools": [
             {
@@ -150,6 +152,10 @@ def company() -> dict[str, Any]:
     }
     for rep, seats in zip(document["reps"], (("hubspot", "cloudtalk"), ("salesforce", "aircall")), strict=True):
         rep["seats"] = [*seats, "gmail", "microsoft365"]
+    for number, mail in enumerate(m for m in document["mails"] if m["direction"] == "outbound"):
+        mail["sequencer"] = {"system": "outreach"} if number % 2 else mail.get("sequencer")
+    for call in document["calls"][::4]:
+        call["sequencer"] = {}
     reps = [rep["key"] for rep in document["reps"]]
     document["seats"] += [{"rep": rep, "tool": "linkedin", "from": "2026-01-01"} for rep in reps]
     document["tool_actions"] = [

@@ -60,6 +60,14 @@ PLACES: Mapping[str, Mapping[str, Match]] = {
     ),
     "google_admin": at(tool_action="^/google_admin/admin/"),
     "entra": at(tool_action="/signIns$"),
+    "outreach": at(
+        seq_user="/outreach/api/v2/users$",
+        seq_call_disposition="/callDispositions$",
+        seq_send="/mailings$",
+        seq_state="/sequenceStates$",
+        seq_task="/outreach/api/v2/tasks$",
+        seq_call="/outreach/api/v2/calls$",
+    ),
 }
 SOURCES = tuple(PLACES)
 # Whose credential is a token that is fetched, and from where.
@@ -70,12 +78,13 @@ TOKENS = {
     "microsoft365": "^/microsoft365/.*token$",
     "google_admin": "^/google_admin/token$",
     "entra": "^/entra/.*token$",
+    "outreach": "^/outreach/oauth/token$",
 }
 # Lists that come in pages; the others are one answer.
 PAGED: Mapping[str, Sequence[str]] = {
     **{
         source: tuple(PLACES[source])
-        for source in ("salesforce", "cloudtalk", "aircall", "okta", "google_admin", "entra")
+        for source in ("salesforce", "cloudtalk", "aircall", "okta", "google_admin", "entra", "outreach")
     },
     "hubspot": ("crm_user", "crm_user_profile", *(NAMES.get(k, f"crm_{k[:-1]}") for k in OBJECTS)),
     "gmail": ("mail_message",),

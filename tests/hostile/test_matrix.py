@@ -11,6 +11,7 @@ from random import Random
 import pytest
 
 from flows.report import RunReport
+from sandbox import world_sequencer as sequencer
 from sandbox.hubspot_records import shelf
 from sandbox.microsoft365 import copies
 from sandbox.salesforce_records import table as rows_of
@@ -53,6 +54,9 @@ def test_what_is_read_undisturbed_is_what_the_company_has(place: Place, undistur
         assert len(there["aircall_dialer_call"]) == len(held("dialer", "aircall").dialer_calls) > 0
         assert len(there["gmail_mail_message"]) == sum(len(mail.mailbox(rep)) for rep in mail.reps)
         assert len(there["microsoft365_mail_message"]) == sum(len(copies(mail, rep)) for rep in mail.reps)
+        outreach = held("sequencer", "outreach")
+        assert len(there["outreach_seq_send"]) == len(sequencer.sent(outreach)) > 0
+        assert len(there["outreach_seq_call"]) == len(sequencer.calls(outreach)) > 0
         for source in ("okta", "google_admin", "entra"):
             assert len(there[f"{source}_tool_action"]) >= len(list(actions_at(mail, source))) > 0
 
