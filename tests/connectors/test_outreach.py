@@ -16,7 +16,6 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-import connectors
 from connectors import token_store
 from connectors.client import Denied, Fail, Reauth, Retry
 from connectors.landing_file import extract
@@ -128,7 +127,7 @@ def test_what_vanishes_and_what_bounces_late_is_seen_in_the_last_weeks(make: Mak
     bounce = {"key": "b", "rep": "ada", "direction": "inbound", "kind": "bounce", "from": "daemon@cust.example", "to": ["ada@acme.example"],
               "sent_at": (NOW + timedelta(hours=1)).isoformat(), "in_reply_to": "<m2@acme.example>", "mailboxes": []}  # fmt: skip
     with running(company(first, second, bounce)) as url, open_warehouse(tmp_path / "w.duckdb", threads=1) as con:
-        raw.declare(con, [("outreach", s.name) for s in connectors.load("outreach")[0].streams])
+        raw.declare(con, [("outreach", s.name) for s in Outreach.streams])
         for night in (NOW, NOW + timedelta(hours=2)):
             httpx.post(f"{url}/__sandbox__/now", json={"now": night.isoformat()}).raise_for_status()
             connector = make(url)
