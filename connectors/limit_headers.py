@@ -43,8 +43,9 @@ class LimitHeaders:
 
 
 def _number(response: httpx.Response, name: str) -> float | None:
+    """Of several numbers, each of another limit, the smallest."""
     try:
-        value = float(response.headers[name])
+        value = min(float(part) for part in response.headers[name].split(","))
     except (KeyError, ValueError):
         return None
     return value if math.isfinite(value) else None

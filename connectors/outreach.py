@@ -5,8 +5,8 @@ cursor paging by links.next, 1,000 a page at most; filters of a range need newFi
 X-RateLimit-*, and a number a year by the plan. Nothing tells what was deleted, and updatedAt moves with every opening, so that a list by it
 shifts while it is read: mailings are read by deliveredAt, tasks by when their state changed, the others by creation, and the last weeks again
 every night; what is not there any more has gone. Subjects and bodies are not among the fields that are asked for.
-Not stated there and assumed: relationships may be named among `fields`; ranges include both ends; X-RateLimit-Reset is in Unix seconds, in
-seconds from now where it is too small for that, or an instant. X-RateLimit-Remaining may hold two numbers (singer-io/tap-outreach#33).
+Not stated there and assumed: relationships may be named among `fields`; ranges include both ends; X-RateLimit-Reset is in Unix seconds, or in
+seconds from now where it is too small for that. X-RateLimit-Remaining may hold two numbers (singer-io/tap-outreach#33).
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ import httpx
 import msgspec
 
 from .auth import TokenAuth
-from .client import Client, Denied, Fail, Reauth, Retry, Verdict, judge_http
-from .limits import Budget, Day, Limiter, Told, shared
+from .client import Client, Denied, Fail, Reauth, Verdict, judge_http
+from .limit_headers import LimitHeaders
+from .limits import Budget, Day, Limiter, shared
 from .outreach_auth import InstallationAuth, RotatingRefreshAuth
 from .outreach_records import LISTS, List, mailings, next_of, plain, streams_of
 from .outreach_settings import OutreachSettings
 from .paging import followed_pages, value_at
-from .server_clock import retry_after, server_time
 from .stream import (
     Check,
     ConnectorError,
@@ -45,6 +45,7 @@ __all__ = ["Outreach", "OutreachSettings"]
 
 PAGE = 1000
 MEDIA_TYPE = "application/vnd.api+json"
+LIMIT = LimitHeaders("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 HEADERS = {"Content-Type": MEDIA_TYPE, "Accept": MEDIA_TYPE}  # without it: 415
 
 
@@ -79,7 +80,7 @@ class Outreach:
             auth=_auth(settings, workspace),
             limiter=self._limiter,
             judge=judge,
-            tells=tells,
+            tells=lambda response: LIMIT.tells(response, "requests"),
             network=settings.network,
         )
 
@@ -192,10 +193,7 @@ def judge(response: httpx.Response) -> Verdict:
     status = response.status_code
     code, detail = _error(response)
     if status == 429:
-        reset = _until_reset(response, "Retry-After")
-        return Retry("429, Outreach's requests an hour", after=reset, everyone=True, budget="requests")
-    if status == 503:
-        return Retry(f"503 {code}".strip(), after=_until_reset(response, "Retry-After"))
+        return LIMIT.refused(response, "429, Outreach's requests an hour", "requests")
     if status == 401:
         return Reauth("Outreach does not accept the token: the app's grant may have been revoked. Authorise it again.")
     if status == 403:
@@ -218,34 +216,3 @@ def _error(response: httpx.Response) -> tuple[str, str]:
         return str(first.get("id") or ""), str(first.get("detail") or first.get("details") or "")
     except (msgspec.DecodeError, KeyError, TypeError, IndexError, AttributeError, RecursionError, UnicodeDecodeError):
         return "", ""
-
-
-def tells(response: httpx.Response) -> Iterator[Told]:
-    """What Outreach's headers say of the hour; a 429's "none left" is the judge's. Of two numbers the smaller one is ours to keep to."""
-    limit, left = _numbers(response, "X-RateLimit-Limit"), _numbers(response, "X-RateLimit-Remaining")
-    if response.status_code != 429 and limit and min(limit) >= 1:
-        reset = _until_reset(response, "X-RateLimit-Reset")
-        yield Told("requests", min(limit), min(left) if left else None, reset)
-
-
-def _numbers(response: httpx.Response, name: str) -> list[int]:
-    parts = (part.strip() for part in response.headers.get(name, "").split(","))
-    return [int(part) for part in parts if part.isdecimal()]
-
-
-def _until_reset(response: httpx.Response, name: str) -> float | None:
-    """Seconds until what a header names: Unix seconds, seconds from now, an HTTP date, or ISO 8601."""
-    text = response.headers.get(name, "").partition(",")[0].strip()
-    now = server_time(response)
-    try:
-        seconds = float(text)
-        if math.isfinite(seconds):
-            return max(seconds - now.timestamp(), 0.0) + 1.0 if seconds > now.timestamp() / 2 else max(seconds, 0.0)
-    except ValueError:
-        pass
-    try:
-        until = datetime.fromisoformat(text)
-        until = until if until.tzinfo else until.replace(tzinfo=UTC)
-        return max((until - now).total_seconds(), 0.0) + 1.0
-    except ValueError:
-        return retry_after(response)

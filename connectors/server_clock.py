@@ -10,18 +10,26 @@ import httpx
 
 
 def retry_after(response: httpx.Response) -> float | None:
-    """Seconds of the Retry-After header (RFC 9110 section 10.2.3: seconds or a date); None without a readable one."""
+    """Seconds of the Retry-After header (RFC 9110 section 10.2.3: seconds or a date); None without a readable one.
+
+    Some vendors name an instant in ISO 8601 or in Unix seconds.
+    """
     text = response.headers.get("Retry-After", "").strip()
+    now = server_time(response)
     try:
         seconds = float(text)
-        return max(seconds, 0.0) if math.isfinite(seconds) else None
+        if not math.isfinite(seconds):
+            return None
+        return max(seconds - now.timestamp() if seconds > now.timestamp() / 2 else seconds, 0.0)
     except ValueError:
         pass
-    try:
-        until = parsedate_to_datetime(text)
-        return max((until - server_time(response)).total_seconds(), 0.0)
-    except (ValueError, TypeError):
-        return None
+    for read in (parsedate_to_datetime, datetime.fromisoformat):
+        try:
+            until = read(text)
+        except (ValueError, TypeError):
+            continue
+        return max(((until if until.tzinfo else until.replace(tzinfo=UTC)) - now).total_seconds(), 0.0)
+    return None
 
 
 def server_time(response: httpx.Response) -> datetime:

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from connectors import token_store
 from connectors.client import Denied, Fail, Reauth, Retry
 from connectors.landing_file import extract
-from connectors.outreach import Outreach, OutreachSettings, judge, tells
+from connectors.outreach import LIMIT, Outreach, OutreachSettings, judge
 from connectors.outreach_auth import RotatingRefreshAuth
 from connectors.outreach_records import LISTS
 from connectors.stream import ConnectorError, Page, PermissionMissing, Traffic, Window
@@ -355,15 +355,15 @@ def told(status: int, code: str = "", detail: str = "", **headers: str) -> httpx
 
 def test_what_its_answers_mean() -> None:
     until = str(int(datetime(2026, 3, 20, 6, 10, tzinfo=UTC).timestamp()))
-    limited = judge(told(429, "rateLimitExceeded", Retry_After=until))
+    limited = judge(told(429, "rateLimitExceeded", X_RateLimit_Reset=until, Retry_After=until))
     assert isinstance(limited, Retry)
-    assert (limited.after, limited.everyone) == (601.0, True)
-    assert judge(told(429, Retry_After="30")) == Retry(
-        "429, Outreach's requests an hour", 30.0, everyone=True, budget="requests"
-    )
+    assert (limited.after, limited.everyone, limited.budget) == (601.0, True, "requests")
+    by_alias = judge(told(429, Retry_After=until))
+    assert isinstance(by_alias, Retry)
+    assert by_alias.after == 600.0
     down = judge(told(503, "scheduledServerMaintenance", Retry_After="2026-03-20T06:05:00"))
     assert isinstance(down, Retry)
-    assert down.after == 301.0
+    assert down.after == 300.0
     assert isinstance(judge(told(401)), Reauth)
     denied = judge(
         told(403, "unauthorizedOauthScope", "Your authorization does not include the required scope 'calls.read'.")
@@ -379,11 +379,10 @@ def test_what_its_answers_mean() -> None:
 
 def test_the_hours_budget_is_read_even_where_the_header_holds_two_numbers() -> None:
     """singer-io/tap-outreach#33."""
-    (spent,) = tells(
-        told(200, X_RateLimit_Limit="10000", X_RateLimit_Remaining="9999, 19988", X_RateLimit_Reset="1800")
-    )
-    assert (spent.limit, spent.left, spent.ends_in) == (10000, 9999, 1800.0)
-    assert list(tells(told(200, X_RateLimit_Limit="soon"))) == []
+    headers = {"X_RateLimit_Limit": "10000", "X_RateLimit_Remaining": "9999, 19988", "X_RateLimit_Reset": "1800"}
+    (spent,) = LIMIT.tells(told(200, **headers), "requests")
+    assert (spent.limit, spent.left, spent.ends_in) == (10000, 9999, 1801.0)
+    assert list(LIMIT.tells(told(200, X_RateLimit_Limit="soon"), "requests")) == []
 
 
 def test_settings_take_one_whole_credential() -> None:
