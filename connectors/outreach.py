@@ -67,7 +67,7 @@ class Outreach:
     ) -> None:
         self.workspace = workspace
         self.now = now
-        self.streams = streams_of(settings.window_days)
+        self.streams = tuple(s for s in streams_of(settings.window_days) if LISTS[s.name].unused not in settings.unused)
         self._settings = settings
         self._base = settings.base_url.rstrip("/")
         budgets: dict[str, Budget | Day] = {"requests": Budget(settings.requests_per_hour, 3600.0, settings.reserve)}
@@ -94,8 +94,6 @@ class Outreach:
     def read(self, window: Window, known: Mapping[str, Sequence[str]], traffic: Traffic) -> Iterator[Page]:  # noqa: ARG002
         """The window's pages. Raises ConnectorError, PermissionMissing."""
         one = LISTS[window.stream]
-        if one.unused in self._settings.unused:
-            return
         if not one.stamps:
             yield from self._list(one, {"sort": "id"}, traffic)
         elif told := within(window, self.now):
@@ -104,9 +102,7 @@ class Outreach:
 
     def check(self) -> Iterator[Check]:
         """One record of each list."""
-        for one in LISTS.values():
-            if one.unused in self._settings.unused:
-                continue
+        for one in (LISTS[stream.name] for stream in self.streams):
             try:
                 self._client.fetch(
                     "GET", one.path, params={**one.params, "page[size]": 1}, headers=HEADERS, traffic=Traffic()

@@ -38,7 +38,7 @@ class OutreachSettings(SourceSettings):
     reserve: Annotated[float, Field(ge=0, lt=1)] = Field(0.2, description="Share of these left to others.")
     window_days: Annotated[int, Field(ge=1, le=31)] = Field(7, description="Days that are read at a time.")
     unused: list[Literal["calls", "tasks", "sequence_states"]] = Field(
-        [], description="What is not done in Outreach at this company: not read, and taken for empty."
+        [], description="What is not done in Outreach at this company: not read, and without a say in what is complete."
     )
 
     @model_validator(mode="after")

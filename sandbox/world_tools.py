@@ -17,7 +17,7 @@ from sandbox.world_state import State
 SIGN_IN = ("okta", "google_admin", "entra")
 LISTING = ("sales_navigator",)
 EITHER = ("files",)
-OF_SYSTEMS = ("crm", "dialer", "mail")
+OF_SYSTEMS = ("crm", "dialer", "mail", "sequencer")
 
 
 def tools_of(world: World) -> list[Tool]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-LISTS = ("integration_users", "lead_sources", "unused")
+LISTS = ("integration_users", "lead_sources")
 
 
 def told(sections: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:

@@ -32,9 +32,3 @@ from (
     ('crm', 'meeting', 'crm_meeting'),
     ('crm', 'deal', 'crm_deal')
 ) as f (system, feed, stream)
--- A sequencer that is not used for calls (setting unused) has no say in numbers about them.
-where
-    not (
-        stream = 'seq_call' and feed = 'call'
-        and exists (select 1 from input.source as s where s.system = 'sequencer' and listed(s.source_id || '.unused', 'calls'))
-    )

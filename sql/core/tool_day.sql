@@ -7,7 +7,7 @@
 -- is_active: at least one qualifying action, or a sign-in where nothing else shows the use
 -- evidence: 'action', or 'login' where nothing but a sign-in shows the use; NULL without use
 -- n_actions: actions; sign-ins only where there is nothing else
--- has_seat: a seat was assigned that day: by seats.csv, by the source that the tool's seats name, or without seats.csv an account in the system
+-- has_seat: a seat was assigned that day: by seats.csv, by the source that the tool's seats name, or without either an account in the system
 -- seat_cost: cost of the seat that day in the reporting currency: the month's cost over the days of the month; NULL where no price or no exchange rate
 --   is known
 with assigned as (
@@ -33,7 +33,9 @@ with assigned as (
     from core.rep_day as d
     inner join core.rep_source as r on d.rep_id = r.rep_id
     left join core.tool_rule as k on r.system = 'sequencer' and r.source_id = k.source_id and k.app is null and k.action is null
-    where not exists (select 1 from input.seat) and d.rep_id <> -1 and r.system <> 'tools'
+    where
+        not exists (select 1 from input.seat) and d.rep_id <> -1 and r.system <> 'tools'
+        and not exists (select 1 from input.tool_seat as s where s.tool = coalesce(k.tool, r.system))
 ),
 
 seats as (

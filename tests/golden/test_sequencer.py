@@ -59,9 +59,10 @@ WORLD: dict[str, Any] = {
         {"key": "ann", "email": "ann@acme.com"},
         {"key": "bob", "email": "bob@acme.com", "seats": ["sequencer"]},
         {"key": "cem", "email": "cem@acme.com", "seats": ["crm", "sequencer"]},
+        {"key": "dan", "email": "dan@acme.com", "seats": ["crm"]},
     ],
-    "seats": [{"rep": r, "tool": "Outreach", "from": "2026-03-01"} for r in ("ann", "bob")]
-    + [{"rep": "cem", "tool": "Outreach", "from": "2026-03-01", "to": "2026-03-16"}],
+    "seats": [{"rep": r, "tool": "Outreach", "from": "2026-03-01"} for r in ("ann", "bob", "cem")]
+    + [{"rep": "dan", "tool": "Outreach", "from": "2026-03-01", "to": "2026-03-16"}],
     "logins": [{"rep": "cem", "system": "sequencer", "at": at("09:00")}],
     "contacts": [{"key": "C1", "emails": ["cora@cust.com"], "phones": ["+442071838750"]}],
     "mails": [
@@ -152,7 +153,10 @@ def test_steps_and_enrolments_are_use_and_a_sign_in_is_not(night: Pipeline) -> N
     assert told("ann", "outreach") == [True, 5 + 4 + 3, "action", True, Decimal("2.0000")]
     assert told("bob", "outreach") == [True, 1 + 1 + 2 + 1, "action", True, Decimal("2.0000")]
     assert told("bob", "linkedin") == [True, 1, "action", False, None]
-    assert ("cem", "outreach") not in rows, "locked since yesterday; to sign in is no use of what shows what is done"
+    assert told("cem", "outreach") == [False, 0, None, True, Decimal("2.0000")], (
+        "to sign in is no use of what shows what is done"
+    )
+    assert ("dan", "outreach") not in rows, "locked since the day before"
     assert ("ann", "sequencer") not in rows, "the tool of the settings takes all of it"
 
 
