@@ -45,6 +45,7 @@ __all__ = ["Salesforce", "SalesforceSettings"]
 
 PAGE = 2000  # the most that a query answers at a time
 CLOCK_SLACK = timedelta(minutes=1)
+GET_DELETED = timedelta(days=14)  # it tells of fifteen, or of less where the recycle bin was emptied
 UNSEEN = {
     VIEW_ALL: "View All Data: tasks, events and mails that are not shared with the integration user do not count, and nothing says so.",
     FILES: "Query All Files: notes that are not shared with the integration user do not count, and nothing says so.",
@@ -121,6 +122,8 @@ class Salesforce:
             else None
         )
         yield from self._rows(one, conditions, traffic) if job is None else pages_of(self._client, job, traffic)
+        if one.unbinned and window.kind == "changes":
+            yield self._taken_away(one, window, traffic)
         self._check_clock(window)
 
     def check(self) -> Iterator[Check]:
@@ -201,6 +204,18 @@ class Salesforce:
             last = _last(records[-1], one)
             repeats.check(last)
             after = f"({one.stamp} > {last[0]} OR ({one.stamp} = {last[0]} AND Id > '{last[1]}'))"
+
+    def _taken_away(self, one: Object, window: Window, traffic: Traffic) -> Page:
+        """What Get Deleted tells of the window; what is too old for it, the next full listing finds."""
+        assert window.start is not None and window.end is not None  # read() has seen to it
+        first = max(window.start, window.end - GET_DELETED)
+        params = {
+            "start": f"{first.astimezone(UTC):%Y-%m-%dT%H:%M:00Z}",
+            "end": f"{window.end.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        }
+        body = self._client.fetch("GET", f"/sobjects/{one.name}/deleted/", params=params, traffic=traffic)
+        rows, rejected = records_of(body, "deletedRecords")
+        return Page(gone=[str(value_at(row, "id")) for row in rows], rejected=rejected)
 
     def _soql(self, one: Object, conditions: Sequence[str], traffic: Traffic) -> str:
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""

@@ -28,6 +28,7 @@ class Object:
     """An object as a stream. stamp: the field that tells changes; optional: fields that not every org has; own: settings that name a field.
 
     where: a condition of the stream's own. rare: not every org has the object itself. fades: old rows go without having been undone.
+    unbinned: what is taken away is not in the recycle bin and no query shows it; Get Deleted does, for about fifteen days.
     """
 
     stream: str
@@ -41,6 +42,7 @@ class Object:
     where: str = ""
     rare: bool = False
     fades: bool = False
+    unbinned: bool = False
 
 
 CHANGING: tuple[Object, ...] = (
@@ -66,8 +68,8 @@ CHANGING: tuple[Object, ...] = (
     Object("crm_deal_contact", "OpportunityContactRole", ("Id", "IsDeleted", "OpportunityId", "ContactId", "SystemModstamp"),
            "which contacts a deal has", happened=None),
     Object("crm_task_relation", "TaskRelation", (*RELATION, "TaskId"), "which contacts a call or a task has beside its first", happened=None,
-           rare=True),
-    Object("crm_meeting_relation", "EventRelation", (*RELATION, "EventId"), "who was invited to a meeting", happened=None),
+           rare=True, unbinned=True),
+    Object("crm_meeting_relation", "EventRelation", (*RELATION, "EventId"), "who was invited to a meeting", happened=None, unbinned=True),
     Object("crm_email_relation", "EmailMessageRelation", (*RELATION, "EmailMessageId", "RelationType"), "which contacts a mail has",
            happened=None),
     Object("crm_deal_history", "OpportunityHistory", ("Id", "IsDeleted", "OpportunityId", "StageName", "Amount", "CloseDate", "CreatedById",

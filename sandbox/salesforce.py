@@ -87,6 +87,13 @@ def routes(world: World, clock: Clock, limits: Limits) -> list[Route]:
         shown = [{"name": field, "type": "string"} for field in sorted(FIELDS[name]) if "." not in field]
         return _json({"name": name, "queryable": True, "fields": shown})
 
+    def deleted(request: Request, _body: bytes) -> Response:
+        """Nothing is taken off a task or meeting of a world but with the record itself, which goes to the recycle bin."""
+        if request.path_params["name"] not in FIELDS:
+            raise _Refused(404, "NOT_FOUND", "The requested resource does not exist")
+        told = request.query_params["end"]
+        return _json({"deletedRecords": [], "earliestDateAvailable": told, "latestDateCovered": told})
+
     def order(_request: Request, body: bytes) -> Response:
         told = msgspec.json.decode(body)
         found, rows = _run(clock.state(), told["query"], every=told["operation"] == "queryAll")
@@ -120,6 +127,7 @@ def routes(world: World, clock: Clock, limits: Limits) -> list[Route]:
         Route(f"{base}/query", endpoint(query)),
         Route(f"{base}/queryAll", endpoint(query)),
         Route(f"{base}/sobjects/{{name}}/describe", endpoint(describe)),
+        Route(f"{base}/sobjects/{{name}}/deleted/", endpoint(deleted)),
         Route(f"{base}/jobs/query", endpoint(order), methods=["POST"]),
         Route(f"{base}/jobs/query/{{job}}", endpoint(job)),
         Route(f"{base}/jobs/query/{{job}}/results", endpoint(results)),

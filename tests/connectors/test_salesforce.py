@@ -392,3 +392,64 @@ def test_where_there_are_no_email_messages_the_tasks_of_mails_are_all_there_is(v
     with_mails, alone = (a.query["q"] for a in vendor.asked if "q" in a.query)
     assert "TaskSubtype != 'Email'" in with_mails
     assert "'Email'" not in alone
+
+
+def test_a_contact_taken_off_a_call_is_gone_although_no_query_shows_it(
+    vendor: Vendor, make: Make, tmp_path: Path
+) -> None:
+    """TaskRelation: not in the recycle bin, and IsDeleted is not to be relied on; Get Deleted tells (Object Reference)."""
+    row = {"Id": "0RT1", "IsDeleted": False, "RelationId": "0031", "TaskId": "00T1", "SystemModstamp": SAME}
+    rows = [row, row | {"Id": "0RT2", "RelationId": "0032"}]
+
+    def reply(asked: Asked) -> Answer:
+        if asked.path.endswith("/deleted/"):
+            return answer({"deletedRecords": [{"id": "0RT2", "deletedDate": SAME}], "latestDateCovered": SAME})
+        return answer({"done": True, "totalSize": len(rows), "records": rows})
+
+    scripted(vendor, reply, tuple(row))
+    with open_warehouse(tmp_path / "w.duckdb", threads=1) as con:
+        raw.declare(con, [("salesforce", s.name) for s in connectors.load("salesforce")[0].streams])
+        for kind, start in (("full", None), ("changes", NOW - timedelta(days=20))):
+            window = Window("salesforce", "main", "crm_task_relation", kind, start, NOW)  # type: ignore[arg-type]
+            landing.land(con, extract(make(vendor.url), window, {}, tmp_path, kind))
+            rows = []
+        left = con.execute(
+            "select record_id, is_deleted from raw.salesforce_crm_task_relation_latest order by 1"
+        ).fetchall()
+    assert left == [("0RT1", False), ("0RT2", True)]
+    (asked,) = [a for a in vendor.asked if a.path.endswith("/TaskRelation/deleted/")]
+    assert asked.query == {"start": "2026-03-06T06:00:00Z", "end": "2026-03-20T06:00:00Z"}, (
+        "no further back than it tells"
+    )
+
+
+def test_who_left_is_still_who_they_were(make: Make) -> None:
+    world = company(0)
+    world["reps"].append(
+        {
+            "key": "bob",
+            "email": "bob@acme.example",
+            "seats": ["crm"],
+            "hire_date": "2025-01-01",
+            "end_date": "2026-02-01",
+        }
+    )
+    with running(parse(world)) as url:
+        window = Window("salesforce", "main", "crm_user", "snapshot", None, NOW)
+        pages = list(make(f"{url}/salesforce").read(window, {}, Traffic()))
+    users = {user["Email"]: user["IsActive"] for page in pages for user in map(json.loads, page.records)}
+    assert (users["ada@acme.example"], users["bob@acme.example"]) == (True, False)
+
+
+def test_an_api_version_that_is_no_more_and_a_query_that_times_out_are_errors_and_no_empty_lists(
+    vendor: Vendor, make: Make
+) -> None:
+    quick = {"network": {"attempts": 2, "first_wait_seconds": 0.001}}
+    told = {"message": "Unsupported API version", "errorCode": "UNSUPPORTED_API_VERSION"}
+    for status, code in (
+        (410, told),
+        (400, {"errorCode": "QUERY_TIMEOUT", "message": "Your query request was running for too long."}),
+    ):
+        scripted(vendor, lambda _, status=status, code=code: answer([code], status), DESCRIBED)
+        with pytest.raises(ConnectorError, match=code["errorCode"]):
+            list(make(vendor.url, **quick).read(CONTACTS, {}, Traffic()))
