@@ -33,6 +33,7 @@ versions_in_crm as (
     select
         v.email,
         v.team_key,
+        m.email as manager_email,
         u.full_name,
         u.timezone,
         u.is_active,
@@ -45,6 +46,8 @@ versions_in_crm as (
     from staging.stg_crm_user_version as v
     inner join staging.stg_crm_user as u
         on v.source_id = u.source_id and v.workspace_id = u.workspace_id and v.user_id = u.user_id
+    left join staging.stg_crm_user as m
+        on v.source_id = m.source_id and v.workspace_id = m.workspace_id and v.manager_user_id = m.user_id
     where u.kind = 'person' and v.email is not null
     qualify row_number() over (partition by v.email, v.seen_from order by v.user_id) = 1
 ),
@@ -55,7 +58,7 @@ from_crm as (
         full_name as name,
         'sales' as role,
         team_key,
-        null::varchar as manager_email,
+        manager_email,
         null::varchar as territory,
         null::varchar as segment,
         timezone,

@@ -1,4 +1,4 @@
--- staging.stg_crm_user: CRM users; their role is their team. Owners and creators share one id space.
+-- staging.stg_crm_user: CRM users; their role is their team. Owners and creators share one id space. Users of machines are nobody.
 -- grain: source_id, workspace_id, user_id
 select
     source_id,
@@ -11,7 +11,7 @@ select
     record_id as login_user_id,
     norm_email(payload ->> '$.Email') as email,
     nullif(trim(payload ->> '$.Name'), '') as full_name,
-    'person' as kind,
+    case when listed('salesforce.integration_users', payload ->> '$.Username') then 'queue' else 'person' end as kind,
     coalesce(payload ->> '$.IsActive' = 'true', false) as is_active,
     nullif(payload ->> '$.UserRoleId', '') as team_key,
     nullif(related(payload, 'UserRole', 'Name'), '') as team_name,

@@ -109,6 +109,8 @@ def test_1_a_crowded_window_is_split_by_time(vendor: Vendor, source: Source) -> 
     vendor.script = search
     assert sorted(map(int, ids_in(list(source().read(changes(), {}, Traffic()))))) == list(range(9_600))
     assert all("after" not in body for body in search.bodies), "never by offset"
+    windows = {tuple(f["value"] for f in body["filterGroups"][0]["filters"][:2]) for body in search.bodies}
+    assert len(windows) > 2, "read in halves"
 
 
 def test_2_a_short_page_is_not_the_end(vendor: Vendor, source: Source) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from importlib import resources
 
 import duckdb
 import pytest
@@ -122,3 +123,31 @@ def test_a_rate_that_cannot_be_read_is_named(stage: Stage) -> None:
         "stg_crm_exchange_rate__salesforce", salesforce_crm_exchange_rate=strange, salesforce_crm_currency=[]
     )
     assert row["unreadable_reason"] == "ConversionRate cannot be read: much"
+
+
+def test_without_a_file_of_reps_managers_are_the_crms_and_machines_are_nobody(
+    stage: Stage, con: duckdb.DuckDBPyConnection
+) -> None:
+    """Bob reports to Ada until 3 March, then to Cem; the integration user is no rep."""
+    con.execute("insert into input.source_setting values ('salesforce.integration_users', 'etl@acme.com')")
+
+    def user(key: str, at: str, manager: str | None = None) -> Row:
+        name = key.removeprefix("005").lower()
+        return {"Id": key, "Username": f"{name}@acme.com", "Email": f"{name}@acme.com", "Name": name, "IsActive": True, "ManagerId": manager,
+                "CreatedDate": "2025-01-01T00:00:00Z", "SystemModstamp": at}  # fmt: skip
+
+    users = [user("005ADA", "2025-01-01T00:00:00Z"), user("005CEM", "2025-01-01T00:00:00Z"), user("005ETL", "2025-01-01T00:00:00Z"),
+             user("005BOB", "2025-01-01T00:00:00Z", "005ADA"), user("005BOB", "2026-03-03T00:00:00Z", "005CEM")]  # fmt: skip
+    for table in ("stg_crm_user", "stg_crm_user_version"):
+        stage(f"{table}__salesforce", salesforce_crm_user=users)
+        sql = (resources.files("sql") / "staging" / f"{table}__salesforce.sql").read_text("utf-8")
+        con.execute(f"create or replace table staging.{table} as {sql}")
+    sql = (resources.files("sql") / "core" / "rep_roster.sql").read_text("utf-8")
+    rows = con.execute(f"select email, manager_email, valid_from::date from ({sql}) order by all").fetchall()
+    first = date(1900, 1, 1)
+    assert rows == [
+        ("ada@acme.com", None, first),
+        ("bob@acme.com", "ada@acme.com", first),
+        ("bob@acme.com", "cem@acme.com", date(2026, 3, 3)),
+        ("cem@acme.com", None, first),
+    ]
