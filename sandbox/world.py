@@ -419,12 +419,11 @@ class World(Struct, kw_only=True):
         """Names of the vendors that play `system` in this company, e.g. ("hubspot",); empty if it has none.
 
         What was done in tools must be seen somewhere: where nothing is said of vendors of tools, Sales Navigator's export shows what
-        tool_actions say was done in one, and Okta who signed in, or that nobody did who has a seat.
+        tool_actions say was done in one, and Okta who signed in.
         """
         named = self.company.systems.get(system, [])
         if system == "tools" and system not in self.company.systems:
             shown = {action.evidence for action in self.tool_actions if action.tool not in DEFAULT_SYSTEMS}
-            shown |= {"login" for seat in self.seats if seat.tool not in DEFAULT_SYSTEMS}
             return [name for evidence, name in (("login", "okta"), ("action", "sales_navigator")) if evidence in shown]
         return [named] if isinstance(named, str) else named
 

@@ -379,6 +379,8 @@ class State:
             Version(n, v, e.at, None, "automation") for e in edits if e.at <= self.now for n, v in e.set.items()
         ]
         history += self.writes(kind, first.key)
+        if "hubspot" in self.world.vendor("crm"):  # where the survivor keeps the history of both
+            history += [write for _, loser in merged for write in self.writes(kind, loser)]
         history.sort(key=lambda v: v.at)
         deleted = first.deleted_at if _past(first.deleted_at, self.now) else None
         stamps = [created, *(v.at for v in history), *(at for at, _ in merged), *([deleted] if deleted else [])]

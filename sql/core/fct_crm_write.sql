@@ -22,29 +22,7 @@
 -- on core.dim_rep: select w.record_id from core.fct_crm_write as w inner join changed as r on w.rep_id = r.rep_id
 -- write_kind: 'change' (a record changed, once a record, user and minute), 'created' (contact, company or deal) or 'logged' (an activity)
 -- logged_at: when it was done; the clock of CRM usage
-with changes as (
-    select
-        'change' as write_kind,
-        concat_ws(
-            ':', w.source_id, w.workspace_id, w.object_type, coalesce(m.survivor_id, w.object_id), w.user_id,
-            epoch(date_trunc('minute', w.written_at))::bigint
-        ) as write_key,
-        w.source_id,
-        w.workspace_id,
-        coalesce(m.survivor_id, w.object_id) as record_id,
-        'login' as id_space,
-        w.user_id,
-        min(w.written_at) as logged_at
-    from staging.stg_crm_write as w
-    left join core.map_merge as m
-        on
-            w.object_type = m.object_type and w.source_id = m.source_id and w.workspace_id = m.workspace_id
-            and w.object_id = m.loser_id
-    where w.via in ('ui', 'mobile') and w.user_id is not null and not w.is_deleted
-    group by all
-),
-
-records as (
+with records as (
     select source_id, workspace_id, 'contact' as object_type, contact_id as object_id, created_by_user_id, created_via, created_at, is_deleted
     from staging.stg_crm_contact
     union all
@@ -53,6 +31,50 @@ records as (
     union all
     select source_id, workspace_id, 'deal', deal_id, created_by_user_id, created_via, created_at, is_deleted
     from staging.stg_crm_deal
+),
+
+-- What was changed in a record that is gone is not told to who begins to read today.
+gone as (
+    select source_id, workspace_id, object_type, object_id
+    from records
+    where is_deleted
+    union all
+    select source_id, workspace_id, 'note', note_id
+    from staging.stg_crm_note
+    where is_deleted
+),
+
+-- The changes of a merged record are the survivor's.
+changed as (
+    select
+        w.source_id,
+        w.workspace_id,
+        w.object_type,
+        coalesce(m.survivor_id, w.object_id) as object_id,
+        w.user_id,
+        w.written_at
+    from staging.stg_crm_write as w
+    left join core.map_merge as m
+        on
+            w.object_type = m.object_type and w.source_id = m.source_id and w.workspace_id = m.workspace_id
+            and w.object_id = m.loser_id
+    where w.via in ('ui', 'mobile') and w.user_id is not null and not w.is_deleted
+),
+
+changes as (
+    select
+        'change' as write_kind,
+        concat_ws(':', w.source_id, w.workspace_id, w.object_type, w.object_id, w.user_id, epoch(date_trunc('minute', w.written_at))::bigint) as write_key,
+        w.source_id,
+        w.workspace_id,
+        w.object_id as record_id,
+        'login' as id_space,
+        w.user_id,
+        min(w.written_at) as logged_at
+    from changed as w
+    anti join gone as g
+        on w.source_id = g.source_id and w.workspace_id = g.workspace_id and w.object_type = g.object_type and w.object_id = g.object_id
+    group by all
 ),
 
 created as (

@@ -1,4 +1,4 @@
--- core.rep_day: the spine: every rep with a sales role and every date of employment, and any other date on which the rep did something.
+-- core.rep_day: the spine: every rep and every date of employment in a sales role, and any other date on which the rep did something.
 -- grain: rep_id, activity_date
 -- order: activity_date
 -- scope: activity_date
@@ -61,9 +61,9 @@ active as (
 ),
 
 days as (
-    select rep_id, activity_date from employed
-    union
-    select a.rep_id, a.activity_date
+    select rep_id, activity_date, false as has_acted from employed
+    union all
+    select a.rep_id, a.activity_date, true
     from active as a
     cross join input.run as p
     where
@@ -86,9 +86,9 @@ select
     r.hire_date,
     local_midnight(d.activity_date, r.timezone) as day_start,
     local_midnight(d.activity_date + 1, r.timezone) as day_end
-from days as d
+from (select rep_id, activity_date, bool_or(has_acted) as has_acted from days group by all) as d
 inner join core.dim_rep as r
     on
         d.rep_id = r.rep_id
         and ((d.activity_date::timestamp + interval 12 hours) at time zone r.timezone) >= r.valid_from
-qualify row_number() over (partition by d.rep_id, d.activity_date order by r.valid_from desc) = 1
+qualify row_number() over (partition by d.rep_id, d.activity_date order by r.valid_from desc) = 1 and (r.is_sales_role or d.has_acted)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.pipeline import Pipeline, serving
@@ -358,3 +360,51 @@ def test_a_sign_in_is_no_action_beside_actions(night: Pipeline) -> None:
     beside, alone = tool(night, "ann", "crm", "16"), tool(night, "cem", "crm", "04")
     assert (beside["actions"], beside["evidence"]) == (8, "action")
     assert (alone["actions"], alone["evidence"]) == (1, "login")
+
+
+def test_changes_of_what_was_deleted_or_merged_since(tmp_path: Path) -> None:
+    """1b, 0.4, 0.9. Ann changed seven records on the 3rd, each in a minute of its own, and made a note on the 2nd: 7 changes as of the 9th. On
+    the 10th the contact K3, the deal X and the note are deleted, and K2, A2 and Y merged into K1, A1 and Z: K1's own, and those of K2, A2 and Y,
+    which the survivors keep: 4. Whoever begins to read on the 11th says the same."""
+    gone = {"deleted_at": at("10 00:00")}
+    deal = {"owner": "ann", "created_by": "integration"}
+    made = {"at": at("02 09:00"), "type": "created", "stage": "open"}
+    changed = (
+        ("contact", "K1"),
+        ("contact", "K2"),
+        ("contact", "K3"),
+        ("company", "A2"),
+        ("note", "N"),
+        ("deal", "X"),
+        ("deal", "Y"),
+    )
+    case: World = {
+        "company": {"now": at("09 06:00"), "internal_domains": ["acme.com"], "systems": {"crm": "hubspot"}},
+        "teams": [{"key": "T1"}],
+        "reps": [rep("ann", "UTC")],
+        "contacts": [
+            {"key": "K1", "emails": ["k1@cust.com"]},
+            {"key": "K2", "emails": ["k2@cust.com"], "merged_into": "K1", "merged_at": at("10 00:00")},
+            {"key": "K3", "emails": ["k3@cust.com"], **gone},
+        ],
+        "accounts": [{"key": "A1"}, {"key": "A2", "merged_into": "A1", "merged_at": at("10 00:00")}],
+        "notes": [note("N", "ann", "02 09:00", contact="K1", **gone)],
+        "deals": [
+            {"key": "X", **deal, "events": [made, {"at": at("10 00:00"), "type": "deleted"}]},
+            {"key": "Y", **deal, "events": [made, {"at": at("10 00:00"), "type": "merged_into", "deal": "Z"}]},
+            {"key": "Z", **deal, "events": [made]},
+        ],
+        "crm_writes": [write(f"03 1{i}:00", "ann", key, what) for i, (what, key) in enumerate(changed)],
+    }
+    found: list[list[Any]] = []
+    for nights in (("09 06:00", "11 06:00"), ("11 06:00",)):
+        folder = tmp_path / str(len(nights))
+        folder.mkdir()
+        with serving(case, folder) as (pipeline, url):
+            told: list[Any] = []
+            for now in nights:
+                httpx.post(f"{url}/__sandbox__/now", json={"now": at(now)}).raise_for_status()
+                pipeline.nightly(datetime.fromisoformat(at(now)), first=FIRST)
+                told.append(days(pipeline, "ann", "crm_writes", "03")["03"])
+            found.append(told)
+    assert found == [[7, 4], [4]]

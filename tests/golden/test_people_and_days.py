@@ -264,6 +264,7 @@ EXAMPLES = [*MEETINGS, *CONVERSATIONS, *PEOPLE, *USAGE]
 STAFF = Example(
     "staff", "", {},
     {"reps": [rep("leaver", end_date="2026-03-10", team="T1"), rep("joiner", hire_date="2026-03-10", team="T1"),
+              rep("promoted", changes=[{"at": "2026-03-10T00:00:00Z", "set": {"role": "manager"}}]),
               rep("mover", team="T1", changes=[{"at": at("18:00:00"), "set": {"team": "T2"}}])],
      "users_without_rep": [{"key": "stranger", "system": "dialer", "email": "who@else.com"}],
      "calls": [call("st1", "leaver", tel(71), "2026-03-10T10:00:00Z", 90), call("st2", "joiner", tel(72), "2026-03-10T10:00:00Z", 90),
@@ -306,7 +307,9 @@ def test_sums_are_of_the_type_of_what_they_sum(built: Pipeline) -> None:
 
 def test_rows_begin_and_end_with_employment(built: Pipeline) -> None:
     """0.3, 0.7. Every date of employment, weekends too: the joiner's rows are the 10th to the 20th, the leaver's the 1st to the 10th. What was done
-    outside (joiner: a call on the 9th) may have a row of its own, but there is none without anything done."""
+    outside (joiner: a call on the 9th) may have a row of its own, but there is none without anything done. Promoted has been a manager, which
+    is no sales role, since the 10th."""
+    assert dates(built, "promoted") == [f"2026-03-{d:02d}" for d in range(1, 10)]
     joiner, leaver = dates(built, "joiner"), dates(built, "leaver")
     assert [d for d in joiner if d >= "2026-03-10"] == [f"2026-03-{d:02d}" for d in range(10, 21)]
     assert [d for d in leaver if d <= "2026-03-10"] == [f"2026-03-{d:02d}" for d in range(1, 11)]
