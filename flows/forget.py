@@ -24,7 +24,7 @@ from flows.settings import Settings
 from flows.settings_file import load_settings
 from flows.steps import build, check, publish_file
 from transforms import build as models
-from transforms import forget, forget_landing, forget_person, traces
+from transforms import forget, forget_landing, forget_person, traces, unpublished
 from transforms.forget_landing import StreamFacts
 from transforms.forget_person import Person
 from transforms.forgotten import Forgotten
@@ -159,6 +159,8 @@ def _erase(work: Run, erasure: Erasure, forgotten: Forgotten, derived: Mapping[s
     with transaction(work.con):
         raw, rekeyed = forget.clean_raw(work.con, erasure.person, forgotten, known, derived, write=write)
         erasure.places |= raw | forget.clean_books(work.con, forgotten, derived, write=write)
+        if write:  # rows that are deleted from a file stay in it until their place is used again
+            unpublished.forget(work.con)
         if write and rekeyed:  # records with other ids: what hangs on the old ones is found by building all anew
             work.con.execute("delete from meta.fact where name like 'built_%'")
 

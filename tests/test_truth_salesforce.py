@@ -12,6 +12,8 @@ from sandbox.company import generate
 from sandbox.truth import METRICS, truth
 from sandbox.world import parse
 from tests.pipeline import serving
+from tests.transforms.test_incremental import contents
+from transforms import build
 
 NOW = datetime(2026, 3, 20, 6, tzinfo=UTC)
 BEFORE = NOW - timedelta(days=3)
@@ -34,6 +36,10 @@ def test_every_number_is_the_truth(tmp_path: Path) -> None:
         rows = pipeline.rows(
             "select d.*, r.email from marts.daily_rep_activity as d inner join core.dim_rep as r on d.rep_id = r.rep_id and r.is_current"
         )
+        second = contents(pipeline.con)
+        build.build(pipeline.con, full=True)
+        whole = contents(pipeline.con)
+    assert {t: n for t, n in second.items() if n != whole[t]} == {}, "the second night gave what a rebuild gives"
     found = {(row["email"], row["activity_date"]): row for row in rows}
     assert len(wanted) > 50
     assert set(wanted) <= set(found)

@@ -10,7 +10,7 @@ from time import perf_counter
 
 import duckdb
 
-from . import coverage, drift, merge, model, new_fields, slices
+from . import coverage, drift, merge, model, new_fields, slices, unpublished
 from .changes import FEW, SHARE, SMALL, Changes, compare, remember, since_last_build
 from .difference import few_rows
 from .model import Model
@@ -126,9 +126,9 @@ def _narrow(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report
         return
     if one.parts:
         report.quarantined += _quarantine(con, one, "fresh", "record_id in (select key from dirty)")
-    if changes.write(one.table, f"{one.scope} in (select key from dirty)"):
+    if rows := changes.write(one):
         changes.keep_whole(one)
-        report.rows[one.table] = _count(con, changes.rows[one.table])
+        report.rows[one.table] = rows
 
 
 def _whole(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report: BuildReport) -> None:
@@ -142,10 +142,10 @@ def _whole(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report:
         _make(con, f"{'temp ' if is_small else ''}table {made}", one, changes)
         if one.parts:
             report.quarantined += _quarantine(con, one, made, "true")
-        if not is_small:
-            changes.everywhere.add(one.table)
+        if is_small:
+            changes.write_whole(one.table)
         else:
-            changes.write(one.table)
+            changes.drawn_anew(one)
     if one.schema == "marts" and (wrong := forbidden_types(con, one.table)):
         raise BuildError(f"sql/marts/{one.name}.sql: types that BI tools cannot read: {', '.join(wrong)}; cast them")
     changes.there.add(one.table)
@@ -177,6 +177,8 @@ def _merge(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report:
         changes.note(one.table, merged.changes)
     elif merged.changed_rows:
         changes.everywhere.add(one.table)
+    if one.schema == "marts" and (merged.changed_rows or merged.gone_rows):
+        unpublished.note(con, one, merged.changes, changes.there)
     report.rows[one.table] = merged.changed_rows
 
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 
 import duckdb
 
-from . import columns, difference
+from . import columns, difference, old_keys
 from .difference import few_rows
 from .model import Model
 from .raw import LINES_OF_A_LANDING
-from .warehouse import name, value
+from .warehouse import made, name, value
 
 SMALL = 20_000_000  # rows up to which a table made anew as a whole is compared with what stood, so that little changes stay little
 FEW = 100_000  # keys up to which a narrow build is always worth it
@@ -49,7 +49,7 @@ class Changes:
     there: tables that exist. everywhere: tables of which any row may have changed. rows: table -> temp table of its changed rows, old
     and new. columns: table -> its columns, where row_comes tells the new from the old. parts: (table, columns) -> what of its changed
     rows matters to these. whole: table -> column -> where all rows of the changed values of that column stand, so that nobody
-    searches fifty million for them.
+    searches fifty million for them. old: tables of which it is known which keys stand in their old part. searched: see old_keys.columns.
 
     """
 
@@ -63,6 +63,8 @@ class Changes:
     whole: dict[str, dict[str, Whole]] = field(default_factory=dict)
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     parts: dict[tuple[str, str], str] = field(default_factory=dict)
+    old: dict[str, old_keys.Old] = field(default_factory=dict[str, old_keys.Old])
+    searched: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
     def touched(self, model: Model) -> dict[str, str]:
         """Tables that the model reads of which something changed that it may be using: their changed rows, "" for any.
@@ -89,17 +91,16 @@ class Changes:
     def find_dirty(self, model: Model, touched: Mapping[str, str]) -> int:
         """Temp table dirty(key): the keys of the model that the changes touch. Returns how many."""
         parts = [
-            _rewritten(line, {"changed": rows})
+            _rewritten(old_keys.among_recent(self.con, self.old, line, rows), {"changed": rows})
             if line.lower().startswith(("select", "with"))
             else f"select {line} from {rows}"
             for table, rows in touched.items()
             for line in model.on[table]
         ]
         union = " union all ".join(f"select * from ({part}) as part(key)" for part in parts)
-        self.con.execute(
-            f"create or replace temp table dirty as select distinct key from ({union}) where key is not null"
+        return made(
+            self.con, f"create or replace temp table dirty as select distinct key from ({union}) where key is not null"
         )
-        return int(str(value(self.con, "select count(*) from dirty")))
 
     def _that_matter(self, model: Model, table: str) -> str:
         """Changed rows of a table, less those that differ only in columns that the model does not use; "" if there are no others."""
@@ -113,12 +114,13 @@ class Changes:
         wanted = ", ".join(map(name, asked))
         if (table, wanted) not in self.parts:
             part = name(f"changed {table} {len(self.parts)}")
-            self.con.execute(
+            any_differs = made(
+                self.con,
                 f"""create or replace temp table {part} as
                     select {wanted or "1 as row_is_there"} from {rows} group by all
-                    having count_if(row_comes) <> count_if(not row_comes)"""
+                    having count_if(row_comes) <> count_if(not row_comes)""",
             )
-            self.parts[table, wanted] = part if value(self.con, f"select 1 from {part} limit 1") else ""
+            self.parts[table, wanted] = part if any_differs else ""
         return self.parts[table, wanted]
 
     def kept(self, model: Model, table: str, is_asked: Callable[[str], str] = _is_dirty) -> str:
@@ -140,6 +142,8 @@ class Changes:
             keep = self.kept(model, table, is_asked)
             if keep:
                 is_few = is_asked is _is_dirty
+                if is_few and (recent := self._recent(table, lines, model)):
+                    keep = f"({keep}) and {recent}"
                 rows = f"select * from {table} where {self._few_rows(table, keep) if is_few else keep}"
                 plain = is_few and len(lines) == 1 and table not in model.keep
                 if plain and (at_hand := self.whole.get(table, {}).get(lines[0])):
@@ -149,6 +153,14 @@ class Changes:
                 sql = re.sub(rf"\b(from|join)(\s+){re.escape(table)}\b(?!\.)", rf"\1\2{view}", sql)
         return f"select * from ({sql}\n) where {is_asked(model.scope)}"
 
+    def _recent(self, table: str, lines: Sequence[str], model: Model) -> str:
+        """The condition that rows are recent, where all rows of the dirty keys are."""
+        old = self.old.get(table)
+        if old is None or table in model.keep:
+            return ""
+        found = {old_keys.recent(self.con, old, line) for line in lines}
+        return "" if "" in found else found.pop()
+
     def _few_rows(self, table: str, where: str) -> str:
         """difference.few_rows, where that can be asked: of tables, as long as this build has not written to them (DuckDB 2.0.0 crashed)."""
         is_as_before = table in self.there and table not in self.rows and table not in self.everywhere
@@ -157,19 +169,39 @@ class Changes:
     def _from_at_hand(self, table: str, column: str, at_hand: Whole) -> str:
         """Rows of the dirty keys: those at hand, and of other keys, if there are any, those of the table."""
         rest = name(f"rest {table}")
-        self.con.execute(f"create or replace temp table {rest} as from dirty where key not in ({at_hand.keys})")
+        others = made(self.con, f"create or replace temp table {rest} as from dirty where key not in ({at_hand.keys})")
         rows = f"select * from {at_hand.rows} where {column} in (select key from dirty)"
-        if value(self.con, f"select count(*) from {rest}"):
+        if others:
             sought = f"{column} in (select key from {rest})"
+            if recent := old_keys.recent(self.con, self.old.get(table), column, rest):
+                sought += f" and {recent}"
             rows += f" union all by name select * from {table} where {self._few_rows(table, sought)}"
         return rows
 
-    def write(self, table: str, where: str = "") -> bool:
-        """Make those rows of a table what temp table fresh has, and keep what differed as its changed rows. Whether anything did."""
-        found = difference.write(self.con, table, "fresh", where)
+    def write(self, model: Model) -> int:
+        """Make the rows of the dirty keys what temp table fresh has, and keep what differed as changed rows. How many those are."""
+        where = f"{model.scope} in (select key from dirty)"
+        if recent := old_keys.recent(self.con, self.old.get(model.table), model.scope):
+            where += f" and {recent}"
+        return self._wrote(model.table, difference.write(self.con, model.table, "fresh", where))
+
+    def write_whole(self, table: str) -> int:
+        """The same for all rows of the table."""
+        return self._wrote(table, difference.write(self.con, table, "fresh"))
+
+    def _wrote(self, table: str, found: difference.Difference) -> int:
         if found.rows:
             self.note(table, found.changed)
-        return bool(found.rows)
+            if table in self.old:
+                old_keys.wrote(self.con, self.old[table], found.changed)
+        return found.rows
+
+    def drawn_anew(self, model: Model) -> None:
+        """The table was made anew, and nothing compared."""
+        self.everywhere.add(model.table)
+        self.old.pop(model.table, None)
+        if model.table in self.searched:
+            old_keys.draw(self.con, model, self.searched[model.table])
 
     def note(self, table: str, changed: str) -> None:
         """Keep the changed rows of a table that tell which of them come."""
@@ -198,7 +230,9 @@ def since_last_build(con: duckdb.DuckDBPyConnection, models: Sequence[Model], *,
         reason = "parameters_changed"
     changes = Changes(con, full or reason != "late_data" or "built_definitions" not in before, reason)
     changes.there = _tables(con)
+    changes.searched = old_keys.columns(models)
     if not changes.full:
+        changes.old = old_keys.load(con, models)
         _raw(changes, models, int(before["built_landing_no"]))
         for table in _inputs(con):
             compare(changes, table)
@@ -212,11 +246,12 @@ def compare(changes: Changes, table: str) -> None:
         changes.everywhere.add(table)
     else:
         kept = name(f"changed {table}")
-        changes.con.execute(
+        differing = made(
+            changes.con,
             f"""create or replace temp table {kept} as
-                (from {copy} except all from {table}) union all (from {table} except all from {copy})"""
+                (from {copy} except all from {table}) union all (from {table} except all from {copy})""",
         )
-        if value(changes.con, f"select count(*) from {kept}"):
+        if differing:
             changes.rows[table] = kept
 
 
@@ -281,7 +316,7 @@ def _fingerprint(models: Sequence[Model]) -> str:
     from importlib import resources
 
     macros = (resources.files("sql") / "macros.sql").read_text("utf-8")
-    told = [duckdb.__version__, macros, *(f"{m.table} {m.select}" for m in models)]
+    told = [duckdb.__version__, macros, old_keys.FACT, *(f"{m.table} {m.select}" for m in models)]
     return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from .warehouse import name, value
+from .warehouse import made, name, value
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,40 +28,37 @@ def write(con: duckdb.DuckDBPyConnection, table: str, fresh: str, where: str = "
     con.execute(
         f"create or replace temp table standing as select rowid as row_no, hash(t) as row_hash from {table} as t where {asked}"
     )
-    if not value(con, f"select {_sum('standing', 'row_hash')} is distinct from {_sum(f'{fresh} as f', 'hash(f)')}"):
+    # Of a whole table that is the same, sums tell it without holding a hash a row.
+    is_same = f"select {_sum('standing', 'row_hash')} is not distinct from {_sum(f'{fresh} as f', 'hash(f)')}"
+    if not where and value(con, is_same):
         return Difference(0, "")
-    con.execute(
-        f"create or replace temp table going as from standing where row_hash not in (select hash(f) from {fresh} as f)"
+    # Hashes that stand more or less often than they should: all their rows go, and come as often as they should.
+    differing = made(
+        con,
+        f"""create or replace temp table differing as
+            select row_hash from (select row_hash, 1 as n from standing union all select hash(f), -1 from {fresh} as f)
+            group by row_hash having sum(n) <> 0""",
     )
-    con.execute(
-        f"""create or replace temp table coming as
-            select f.* from {fresh} as f where hash(f) not in (select row_hash from standing)"""
-    )
-    if not _adds_up(con, fresh):  # rows that stand several times and now in another number
-        con.execute("create or replace temp table going as from standing")
-        con.execute(f"create or replace temp table coming as from {fresh}")
-    con.execute(
-        f"""create or replace temp table {changed} as
-            select *, false as row_comes from {table} where rowid in (select row_no from going)
-            union all
-            select *, true from coming"""
-    )
-    con.execute(f"delete from {table} where rowid in (select row_no from going)")
-    con.execute(f"insert into {table} from coming")
-    rows = int(str(value(con, f"select count(*) from {changed}")))
-    for leftover in ("standing", "going", "coming"):
+    rows = 0
+    if differing:
+        going = "select row_no from standing where row_hash in (select row_hash from differing)"
+        rows = made(
+            con,
+            f"""create or replace temp table {changed} as
+                select *, false as row_comes from {table} where rowid in ({going})
+                union all
+                select f.*, true from {fresh} as f where hash(f) in (select row_hash from differing)""",
+        )
+        con.execute(f"delete from {table} where rowid in ({going})")
+        con.execute(f"insert into {table} select * exclude (row_comes) from {changed} where row_comes")
+    for leftover in ("standing", "differing"):
         con.execute(f"drop table {leftover}")
-    return Difference(rows, changed)
+    return Difference(rows, changed if rows else "")
 
 
 def few_rows(table: str, where: str) -> str:
     """The condition for a few rows of a large table: found by what it asks for, the other columns are read of these rows alone."""
     return f"rowid in (select rowid from {table} where {where})"
-
-
-def _adds_up(con: duckdb.DuckDBPyConnection, fresh: str) -> bool:
-    kept = f"{_sum('standing', 'row_hash')} - {_sum('going', 'row_hash')} + {_sum('coming as c', 'hash(c)')}"
-    return bool(value(con, f"select {kept} = {_sum(f'{fresh} as f', 'hash(f)')}"))
 
 
 def _sum(relation: str, hashed: str) -> str:

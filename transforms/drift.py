@@ -16,9 +16,10 @@ from itertools import groupby
 import duckdb
 
 from . import fields
+from .difference import few_rows
 from .fields import Field
 from .raw import LINES_OF_A_LANDING, latest_view, raw_table
-from .warehouse import value
+from .warehouse import made, value
 
 CHANCE = 1e-12  # that a stretch lacks the field by accident, below which it is no accident
 ENOUGH = 20  # records from which it is known what a stream is otherwise like
@@ -76,15 +77,30 @@ def find(con: duckdb.DuckDBPyConnection) -> list[Gap]:
 def _count(con: duckdb.DuckDBPyConnection, source: str, stream: str, own: Sequence[Field], *, since: int) -> None:
     """Count anew the dates on which a version that landed after landing `since` lies, and those of its earlier versions."""
     table = raw_table(source, stream)
-    new = f"from {table} where _seq >= {(since + 1) * LINES_OF_A_LANDING}"
+    first = (since + 1) * LINES_OF_A_LANDING
+    new = f"from {table} where _seq >= {first}"
     if not value(con, f"select count(*) from (select 1 {new} limit 1)"):
         return
-    con.execute(
+    # A record that said the same before, as far as it is counted, changes no count: most of what a night finds edited.
+    dates = made(
+        con,
         f"""create or replace temp table drift_date as
-            select distinct workspace_id, unnest(list_distinct([local_date(h, 'UTC') for h in {HOURS}])) as utc_date
-            from {table}
-            where (workspace_id, record_id) in (select (workspace_id, record_id) {new})"""
+            with version as (
+                select
+                    workspace_id, record_id, {HOURS} as hours, _seq < {first} as was_there,
+                    (coalesce(happened_at, source_updated_at), is_deleted, json_extract_string(payload, [{_asked(_paths(own))}])) as told
+                from {table}
+                where {few_rows(table, f"(workspace_id, record_id) in (select (workspace_id, record_id) {new})")}
+            ),
+            counted_anew as (
+                select workspace_id, record_id from version
+                group by all having not bool_or(was_there) or count(distinct (hours, told)) > 1
+            )
+            select distinct workspace_id, unnest(list_distinct([local_date(h, 'UTC') for h in hours])) as utc_date
+            from version semi join counted_anew using (workspace_id, record_id)""",
     )
+    if not dates:
+        return
     con.execute(
         """delete from meta.field_hour as f
            where f.source_id = ? and f.stream = ? and (f.workspace_id, local_date(f.utc_hour, 'UTC')) in (from drift_date)""",
@@ -106,7 +122,7 @@ def _counts(source: str, stream: str, own: Sequence[Field]) -> str:
     }
     columns: list[str] = []
     packs: list[str] = []
-    paths = [one.path for one in own] + [one.otherwise for one in own if one.otherwise]
+    paths = _paths(own)
     for number, one in enumerate(own):
         v = f"coalesce(told[{number + 1}], '')"
         ok = f"coalesce({READS[one.kind].format(v)}, false)"
@@ -115,7 +131,6 @@ def _counts(source: str, stream: str, own: Sequence[Field]) -> str:
         columns += [f"{sql.format(v=v, ok=ok)} as {name}_{number}" for name, sql in measures.items()]
         packed = ", ".join(f"{name} := {name}_{number}" for name in measures)
         packs.append(f"struct_pack(field := '{one.path}', {packed})")
-    asked = ", ".join(f"'{fields.json_path(path)}'" for path in paths)
     return f"""
         with dates as (select min(utc_date) as first_date, max(utc_date) as last_date from drift_date),
         record as (
@@ -123,7 +138,7 @@ def _counts(source: str, stream: str, own: Sequence[Field]) -> str:
                 workspace_id,
                 {HOURS} as hours,
                 coalesce(happened_at, source_updated_at) as instant,
-                json_extract_string(payload, [{asked}]) as told
+                json_extract_string(payload, [{_asked(paths)}]) as told
             from {latest_view(source, stream)} cross join dates
             where not is_deleted and (
                 happened_at is null
@@ -143,6 +158,14 @@ def _counts(source: str, stream: str, own: Sequence[Field]) -> str:
             coalesce(f.present, 0) as present, coalesce(f.readable, 0) as readable, f.first_readable_at, f.last_readable_at,
             f.first_unreadable_at, f.last_unreadable_at
         from told"""
+
+
+def _paths(own: Sequence[Field]) -> list[str]:
+    return [one.path for one in own] + [one.otherwise for one in own if one.otherwise]
+
+
+def _asked(paths: Sequence[str]) -> str:
+    return ", ".join(f"'{fields.json_path(path)}'" for path in paths)
 
 
 GAPS = f"""

@@ -169,12 +169,22 @@ def _staging(found: Iterable[Model]) -> list[Model]:
             columns=models[0].columns,
             reads=frozenset().union(*(m.reads for m in models)),
             parts=tuple(m.sql for m in models),
-            scope=models[0].scope if len({m.scope for m in models}) == 1 else "",
+            scope=_scope(models),
             order=models[0].order,
             on={table: lines for m in models for table, lines in m.on.items()},
+            keep={table: text for m in models for table, text in m.keep.items()},
         )
         for name, models in sorted(parts.items())
     ]
+
+
+def _scope(parts: list[Model]) -> str:
+    """The scope that the parts of a staging table say. A part that says none is made anew with its rows of the others' keys, and as a whole
+
+    when its own inputs change, for it has no `on` lines of them.
+    """
+    said = {m.scope for m in parts if m.scope}
+    return said.pop() if len(said) == 1 else ""
 
 
 def _ordered(models: list[Model]) -> list[Model]:

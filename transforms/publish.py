@@ -1,6 +1,7 @@
 """The file that BI tools open: built beside, verified, swapped in one step (CONTRACT 1).
 
 It holds copies of the marts in the schema main, and views over them; readers of the old file keep it until they close it.
+A large file is a copy of the last one with the rows that changed put in their place (unpublished.py), so that a night writes no history.
 """
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+import shutil
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources.abc import Traversable
@@ -16,7 +19,7 @@ from pathlib import Path
 
 import duckdb
 
-from . import model
+from . import model, unpublished
 from .build import forbidden_types
 from .merge import TAIL_COMMENTS, columns_of
 from .model import Model
@@ -70,10 +73,12 @@ def publish(
     keep: int = 7,
     set_aside: bool = True,
     folder: Traversable | None = None,
+    small_file: int = unpublished.SMALL_FILE,
 ) -> Published:
     """Write the marts of the warehouse to `target`. Raises PublishError, and then `target` is as it was before.
 
-    keep: how many earlier files stay. set_aside: whether the one that is replaced becomes one of them.
+    keep: how many earlier files stay. set_aside: whether the one that is replaced becomes one of them. small_file: bytes below which the
+    file is written anew rather than continued.
     """
     models = [m for m in model.load(folder or model.root()) if m.schema == "marts"]
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -81,8 +86,19 @@ def publish(
     for leftover in (draft, draft.with_name(draft.name + ".wal")):
         leftover.unlink(missing_ok=True)
     try:
-        _write(con, draft, models)
+        is_anew = not unpublished.may_be_continued(con, target, models, small_file)
+        if is_anew:
+            _write(con, draft, models)
+        else:
+            _continue(con, target, draft, models)
         counts = _verify(draft, models)
+        if not is_anew and not _has_all_rows(
+            con, counts, models
+        ):  # never seen; what is published must not rest on that
+            is_anew = True
+            draft.unlink()
+            _write(con, draft, models)
+            counts = _verify(draft, models)
         with draft.open("rb+") as handle:
             os.fsync(handle.fileno())
         draft.chmod(mode)
@@ -93,23 +109,42 @@ def publish(
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+    unpublished.published(con, target, models, anew=is_anew)
     return Published(target, len(counts), sum(counts.values()), target.stat().st_size)
 
 
 def _write(con: duckdb.DuckDBPyConnection, draft: Path, models: Sequence[Model]) -> None:
+    """A new file."""
+    # One transaction for all: one for each of a thousand comments takes longer than the data.
+    with _attached(con, draft, f" (storage_version '{STORAGE_VERSION}')"), transaction(con):
+        fill(con, "draft", models)
+
+
+def _continue(con: duckdb.DuckDBPyConnection, target: Path, draft: Path, models: Sequence[Model]) -> None:
+    """A copy of the file that stands, with what changed since."""
+    draft.touch(0o600)
+    shutil.copyfile(target, draft)
+    with _attached(con, draft), transaction(con):
+        unpublished.write(con, "draft", models)
+
+
+@contextmanager
+def _attached(con: duckdb.DuckDBPyConnection, draft: Path, options: str = "") -> Generator[None]:
     before = os.umask(0o077)
     try:
-        con.execute(
-            f"attach '{str(draft).replace(chr(39), chr(39) * 2)}' as draft (storage_version '{STORAGE_VERSION}')"
-        )
+        con.execute(f"attach '{str(draft).replace(chr(39), chr(39) * 2)}' as draft{options}")
     finally:
         os.umask(before)
     try:
-        with transaction(con):  # one for all: a transaction for each of a thousand comments takes longer than the data
-            fill(con, "draft", models)
+        yield
     finally:
         con.execute("checkpoint draft")
         con.execute("detach draft")
+
+
+def _has_all_rows(con: duckdb.DuckDBPyConnection, counts: Mapping[str, int], models: Sequence[Model]) -> bool:
+    tables = (m for m in models if m.kind != "view")
+    return all(counts[m.name] == value(con, f"select count(*) from {m.table}") for m in tables)
 
 
 def fill(con: duckdb.DuckDBPyConnection, database: str, models: Sequence[Model]) -> None:

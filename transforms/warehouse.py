@@ -251,6 +251,12 @@ def value(con: duckdb.DuckDBPyConnection, query: str, parameters: list[object] |
     return row[0] if row else None
 
 
+def made(con: duckdb.DuckDBPyConnection, statement: str) -> int:
+    """Run a CREATE TABLE AS, INSERT or DELETE; how many rows it wrote."""
+    row = con.execute(statement).fetchone()
+    return int(row[0]) if row else 0
+
+
 def _explained(path: Path, error: Exception) -> WarehouseError:
     text = str(error)
     if "conflicting lock" not in text.lower():

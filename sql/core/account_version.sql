@@ -1,5 +1,9 @@
 -- core.account_version: where an account belonged from when to when: territory and segment, half-open validity. Merged companies live on in their survivor.
 -- grain: account_key, valid_from
+-- scope: account_key
+-- on core.dim_account: account_key
+-- on staging.stg_crm_company_version: select a.account_key from core.dim_account as a inner join changed as v on a.company_id = v.company_id
+-- keep staging.stg_crm_company_version: company_id in (select company_id from core.dim_account where account_key in (select key from dirty))
 select
     a.account_key,
     coalesce(v.territory, '-1') as territory_id,

@@ -1,6 +1,20 @@
 -- core.pipeline_day: everything about deals on a rep's day, once by who sourced them and once by who owned them at that moment.
 -- grain: credit, rep_id, activity_date
 -- order: activity_date
+-- scope: activity_date
+-- on input.run: select local_date(min(now), 'UTC') - 2 + unnest(range(0, 5 + (local_date(max(now), 'UTC') - local_date(min(now), 'UTC'))::integer))::integer from changed
+-- on input.run: select min(history_start) + unnest(range(0, case when min(history_start) = max(history_start) then 0 else 14 + (max(history_start) - min(history_start))::integer end))::integer from changed
+-- on core.rep_day: activity_date
+-- on core.rep_day_status: activity_date
+-- on core.fx_rate: date
+-- on core.fct_deal_event: sourcing_date
+-- on core.fct_deal_event: owner_date
+-- on core.fct_deal_daily: select unnest(range(greatest(least(sourcing_from, owner_from), p.history_start), least(greatest(sourcing_until, owner_until), local_date(p.now, 'UTC') + 2), interval 1 day))::date from changed cross join input.run as p
+-- keep core.fct_deal_daily: least(sourcing_from, owner_from) <= (select max(key) from dirty) and greatest(sourcing_until, owner_until) >= (select min(key) from dirty)
+-- on core.deal_untouched: select unnest(range(greatest(untouched_from, p.history_start), least(untouched_until, local_date(p.now, 'UTC') + 2), interval 1 day))::date from changed cross join input.run as p
+-- on core.dim_deal: select d.activity_date from core.rep_day as d where exists (select 1 from changed where has_next_step is not null) and not exists (select 1 from core.dim_deal as k where k.has_next_step is not null and k.deal_key not in (select deal_key from changed))
+-- on core.dim_deal: select d.activity_date from core.pipeline_day as d where exists (select 1 from changed where has_next_step is not null) and not exists (select 1 from core.dim_deal as k where k.has_next_step is not null and k.deal_key not in (select deal_key from changed))
+-- slices: none
 -- credit: sourcing or owner
 -- Rows: the spine, and any other day of a rep (or of -1) with a deal that was open or to which something happened, so that nothing open is lost
 -- because its owner left.

@@ -3,6 +3,7 @@
 -- order: activity_date
 -- scope: activity_date
 -- on core.rep_day: activity_date
+-- on core.fx_rate: date
 -- on core.fct_tool_action: activity_date
 -- is_active: at least one qualifying action, or a sign-in where nothing else shows the use
 -- evidence: 'action', or 'login' where nothing but a sign-in shows the use; NULL without use

@@ -1,6 +1,9 @@
 -- marts.daily_multithreading: how many people are talked with on a deal: contacts in a two-way exchange in the last 30 days, by open deal and by owner.
 -- grain: activity_date, rep_id
 -- kind: merged
+-- scope: activity_date
+-- on core.pipeline_day: activity_date
+-- on input.run: select min(history_start) + unnest(range(0, case when min(history_start) = max(history_start) then 0 else 30 + (max(history_start) - min(history_start))::integer end))::integer from changed
 -- activity_date: Local calendar date in the owner's own time zone; all numbers are as of its end
 -- rep_id: Key of the rep who owns the deals at that moment (dim_rep); -1 for nobody known
 -- team_id: Team of the rep at that date; -1 for none

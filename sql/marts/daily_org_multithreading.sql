@@ -1,6 +1,8 @@
 -- marts.daily_org_multithreading: how many people are talked with on a deal, for the whole organisation: the sum of daily_multithreading's owners.
 -- grain: activity_date
 -- kind: merged
+-- scope: activity_date
+-- on marts.daily_multithreading: activity_date
 -- activity_date: Calendar date, everybody's own; all numbers are as of its end
 -- source_status: complete when every row beneath is, missing when none spoke, else partial
 -- is_complete: True when every owner's row of that day is complete

@@ -1,6 +1,10 @@
 -- staging.stg_crm_company: accounts. Territory and segment come from whichever fields the settings name. A person account is made with its contact,
 --   as one record: the contact is what somebody made.
 -- grain: source_id, workspace_id, company_id
+-- scope: record_id
+-- on raw.salesforce_crm_company_latest: record_id
+-- on raw.salesforce_crm_company_latest: select v.payload ->> '$.MasterRecordId' from raw.salesforce_crm_company as v inner join changed as c on v.record_id = c.record_id
+-- keep raw.salesforce_crm_company_latest: record_id in (select key from dirty) or record_id in (select unnest(merged_ids) from staging.stg_crm_company where record_id in (select key from dirty))
 with losers as (
     select
         source_id,

@@ -1,5 +1,9 @@
 -- staging.stg_crm_company_version: where an account belonged from which instant on, by the history of the two fields, where the org tracks it.
 -- grain: source_id, workspace_id, company_id, valid_from
+-- scope: record_id
+-- on raw.salesforce_crm_company_latest: record_id
+-- on raw.salesforce_crm_company_history_latest: select v.payload ->> '$.AccountId' from raw.salesforce_crm_company_history as v inner join changed as c on v.record_id = c.record_id
+-- keep raw.salesforce_crm_company_history_latest: (payload ->> '$.AccountId') in (select key from dirty)
 -- valid_from: 1900-01-01 for what the account was made with
 with watched as (
     select

@@ -1,6 +1,13 @@
 -- staging.stg_crm_contact: contacts, and leads as contacts of their own until they are converted. A merged one is in the recycle bin and names its master.
 -- lead_at: when a lead of a form of ours came in (lead_sources of the settings)
 -- grain: source_id, workspace_id, contact_id
+-- scope: record_id
+-- on raw.salesforce_crm_contact_latest: record_id
+-- on raw.salesforce_crm_contact_latest: select unnest([v.payload ->> '$.MasterRecordId', v.payload ->> '$.ConvertedContactId']) from raw.salesforce_crm_contact as v inner join changed as c on v.record_id = c.record_id
+-- keep raw.salesforce_crm_contact_latest: record_id in (select key from dirty) or record_id in (select unnest(merged_ids) from staging.stg_crm_contact where record_id in (select key from dirty))
+-- on raw.salesforce_crm_lead_latest: record_id
+-- on raw.salesforce_crm_lead_latest: select unnest([v.payload ->> '$.MasterRecordId', v.payload ->> '$.ConvertedContactId']) from raw.salesforce_crm_lead as v inner join changed as c on v.record_id = c.record_id
+-- keep raw.salesforce_crm_lead_latest: record_id in (select key from dirty) or record_id in (select unnest(merged_ids) from staging.stg_crm_contact where record_id in (select key from dirty))
 with people as (
     select
         *,

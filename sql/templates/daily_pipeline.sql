@@ -1,6 +1,8 @@
 -- marts.${table}: one row a day and ${whom}: created, changed, qualified, won, lost, re-opened, and what stood open at its end.
 -- grain: activity_date, rep_id
 -- kind: merged
+-- scope: activity_date
+-- on core.pipeline_day: activity_date
 -- activity_date: Local calendar date in the rep's own time zone
 -- rep_id: Key of the rep ${who_did}; -1 for nobody known
 -- rep_name: Name of the rep

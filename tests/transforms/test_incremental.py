@@ -13,7 +13,7 @@ import pytest
 
 from sandbox.company import generate
 from tests.pipeline import serving
-from transforms import build, model
+from transforms import build, model, old_keys, publish, unpublished
 from transforms.merge import TAIL
 from transforms.warehouse import open_warehouse
 
@@ -34,6 +34,25 @@ def contents(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, str]]:
     return found
 
 
+def published_as(con: duckdb.DuckDBPyConnection, target: Path) -> dict[str, str]:
+    """Of each published table that differs from the mart in any row, how. The file is continued, however small, but for the first."""
+    marts = [m for m in model.load(model.root()) if m.schema == "marts"]
+    is_first = not target.exists()
+    assert unpublished.may_be_continued(con, target, marts, small=0) is not is_first
+    publish.publish(con, target, small_file=0)
+    con.execute(f"attach '{target}' as published (read_only)")
+    found: dict[str, str] = {}
+    for one in (m for m in marts if m.kind != "view"):
+        there = f"published.main.{one.name}"
+        rows = con.execute(
+            f"(from {there} except all from {one.table}) union all (from {one.table} except all from {there})"
+        ).fetchall()
+        if rows:
+            found[one.name] = str(rows[:2])
+    con.execute("detach published")
+    return found
+
+
 def rebuilt(warehouse: Path, copy: Path, slice_rows: int | None = None) -> dict[str, tuple[int, str]]:
     """The contents of a copy of the warehouse after a full rebuild."""
     shutil.copyfile(warehouse, copy)
@@ -43,7 +62,11 @@ def rebuilt(warehouse: Path, copy: Path, slice_rows: int | None = None) -> dict[
 
 
 @pytest.mark.parametrize("seed", [3, 11])
-def test_nights_give_what_a_rebuild_gives(tmp_path: Path, seed: int) -> None:
+def test_nights_give_what_a_rebuild_gives(tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in tables so large that their old part, here of more than three days ago, is searched only for keys that stand in it."""
+    for setting, days in (("LARGE", 1), ("RECENT_DAYS", 3), ("MOST_DAYS", 4)):
+        monkeypatch.setattr(old_keys, setting, days)
+    monkeypatch.setattr(unpublished, "GROWTH", 100)
     world = generate(reps=6, days=16, seed=seed)
     chance = random.Random(seed)
     end = datetime.fromisoformat(world["company"]["now"])
@@ -60,6 +83,8 @@ def test_nights_give_what_a_rebuild_gives(tmp_path: Path, seed: int) -> None:
             whole = rebuilt(tmp_path / "warehouse.duckdb", tmp_path / f"copy{number}.duckdb")
             night = contents(pipeline.con)
             assert {t: n for t, n in night.items() if n != whole[t]} == {}, f"after night {number} at {clock}"
+            if seed == 3:
+                assert published_as(pipeline.con, tmp_path / "published.duckdb") == {}, f"after night {number}"
     assert night["core.fct_call"][0] > 100
     if (
         seed == 3
