@@ -59,10 +59,12 @@ def build(
     con.execute(
         "set preserve_insertion_order = false"
     )  # tables that have an order say so; keeping any other takes memory
+    con.execute("set asof_loop_join_threshold = 0")  # by estimates, which may take a million rows for ten
     try:
         _build(con, models, report, on_model, full=full, slice_rows=slice_rows)
     finally:
         con.execute("set preserve_insertion_order = true")  # landing numbers lines as they come
+        con.execute("reset asof_loop_join_threshold")
     return report
 
 

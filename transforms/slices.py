@@ -48,7 +48,7 @@ def make(con: duckdb.DuckDBPyConnection, made: str, model: Model, changes: Chang
             f"create or replace temp table every_key as select distinct key from ({keys}) where key is not null"
         )
     for number in range(slices):
-        of_slice = partial(_is_in_slice, kind=kind, number=number, slices=slices)
+        of_slice = partial(is_in_slice, kind=kind, number=number, slices=slices)
         if is_listed:
             con.execute(f"create or replace temp table dirty as select key from every_key where {of_slice('key')}")
         rows = changes.narrowed(model, of_slice)
@@ -56,9 +56,13 @@ def make(con: duckdb.DuckDBPyConnection, made: str, model: Model, changes: Chang
     con.execute("drop table if exists every_key")
 
 
-def _is_in_slice(key: str, *, kind: str, number: int, slices: int) -> str:
-    """As the type of the table's own column: an input may have the key as an integer of another width, or as an instant for a date."""
-    return f"(({key}) is not null and hash(({key})::{kind}) % {slices} = {number})"
+def is_in_slice(key: str, *, kind: str, number: int, slices: int) -> str:
+    """As the type of the table's own column: an input may have the key as an integer of another width, or as an instant for a date.
+
+    No equality: the optimizer takes one with a computed value for a few rows, and plans loops that compare every row with every other.
+    """
+    part = f"hash(({key})::{kind}) % {slices}"
+    return f"(({key}) is not null and {part} >= {number} and {part} < {number + 1})"
 
 
 def _keys(model: Model) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
@@ -11,7 +12,7 @@ import duckdb
 import pytest
 
 import connectors
-from transforms import build, checks, inputs, model, publish, publish_into, raw
+from transforms import build, checks, inputs, model, publish, publish_into, raw, slices
 from transforms.build import BuildError
 from transforms.model import ModelError
 from transforms.parameters import Parameters
@@ -204,6 +205,22 @@ def test_every_model_builds_over_nothing_and_no_check_fails(product: duckdb.Duck
         "select count(*), count(calls_made), count(distinct source_status) from marts.daily_rep_activity"
     ).fetchone()
     assert row == (20, 0, 1), "a dense spine to the local today, and nothing known"
+
+
+def test_a_slice_is_not_taken_for_a_few_rows() -> None:
+    """A quarter of 100,000 keys: planned as two of them, their joins are loops over all pairs of rows, which do not end at a million."""
+    with duckdb.connect() as con:
+        con.execute("create table t as select 'k' || range as key from range(100000)")
+        of_slice = slices.is_in_slice("key", kind="varchar", number=1, slices=4)
+        plan = json.loads(con.execute(f"explain (format json) select * from t where {of_slice}").fetchall()[0][1])
+        assert int(plan[0]["extra_info"]["Estimated Cardinality"]) > 1000
+        counts = [
+            con.execute(
+                f"select count(*) from t where {slices.is_in_slice('key', kind='varchar', number=n, slices=4)}"
+            ).fetchall()[0][0]
+            for n in range(4)
+        ]
+    assert sum(counts) == 100_000 and min(counts) > 24_000, "every key is in one slice"
 
 
 def test_publishing_swaps_a_whole_verified_file_and_keeps_the_old_ones(
