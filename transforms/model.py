@@ -171,7 +171,12 @@ def _staging(found: Iterable[Model]) -> list[Model]:
             parts=tuple(m.sql for m in models),
             scope=_scope(models),
             order=models[0].order,
-            on={table: lines for m in models for table, lines in m.on.items()},
+            on={
+                table: lines
+                for m in models
+                for table, lines in m.on.items()
+                if all(table in other.on for other in models if table in other.reads)
+            },
             keep={table: text for m in models for table, text in m.keep.items()},
         )
         for name, models in sorted(parts.items())
