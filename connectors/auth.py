@@ -42,6 +42,15 @@ SECRET_FIELDS = ("client_secret", "refresh_token", "assertion", "client_assertio
 REASON_LENGTH = 300  # characters of a refusal's text in an error
 
 
+def redirected(what: str, response: httpx.Response) -> ConnectorError:
+    """The error for an answer that leads elsewhere."""
+    host = httpx.URL(response.headers.get("Location", "")).host or "elsewhere"  # httpx has refused what is no URL
+    return ConnectorError(
+        f"{what}: {response.status_code}, a redirect to {host}. It was not followed, because credentials do not go to "
+        "another address. Correct the base URL in the settings."
+    )
+
+
 class TokenUnavailable(Exception):
     """The token endpoint cannot answer just now. Client tries again. after: seconds that it named, or None."""
 
@@ -139,6 +148,8 @@ class TokenAuth(httpx.Auth, ABC):
         status = response.status_code
         if status in (408, 425, 429) or status >= 500:
             raise TokenUnavailable(f"token endpoint {self._token_url} answered {status}", retry_after(response))
+        if 300 <= status < 400:
+            raise redirected(f"token endpoint {self._token_url}", response)
         try:
             told: Mapping[str, Any] = msgspec.json.decode(response.read(), type=dict[str, Any])
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # whoever answered, it was no token endpoint

@@ -20,7 +20,7 @@ import httpx
 import msgspec
 import stamina
 
-from .auth import TokenAuth, TokenUnavailable
+from .auth import TokenAuth, TokenUnavailable, redirected
 from .body import ACCEPTED, BodyTooLarge, bounded
 from .limits import Limiter, LimitSpent, Told
 from .network import Network
@@ -56,9 +56,10 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """Asking again does not help. message: what to do."""
+    """Asking again does not help. message: what to do. spent: the limit of a day is used up."""
 
     message: str
+    spent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,13 +266,7 @@ class Client:
     def _decide(self, call: _Call, number: int, response: httpx.Response) -> bytes:
         status = response.status_code
         if 300 <= status < 400:
-            host = (
-                httpx.URL(response.headers.get("Location", "")).host or "elsewhere"
-            )  # httpx has refused what is no URL
-            raise ConnectorError(
-                f"{call.what}: {status}, a redirect to {host}. It was not followed, because credentials do not go to "
-                "another address. Correct the base URL in the settings."
-            )
+            raise redirected(call.what, response)
         match self._judge(response):
             case Ok():
                 if wrong := call.wrong(response):
@@ -290,8 +285,9 @@ class Client:
                 raise PermissionMissing(f"{call.what}: {status} {call.excerpt(response)}. {message}", scope=scope)
             case Gone(message):
                 raise NotFound(f"{call.what}: {status} {call.excerpt(response)}. {message}".rstrip())
-            case Fail(message):
-                raise ConnectorError(f"{call.what}: {status} {call.excerpt(response)}. {message}")
+            case Fail(message, spent):
+                kind = RateLimited if spent else ConnectorError
+                raise kind(f"{call.what}: {status} {call.excerpt(response)}. {message}")
 
     def _again(self, call: _Call, number: int, verdict: Retry) -> Exception:
         """What to raise so that the call is tried again after the right time."""

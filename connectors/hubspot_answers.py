@@ -51,7 +51,9 @@ def _limited(response: httpx.Response) -> Verdict:
     told = judge_http(response)
     after = told.after if isinstance(told, Retry) else None
     if policy == "DAILY":
-        return Fail("The account's daily limit is used up; it begins anew at midnight in the account's time zone.")
+        return Fail(
+            "The account's daily limit is used up; it begins anew at midnight in the account's time zone.", spent=True
+        )
     burst = policy.startswith("TEN_SECONDLY")
     return Retry(
         f"limit {policy or 'of the account'} reached",

@@ -162,9 +162,10 @@ class Salesforce:
         return self._count(one, conditions, Traffic())
 
     def price(self, windows: Sequence[Window], records: Mapping[str, int]) -> Price:
-        """A page has 2,000; each window also counts first, or describes its object."""
+        """A page has 2,000; each window also describes its object, and where it lists everything, counts first."""
         full = records.get(windows[0].stream, 0) / len(windows) / PAGE
-        requests = len(windows) * (1 + math.ceil(full + 0.01))
+        before = 2 if windows[0].kind == "full" else 1
+        requests = len(windows) * (before + math.ceil(full + 0.01))
         return Price(requests, {"requests": requests})
 
     def close(self) -> None:

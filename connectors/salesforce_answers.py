@@ -25,7 +25,8 @@ def judge(response: httpx.Response) -> Verdict:
         if "Concurrent" in message:
             return Retry("too many long requests at once", after=20.0, everyone=True)
         return Fail(
-            "The org's requests of the last 24 hours are used up; they come back hour by hour. The next run goes on."
+            "The org's requests of the last 24 hours are used up; they come back hour by hour. The next run goes on.",
+            spent=True,
         )
     if response.status_code == 401:
         return Reauth(f"The session is not accepted. {REMEDY}")

@@ -17,7 +17,7 @@ import pytest
 from connectors.hubspot import VERSION, HubSpot, HubSpotSettings
 from connectors.hubspot_objects import OBJECTS
 from connectors.landing_file import extract
-from connectors.stream import ByIds, Changes, ConnectorError, Page, PermissionMissing, Traffic, Window
+from connectors.stream import ByIds, Changes, ConnectorError, Page, PermissionMissing, RateLimited, Traffic, Window
 from tests.connectors.conftest import Answer, Asked, Vendor, answer
 from transforms import landing
 from transforms.warehouse import open_warehouse
@@ -335,7 +335,7 @@ def test_bodies_and_subjects_are_never_asked_for() -> None:
 
 def test_a_daily_limit_fails_at_once_and_says_when_it_ends(vendor: Vendor, source: Source) -> None:
     vendor.script = [answer({"policyName": "DAILY", "message": "You have reached your daily limit."}, 429)]
-    with pytest.raises(ConnectorError, match="daily limit is used up; it begins anew at midnight"):
+    with pytest.raises(RateLimited, match="daily limit is used up; it begins anew at midnight"):
         list(source().read(changes(), {}, Traffic()))
     assert len(vendor.asked) == 1
 

@@ -269,7 +269,7 @@ def test_what_refusals_mean_and_what_headers_tell() -> None:
         return httpx.Response(status, headers=headers, json=[{"errorCode": code, "message": message}], request=request)
 
     spent = judge(response(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."))
-    assert isinstance(spent, Fail)
+    assert isinstance(spent, Fail) and spent.spent
     assert "last 24 hours" in spent.message
     assert isinstance(judge(response(403, "REQUEST_LIMIT_EXCEEDED", "ConcurrentRequests Limit exceeded.")), Retry)
     assert isinstance(judge(response(401, "INVALID_SESSION_ID")), Reauth)

@@ -20,10 +20,10 @@ from flows.progress import watched_by
 from flows.report import RunReport
 from flows.run import start_run
 from flows.settings_file import load_settings
-from sandbox.company import generate
 from sandbox.server import running
 from sandbox.settings_out import write_settings
 from sandbox.world import World, parse
+from tests.companies import at_every_vendor
 from tests.connectors.conftest import Vendor
 from tests.kill.one_run import side_by_side
 
@@ -45,7 +45,6 @@ OWN = {
     "entra": {"requests_per_10_seconds": 10**6},
     "outreach": {"requests_per_hour": 10**9},
 }  # fmt: skip
-TOOLS = {"linkedin": "okta", "gong": "google_admin", "notion": "entra"}
 Versions = dict[tuple[str, str], tuple[str, bool, int]]  # (raw table, record) -> latest hash, deleted?, versions in all
 
 
@@ -128,49 +127,9 @@ class Place:
         return {aim(rule["match"]) for rule in told if rule["match"]["path"] and rule["struck"]}
 
 
-def company() -> dict[str, Any]:
-    """Two reps over three days, at every vendor that is read over HTTP: one at one CRM and dialer, one at the other."""
-    document = generate(seed=3, reps=2, days=3, now=NIGHTS[1])
-    document["company"] |= {
-        "parameters": {"reprocess_days": 5},
-        "systems": {
-            "crm": ["hubspot", "salesforce"],
-            "dialer": ["cloudtalk", "aircall"],
-            "mail": ["gmail", "microsoft365"],
-            "tools": ["okta", "google_admin", "entra"],
-            "sequencer": "outreach",
-        },
-        "tools": [
-            {
-                "name": name,
-                "price_per_seat": "10.00",
-                "evidence": [source],
-                **({"seats": "okta"} if source == "okta" else {}),
-            }
-            for name, source in TOOLS.items()
-        ],
-    }
-    for rep, seats in zip(document["reps"], (("hubspot", "cloudtalk"), ("salesforce", "aircall")), strict=True):
-        rep["seats"] = [*seats, "gmail", "microsoft365"]
-    for number, mail in enumerate(m for m in document["mails"] if m["direction"] == "outbound"):
-        mail["sequencer"] = {"system": "outreach"} if number % 2 else mail.get("sequencer")
-    for call in document["calls"][::4]:
-        call["sequencer"] = {}
-    reps = [rep["key"] for rep in document["reps"]]
-    document["seats"] += [{"rep": rep, "tool": "linkedin", "from": "2026-01-01"} for rep in reps]
-    document["tool_actions"] = [
-        {"rep": rep, "tool": tool, "at": f"2026-03-{day}T{hour:02}:00:00Z", "evidence": "login"}
-        for rep in reps
-        for tool in TOOLS
-        for day in (17, 18, 19)
-        for hour in (9, 13)
-    ]
-    return document
-
-
 @pytest.fixture(scope="session")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    world = parse(company())
+    world = parse(at_every_vendor(NIGHTS[1]))
     with running(world, now=NIGHTS[0]) as url:
         unlimited = {"burst": 10**6, "daily": 10**9}  # what HubSpot tells is kept to, and would be waited for
         httpx.post(f"{url}/hubspot/__sandbox__/options", json=unlimited).raise_for_status()

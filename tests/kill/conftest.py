@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
 import httpx
 import pytest
@@ -16,6 +18,7 @@ from sandbox.company import generate
 from sandbox.server import running
 from sandbox.settings_out import write_settings
 from sandbox.world import parse
+from tests.companies import at_every_vendor
 from tests.kill.victim import OF_A_RUN, Nights, Victim
 
 FIRST, SECOND = datetime(2026, 3, 19, 6, tzinfo=UTC), datetime(2026, 3, 20, 6, tzinfo=UTC)
@@ -36,16 +39,27 @@ def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def nights(memory: Path) -> Iterator[Nights]:
     """Two nights over the same company, undisturbed."""
-    document = generate(seed=3, reps=2, days=3, now=SECOND)
+    with _two_nights(generate(seed=3, reps=2, days=3, now=SECOND), memory / "usual") as both:
+        yield both
+
+
+@pytest.fixture(scope="session")
+def nights_at_every_vendor(memory: Path) -> Iterator[Nights]:
+    with _two_nights(at_every_vendor(SECOND), memory / "every") as both:
+        yield both
+
+
+@contextmanager
+def _two_nights(document: dict[str, Any], folder: Path) -> Generator[Nights]:
     document["company"]["parameters"] = {"reprocess_days": 2}
     company = parse(document)
-    (memory / "first").mkdir()
+    (folder / "first").mkdir(parents=True)
     with running(company, now=FIRST) as url:
-        first = Victim(memory / "first" / "salespulse.toml", FIRST)
+        first = Victim(folder / "first" / "salespulse.toml", FIRST)
         write_settings(company, first.settings, url)
         assert first.run().status == "ok"
         httpx.post(f"{url}/__sandbox__/now", json={"now": "2026-03-20T06:00:00Z"}).raise_for_status()
-        second = first.copy(memory / "second", SECOND)
+        second = first.copy(folder / "second", SECOND)
         usual = second.run()
         assert usual.status == "ok"
         yield Nights(first, second, usual)

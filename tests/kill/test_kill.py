@@ -13,7 +13,7 @@ from tests.kill.reader import Seen, look, looking_at
 from tests.kill.victim import Kill, Nights, Victim, points
 
 READING = ("start", "leftovers", "extract")
-CHAINS = 20  # of `make kill`; each is killed some 17 times
+CHAINS = 30  # of `make kill`; each is killed some 17 times
 
 
 def killed_again_and_again(nights: Nights, folder: Path, kills: list[Kill]) -> tuple[Victim, Seen]:
@@ -52,8 +52,8 @@ def test_killed_at_random_instants_of_every_step_a_night_ends_as_if_nothing_had_
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("which", ["nights", "only_night"])
-@pytest.mark.parametrize("seed", range(CHAINS // 2))
+@pytest.mark.parametrize("which", ["nights", "only_night", "nights_at_every_vendor"])
+@pytest.mark.parametrize("seed", range(CHAINS // 3))
 def test_hundreds_of_kills(which: str, seed: int, memory: Path, request: pytest.FixtureRequest) -> None:
     """strace, where it is installed, also kills in the n-th system call that writes, which is in the middle of a checkpoint or a commit."""
     nights: Nights = request.getfixturevalue(which)
