@@ -24,7 +24,7 @@ from .paging import Repeats, records_of, value_at
 from .salesforce_answers import REMEDY, judge, tells
 from .salesforce_bulk import ordered, pages_of
 from .salesforce_objects import KEPT, LOGIN, OBJECTS, Object, streams_of
-from .salesforce_permissions import FILES, LOGINS, MANAGE_USERS, VIEW_ALL, fields_of, held
+from .salesforce_permissions import FILES, LOGINS, MANAGE_USERS, VIEW_ALL, fields_of, held, own_id
 from .salesforce_settings import SalesforceSettings
 from .stream import (
     Changes,
@@ -263,7 +263,14 @@ class Salesforce:
         """Without a permission Salesforce shows the integration user's own sign-ins and no error. Raises PermissionMissing."""
         if self._held is None:
             self._held = held(self._client, traffic)
-        if self._held is not None and not self._held & {MANAGE_USERS, LOGINS}:
+        if (
+            self._held is None
+        ):  # then by what is shown: an org in which nobody else has signed in for half a year is none
+            others = [f"UserId != '{own_id(self._client, traffic)}'"]
+            may = self._count(LOGIN, others, traffic) > 0
+        else:
+            may = bool(self._held & {MANAGE_USERS, LOGINS})
+        if not may:
             raise PermissionMissing(
                 "salesforce: the integration user has neither Monitor Login History nor Manage Users, and would be shown its own sign-ins only.",
                 scope="Monitor Login History",

@@ -10,7 +10,7 @@ import msgspec
 
 from .client import Client, NotFound
 from .paging import records_of, value_at
-from .stream import PermissionMissing, Traffic
+from .stream import FormatChanged, PermissionMissing, Traffic
 
 MANAGE_USERS, LOGINS, VIEW_ALL, FILES = "ManageUsers", "MonitorLoginHistory", "ViewAllData", "QueryAllFiles"
 ASKED = tuple(f"Permissions{name}" for name in (MANAGE_USERS, LOGINS, VIEW_ALL, FILES))
@@ -34,13 +34,19 @@ def fields_of(client: Client, name: str, traffic: Traffic) -> frozenset[str]:
     return frozenset(field.name for field in msgspec.json.decode(body, type=_Described).fields)
 
 
+def own_id(client: Client, traffic: Traffic) -> str:
+    """The id of the user of this session."""
+    user = str(value_at(client.fetch("GET", "/", traffic=traffic), "identity")).rpartition("/")[2]
+    if not user.isalnum():
+        raise FormatChanged(f"salesforce: GET /: {user!r} is no user's id.")
+    return user
+
+
 def held(client: Client, traffic: Traffic) -> frozenset[str] | None:
     """Of the four above those that the user of this session has, by profile or permission set; None where Salesforce does not say."""
     try:
-        identity = str(value_at(client.fetch("GET", "/", traffic=traffic), "identity"))
-        user = identity.rpartition("/")[2]
-        there = [field for field in ASKED if field in fields_of(client, "PermissionSet", traffic)]
-        if not user.isalnum() or not there:
+        user, known = own_id(client, traffic), fields_of(client, "PermissionSet", traffic)
+        if not (there := [field for field in ASKED if field in known]):
             return None
         asked = ", ".join(f"PermissionSet.{field}" for field in there)
         query = f"SELECT {asked} FROM PermissionSetAssignment WHERE AssigneeId = '{user}'"  # noqa: S608  SOQL

@@ -327,6 +327,36 @@ def test_own_sign_ins_alone_are_not_taken_for_everybodys(vendor: Vendor, make: M
     assert [name for name, c in checks.items() if not c.ok] == ["crm_login"]
 
 
+def test_where_permissions_are_not_told_it_is_seen_by_whose_sign_ins_are_shown(vendor: Vendor, make: Make) -> None:
+    """PermissionSet may be hidden, too. Then nobody else's sign-ins in half a year are taken for a missing permission."""
+    others = {"totalSize": 0, "done": True, "records": []}
+
+    def reply(asked: Asked) -> Answer:
+        if asked.path.endswith("/token"):
+            return TOKEN
+        if asked.path.endswith("/PermissionSet/describe"):
+            return answer([{"errorCode": "NOT_FOUND", "message": "not there"}], 404)
+        if asked.path.endswith("/describe"):
+            return answer(
+                {
+                    "fields": [
+                        {"name": name} for name in ("Id", "UserId", "LoginTime", "LoginType", "Status", "Application")
+                    ]
+                }
+            )
+        if "q" not in asked.query:
+            return answer({"identity": "https://login.salesforce.com/id/00D1/005ME"})
+        return answer(others if "COUNT()" in asked.query["q"] else {"done": True, "records": []})
+
+    vendor.script = reply
+    with pytest.raises(PermissionMissing, match="shown its own sign-ins only"):
+        list(make(vendor.url).read(LOGINS, {}, Traffic()))
+    others["totalSize"] = 7
+    assert ids(make(vendor.url).read(LOGINS, {}, Traffic())) == []
+    counted = {a.query["q"] for a in vendor.asked if "COUNT()" in a.query.get("q", "")}
+    assert counted == {"SELECT COUNT() FROM LoginHistory WHERE UserId != '005ME'"}
+
+
 def test_check_names_what_sharing_may_hide(vendor: Vendor, make: Make) -> None:
     with running(parse(company(1))) as url:
         vendor.script = without(url, "PermissionsViewAllData")
