@@ -241,7 +241,8 @@ def test_a_meeting_is_booked_by_the_booker_and_held_by_the_host() -> None:
         "start_at": stamp("05 15:00"),
     }
     meetings = [
-        base | {"key": f"W{i}", "ical_uid": f"uid-{i}", "outcome": o} for i, o in enumerate(("held", "no_show", "cancelled", "scheduled"))
+        base | {"key": f"W{i}", "ical_uid": f"uid-{i}", "outcome": o}
+        for i, o in enumerate(("held", "no_show", "cancelled", "scheduled"))
     ]
     meetings.append(base | {"key": "W9", "outcome": "held", "deleted_at": stamp("06 00:00")})
     assert row(BOB, 4, meetings=meetings)["meetings_booked"] == 4
