@@ -71,7 +71,7 @@ def write_settings(world: World, path: Path, url: str, clock: Clock | None = Non
 def describe(world: World) -> Described:
     """What the product's settings must say to read this company right."""
     company = world.company
-    systems: list[System] = [*company.systems, "tools"]
+    systems: list[System] = [*company.systems, "sequencer", "tools"]
     vendors = list(dict.fromkeys(vendor for system in systems for vendor in world.vendor(system)))
     tables: dict[str, Table] = {
         "reps": (REPS_HEADER, [_rep_row(world, rep, at) for r in world.reps for rep, at in versions(r)]),

@@ -418,14 +418,17 @@ class World(Struct, kw_only=True):
     def vendor(self, system: System) -> Sequence[str]:
         """Names of the vendors that play `system` in this company, e.g. ("hubspot",); empty if it has none.
 
-        What was done in tools must be seen somewhere: where nothing is said of vendors of tools, Sales Navigator's export shows what
-        tool_actions say was done in one, and Okta who signed in.
+        What is told must be seen somewhere. Where nothing is said of a system: the sequencer is the one that sent mails or made calls, if it is
+        a vendor of its own; what tool_actions say was done in a tool Sales Navigator's export shows, and Okta who signed in.
         """
-        named = self.company.systems.get(system, [])
-        if system == "tools" and system not in self.company.systems:
+        named = self.company.systems.get(system)
+        if named is None and system == "sequencer":
+            sent = any(mail.sequencer is not None and mail.sequencer.system == "outreach" for mail in self.mails)
+            return ["outreach"] if sent or any(call.sequencer is not None for call in self.calls) else []
+        if named is None and system == "tools":
             shown = {action.evidence for action in self.tool_actions if action.tool not in DEFAULT_SYSTEMS}
             return [name for evidence, name in (("login", "okta"), ("action", "sales_navigator")) if evidence in shown]
-        return [named] if isinstance(named, str) else named
+        return [named] if isinstance(named, str) else named or []
 
     def now(self, override: datetime | None = None) -> datetime:
         """Where the sandbox's clock starts: `override`, else company.now, else the real time."""

@@ -74,16 +74,29 @@ def test_only_what_the_world_has_is_written(tmp_path: Path) -> None:
     assert rows(tmp_path / "fx.csv") == [{"date": "2026-03-02", "currency": "USD", "rate": "0.92"}]
 
 
-def test_what_was_done_in_tools_is_seen_by_somebody(tmp_path: Path) -> None:
-    """A world that says what was done, and not who shows it: sign-ins by Okta, actions by an export with their instants."""
+def test_what_was_done_is_seen_by_somebody(tmp_path: Path) -> None:
+    """A world that says what was done, not who shows it: sign-ins by Okta, actions by an export with their instants, sequences by Outreach."""
     done = {"rep": "ann", "at": "2026-03-04T03:00:00Z"}
     company = world(
         reps=[{"key": "ann", "email": "ann@acme.com"}],
         tool_actions=[{**done, "tool": "linkedin", "action": "search"}, {**done, "tool": "gong", "evidence": "login"}],
+        mails=[
+            {
+                "key": "M",
+                "rep": "ann",
+                "from": "ann@acme.com",
+                "to": ["x@cust.com"],
+                "sent_at": "2026-03-04T03:00:00Z",
+                "message_id": "<m@acme.com>",
+                "mailboxes": [],
+                "kind": "sequence",
+                "sequencer": {"system": "outreach", "step": 1},
+            }
+        ],
     )
     write_settings(company, tmp_path / "s.toml", URL)
     document = tomllib.loads((tmp_path / "s.toml").read_text())
-    assert {"okta", "sales_navigator"} <= set(document)
+    assert {"okta", "sales_navigator", "outreach"} <= set(document)
     evidence = {tool["name"]: [e["source"] for e in tool["evidence"]] for tool in document["tools"]}
     assert evidence == {"linkedin": ["okta", "sales_navigator"], "gong": ["okta", "sales_navigator"]}
     (export,) = (tmp_path / "sales-navigator").iterdir()
