@@ -36,7 +36,7 @@ with assigned as (
     left join core.tool_rule as k on r.system = 'sequencer' and r.source_id = k.source_id and k.app is null and k.action is null
     where
         not exists (select 1 from input.seat) and d.rep_id <> -1 and r.system <> 'tools'
-        and not exists (select 1 from input.tool_seat as s where s.tool = coalesce(k.tool, r.system))
+        and coalesce(k.tool, r.system) not in (select s.tool from input.tool_seat as s where s.tool is not null)
 ),
 
 seats as (
