@@ -4,8 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
+from transforms import raw
+from transforms.forget_person import find
 from transforms.forgotten import Forgotten
 
 ADDRESS = "jane.doe@cust.example"
@@ -101,3 +104,15 @@ def test_the_list_says_nothing_of_whom_it_holds_and_gives_the_same_tokens_when_r
 
 def test_a_colleagues_token_stays_a_colleagues(forgotten: Forgotten) -> None:
     assert forgotten.add_address("rep@eu.acme.example", ["acme.example"]).endswith("@eu.acme.example")
+
+
+def test_the_addresses_that_a_sequencer_tells_of_one_prospect_are_one_persons() -> None:
+    """In whichever order and spelling; those of other mails' prospects are not."""
+    mails = [["Jane@home.example", ADDRESS.upper()], [ADDRESS], ["bob@cust.example"], []]
+    with duckdb.connect() as con:
+        con.execute("create schema raw")
+        raw.declare(con, [("outreach", "seq_send")])
+        for number, emails in enumerate(mails):
+            payload = json.dumps({"id": number, "prospect_emails": emails})
+            con.execute("insert into raw.outreach_seq_send (record_id, payload) values (?, ?)", [str(number), payload])
+        assert find(con, ADDRESS).addresses == {ADDRESS, "jane@home.example"}
