@@ -13,7 +13,10 @@ with dialled as (
         max(coalesce(ended_at, started_at)) as ended_at,
         sum(talk_s) as talk_s
     from core.dialer_leg
-    where exists (select 1 from core.seq_call)
+    -- Numbers that the sequencer has called, or calls that it names: others are none of its.
+    where
+        right(counterpart_number, 9) in (select s.number_tail from core.seq_call as s)
+        or call_id in (select s.external_call_id from core.seq_call as s)
     group by call_key
 ),
 

@@ -5,7 +5,7 @@
 -- on core.seq_email: seq_email_key
 -- on core.mailbox_copy: with near as (select e.from_address, e.recipients from core.seq_email as e inner join changed as c on e.from_address = c.from_address and e.sent_at between c.sent_at - interval 1 hour and c.sent_at + interval 1 hour where e.message_id is null) select e.seq_email_key from core.seq_email as e inner join near as n on e.from_address = n.from_address and e.recipients = n.recipients where e.message_id is null
 -- on core.crm_email: select e.seq_email_key from core.seq_email as e inner join changed as c on e.from_address = c.from_address and e.sent_at between c.occurred_at - interval 1 hour and c.occurred_at + interval 1 hour where e.message_id is null
--- keep core.seq_email: seq_email_key in (select key from dirty) or (from_address, recipients) in (select (e.from_address, e.recipients) from core.seq_email as e where e.message_id is null and e.seq_email_key in (select key from dirty))
+-- on core.seq_email: select e.seq_email_key from core.seq_email as e inner join changed as c on e.from_address = c.from_address where e.message_id is null
 with nameless as (
     select * from core.seq_email where message_id is null
 ),

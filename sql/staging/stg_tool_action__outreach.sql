@@ -1,6 +1,12 @@
 -- staging.stg_tool_action: what was done in Outreach: steps executed (mails, tasks, calls), enrolments; and sign-ins, as far as the list of users
 --   tells them: the last two at each reading.
 -- grain: source_id, workspace_id, record_id
+-- scope: record_id
+-- on raw.outreach_seq_send_latest: 'mail/' || record_id
+-- on raw.outreach_seq_state_latest: 'enrol/' || record_id
+-- on raw.outreach_seq_call_latest: 'call/' || record_id
+-- on raw.outreach_seq_task_latest: 'task/' || record_id
+-- on raw.outreach_seq_user: select 'sign_in/' || c.record_id || '/' || c.at_text from (select record_id, unnest([payload ->> '$.attributes.currentSignInAt', payload ->> '$.attributes.lastSignInAt']) as at_text from changed) as c where c.at_text is not null
 -- action: 'mail', 'enrol', 'call', 'task', of a task for LinkedIn its kind (linkedin_send_message, ...), or 'sign_in'
 with mails as (
     select
