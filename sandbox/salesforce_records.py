@@ -569,7 +569,8 @@ def _rates(state: State) -> Iterator[Row]:
 def _currencies(state: State) -> Iterator[Row]:
     own = state.world.company.reporting_currency
     for code in dict.fromkeys([own, *(deal.currency or own for deal in state.world.deals)]):
-        rate = max((r for r in state.world.fx if r.currency == code), key=lambda r: r.date, default=None)
+        known = [r for r in state.world.fx if r.currency == code and r.date <= state.now.date()]
+        rate = max(known, key=lambda r: r.date, default=None)
         if code == own or rate is not None:
             yield {
                 "Id": identifier(state, "CurrencyType", code),
