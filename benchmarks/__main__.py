@@ -53,6 +53,7 @@ def measure(command: list[str], url: str, folder: Path, what: Landed) -> Cost:
         **os.environ,
         "PREFECT_HOME": f"{folder}/prefect",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "300",  # other work may slow the machine down
         "RUNTIME__DLTHUB_TELEMETRY": "false",
     }
     with (folder / "out").open("w+") as out:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from .stream import Connector
 
-# name: (module, connector class, settings class)
+# name: (module, connector class, settings class, with its own module before a colon where that is another one)
 CONNECTORS: Mapping[str, tuple[str, str, str]] = {
     "hubspot": ("connectors.hubspot", "HubSpot", "HubSpotSettings"),
     "salesforce": ("connectors.salesforce", "Salesforce", "SalesforceSettings"),
@@ -24,7 +24,7 @@ CONNECTORS: Mapping[str, tuple[str, str, str]] = {
     "entra": ("connectors.entra", "Entra", "EntraSettings"),
     "outreach": ("connectors.outreach", "Outreach", "OutreachSettings"),
     "sales_navigator": ("connectors.sales_navigator", "SalesNavigator", "SalesNavigatorSettings"),
-    "files": ("connectors.files", "Files", "FilesSettings"),
+    "files": ("connectors.files", "Files", "connectors.files_settings:FilesSettings"),
 }
 NAMES: tuple[str, ...] = tuple(CONNECTORS)
 
@@ -34,6 +34,13 @@ def load(name: str) -> tuple[Callable[..., Connector], type[BaseModel]]:
 
     The class is called as Cls(settings, workspace=..., now=..., mailboxes=...). Raises KeyError for an unknown name.
     """
-    module, connector, settings = CONNECTORS[name]
-    found: Any = import_module(module)
-    return getattr(found, connector), getattr(found, settings)
+    module, connector, _ = CONNECTORS[name]
+    return getattr(import_module(module), connector), settings_of(name)
+
+
+def settings_of(name: str) -> type[BaseModel]:
+    """The settings class of a source. Raises KeyError for an unknown name."""
+    module, _, settings = CONNECTORS[name]
+    where, _, named = settings.rpartition(":")
+    found: Any = import_module(where or module)
+    return getattr(found, named)

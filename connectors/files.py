@@ -11,60 +11,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from typing import Annotated, Any, Literal
-from zoneinfo import available_timezones
+from typing import Any
 
 import msgspec
 import pyarrow as pa
-from pydantic import AfterValidator, Field, field_validator
 
 from .files_days import MANIFEST, Told, manifest, stretches
-from .files_kinds import IGNORE, KINDS, STRETCHES, Kind, kind_of
+from .files_kinds import KINDS, STRETCHES, Kind, kind_of
+from .files_settings import FilesSettings
 from .files_table import FileRefused, Format, compute, instants, iso, read, records
 from .limits import Budget, Limiter, shared
-from .network import SourceSettings
 from .stream import Check, ConnectorError, Page, Price, Stream, System, Traffic, Window, within
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 PAGE = 50_000
 AT = "_at"  # the column of when each happened: UTC without a zone, NULL where it cannot be read
-
-
-def _zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError("not an IANA time zone; allowed: names like UTC, Europe/Berlin, America/New_York")
-    return name
-
-
-class FilesSettings(SourceSettings):
-    """Section [files]: a folder, and what it feeds."""
-
-    folder: Path = Field(
-        description="Where the files lie, also in folders below; their names begin with what they hold."
-    )
-    systems: Annotated[list[Literal["crm", "dialer", "mail", "tools"]], Field(min_length=1)] = Field(
-        description="What the folder feeds."
-    )
-    workspace: str = Field("main", description="A name for this folder.")
-    timezone: Annotated[str, AfterValidator(_zone)] = Field(
-        "UTC", description="Of times without a zone, and of the days in names of files and in _complete_through."
-    )
-    columns: dict[str, dict[str, str]] = Field(
-        {}, description='By kind of file, headers of your own and the column that each is, or "ignore".'
-    )
-    delimiter: str = Field(",", description="What parts the columns of CSV files.", min_length=1, max_length=1)
-    encoding: str = Field("utf-8", description="How CSV files are written.")
-
-    @field_validator("columns")
-    @classmethod
-    def _known(cls, columns: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-        for name, told in columns.items():
-            if name not in KINDS:
-                raise ValueError(f"{name} is no kind of file; allowed: {', '.join(KINDS)}")
-            allowed = (*KINDS[name].columns, IGNORE)
-            if strange := [column for column in told.values() if column not in allowed]:
-                raise ValueError(f"{name} has no column {strange[0]}; allowed: {', '.join(allowed)}")
-        return columns
 
 
 @dataclass(frozen=True, slots=True)

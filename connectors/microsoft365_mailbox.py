@@ -129,6 +129,10 @@ class Mailbox:
         """The mailbox's addresses. proxyAddresses are written smtp:alias@acme.com."""
         body, _ = self._fetch("", {"$select": "mail,userPrincipalName,proxyAddresses"})
         person = msgspec.json.decode(body, type=_Person)
+        if not person.userPrincipalName:  # every user has one: this is somebody else's answer
+            raise FormatChanged(
+                "microsoft365: GET /users/…: an answer without a userPrincipalName; the window stays due."
+            )
         proxies = [a.partition(":")[2] for a in person.proxyAddresses if a.lower().startswith("smtp:")]
         aliases = sorted({a.lower() for a in (person.mail, person.userPrincipalName, *proxies) if a} - {self._address})
         return Page(records=[msgspec.json.encode({"mailbox": self._address, "aliases": aliases})])

@@ -19,6 +19,7 @@ from typing import IO
 STARTED_BY_US = (
     "SALESPULSE_PRIVATE_PREFECT"  # in the environment: PREFECT_API_URL is of a server that nobody else can reach
 )
+PATIENCE = 120.0  # seconds: a busy machine takes long to start it, and one that dies is noticed at once
 LINES = 4  # of what the server said, that go into an error
 
 
@@ -77,7 +78,7 @@ def _wait(server: subprocess.Popen[bytes], listening: socket.socket, said: IO[by
     import httpx
     from prefect.settings import PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS
 
-    patience = float(PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS.value())
+    patience = max(PATIENCE, float(PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS.value()))
     # Once only the server holds the socket, its death refuses the request that waits.
     listening.close()
     try:

@@ -322,7 +322,7 @@ class Settings(BaseSettings):
 @cache
 def settings_model() -> type[Settings]:
     """Settings with a section for every source of the registry, each optional, and a key for every threshold."""
-    sources: dict[str, Any] = {name: (connectors.load(name)[1] | None, None) for name in connectors.NAMES}
+    sources: dict[str, Any] = {name: (connectors.settings_of(name) | None, None) for name in connectors.NAMES}
     kinds = get_type_hints(Parameters)
     thresholds: dict[str, Any] = {
         f.name: (Annotated[int, Field(ge=0)] if kinds[f.name] is int else kinds[f.name], f.default)
