@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
@@ -38,8 +38,9 @@ def _clock() -> float:
 class Portal:
     """A sandbox's HubSpot account and clients of it, each with a limiter of its own on one file, as processes have them."""
 
-    def __init__(self, url: str, file: Path, stack: ExitStack) -> None:
+    def __init__(self, url: str, file: Path, stack: ExitStack, clock: Callable[[], float]) -> None:
         self.url = url
+        self._clock = clock
         self._file = file
         self._stack = stack
 
@@ -49,7 +50,11 @@ class Portal:
         )
         store = self._stack.enter_context(closing(Store(self._file)))
         limiter = Limiter(
-            budgets_of(given), account="hubspot main", store=store, clock=_clock, sleep=lambda s: time.sleep(s / FAST)
+            budgets_of(given),
+            account="hubspot main",
+            store=store,
+            clock=self._clock,
+            sleep=lambda s: time.sleep(s / FAST),
         )
         client = Client(
             source="hubspot",
@@ -75,13 +80,20 @@ def portal(tmp_path: Path) -> Iterator[Portal]:
         yield found
 
 
+@pytest.fixture
+def still(tmp_path: Path) -> Iterator[Portal]:
+    """A portal where no time passes, however busy the machine is."""
+    with _portal(tmp_path, lambda: 1000.0) as found:
+        yield found
+
+
 @contextmanager
-def _portal(folder: Path) -> Iterator[Portal]:
+def _portal(folder: Path, clock: Callable[[], float] = _clock) -> Iterator[Portal]:
     world = parse(
         {"company": {"now": "2026-03-20T06:00:00Z"}, "reps": [{"key": "a", "name": "A", "email": "a@acme.com"}]}
     )
-    with running(world, limits=Limits(clock=_clock)) as url, ExitStack() as stack:
-        yield Portal(url, folder / "limits.sqlite", stack)
+    with running(world, limits=Limits(clock=clock)) as url, ExitStack() as stack:
+        yield Portal(url, folder / "limits.sqlite", stack, clock)
 
 
 def _together(clients: list[Client], calls: int, method: str, path: str, cost: dict[str, int], **more: Any) -> None:
@@ -111,13 +123,13 @@ def test_searches_of_two_limiters_are_never_refused(portal: Portal) -> None:
     assert portal.statuses() == {"crm 200": 20}
 
 
-def test_what_another_integration_uses_is_left_to_it(portal: Portal) -> None:
+def test_what_another_integration_uses_is_left_to_it(still: Portal) -> None:
     """Another app has used 150 of 190. With a reserve of 10 % (19), 21 are ours until its requests are over, and 19 stay free."""
-    other = httpx.Client(base_url=f"{portal.url}/hubspot", headers={"Authorization": "Bearer pat-eu1-sandbox"})
+    other = httpx.Client(base_url=f"{still.url}/hubspot", headers={"Authorization": "Bearer pat-eu1-sandbox"})
     with other:
         for _ in range(150):
             other.get(OWNERS).raise_for_status()
-        client, limiter = portal.client()
+        client, limiter = still.client()
         _together([client], 12, "GET", OWNERS, {"requests": 1})
         left = limiter.remaining()["requests"]
         assert (left.limit, left.permitted) == (190, 171)
