@@ -2,9 +2,9 @@
 -- grain: territory_id
 select distinct
     territory_id,
-    case territory_id when '-1' then 'Unassigned' else territory_id end as name
+    case territory_id when '-1' then 'unassigned' else territory_id end as name
 from (
     select territory_id from core.account_version
     union all
-    select '-1'
+    select '-1' as territory_id
 )
