@@ -131,6 +131,8 @@ def _narrow(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report
     if rows := changes.write(one):
         changes.keep_whole(one)
         report.rows[one.table] = rows
+        if one.schema == "marts":
+            unpublished.note(con, one, changes.rows[one.table], changes.there)
 
 
 def _whole(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report: BuildReport) -> None:
@@ -148,6 +150,8 @@ def _whole(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report:
             changes.write_whole(one.table)
         else:
             changes.drawn_anew(one)
+        if one.schema == "marts" and (one.table in changes.rows or not is_small):
+            unpublished.note(con, one, changes.rows[one.table] if is_small else "", changes.there)
     if one.schema == "marts" and (wrong := forbidden_types(con, one.table)):
         raise BuildError(f"sql/marts/{one.name}.sql: types that BI tools cannot read: {', '.join(wrong)}; cast them")
     changes.there.add(one.table)

@@ -72,6 +72,8 @@ class Changes:
         Bookkeeping that is not compared counts as changed at every run.
         """
         found: dict[str, str] = {}
+        if "meta.restatement" in model.on and model.table in self.there:
+            self._compare_runs("meta.restatement", model.table)
         for table in sorted(model.reads):
             if table in self.rows and table not in self.everywhere:
                 if rows := self._that_matter(model, table):
@@ -79,6 +81,19 @@ class Changes:
             elif table in self.everywhere or (table.startswith("meta.") and table != "meta.coverage"):
                 found[table] = ""
         return found
+
+    def _compare_runs(self, books: str, shown: str) -> None:
+        """Which runs a book that only grows has lines of that its mart has not: this run, and any of which the number of lines differs."""
+        kept = name(f"changed {books}")
+        self.con.execute(
+            f"""create or replace temp table {kept} as
+                select run_id from input.run
+                union
+                select run_id from (
+                    select run_id, 1 as n from {books} union all select run_id, -1 from {shown}
+                ) group by run_id having sum(n) <> 0"""
+        )
+        self.rows[books] = kept
 
     def can_narrow(self, model: Model, touched: Mapping[str, str]) -> bool:
         return (

@@ -1,8 +1,9 @@
 """What the published file lacks: noted by every build, written by the next publishing, so that a night copies what changed and no more.
 
-Of each merged table, built."unpublished <table>" lists the keys whose rows differ from the file that was published last; a table that has no
-such list is copied whole. The list belongs to one file: meta.fact `published_as` says which, by its size, time and inode, and what was
-promised in it. Another file in its place, an older warehouse, a new definition or comment: everything is written anew.
+Of each merged table, and of one that is replaced in part, built."unpublished <table>" lists the keys whose rows differ from the file that was
+published last; a table that has no such list is copied whole. The lists belong to one file: meta.fact `published_as` says which, by its
+size, time and inode, and what was promised in it. Another file in its place, an older warehouse, a new definition or comment: everything is
+written anew.
 """
 
 from __future__ import annotations
@@ -32,8 +33,7 @@ def note(con: duckdb.DuckDBPyConnection, model: Model, changed: str, there: Cont
     if not changed:
         con.execute(f"drop table {_list(model)}")
     else:
-        keys = ", ".join(map(name, model.grain))
-        con.execute(f"insert into {_list(model)} select distinct {keys} from {changed}")
+        con.execute(f"insert into {_list(model)} select distinct {', '.join(_key(model))} from {changed}")
 
 
 def forget(con: duckdb.DuckDBPyConnection) -> None:
@@ -62,9 +62,10 @@ def published(con: duckdb.DuckDBPyConnection, target: Path, models: Sequence[Mod
     with transaction(con):
         con.execute("create schema if not exists built")
         for one in models:
-            if one.kind == "merged":
-                keys = ", ".join(map(name, one.grain))
-                con.execute(f"create or replace table {_list(one)} as select {keys} from {one.table} limit 0")
+            if _key(one):
+                con.execute(
+                    f"create or replace table {_list(one)} as select {', '.join(_key(one))} from {one.table} limit 0"
+                )
         con.execute("insert or replace into meta.fact values (?, ?)", [FACT, json.dumps(facts)])
 
 
@@ -87,10 +88,18 @@ def write(con: duckdb.DuckDBPyConnection, database: str, models: Sequence[Model]
 
 def _among(con: duckdb.DuckDBPyConnection, model: Model) -> str:
     """Condition on the rows of the listed keys; by the span of their first part too, mostly the date by which rows lie: others are skipped."""
-    keys, first = ", ".join(map(name, model.grain)), name(model.grain[0])
+    keys, first = ", ".join(_key(model)), _key(model)[0]
     low, high = con.execute(f"select min({first})::varchar, max({first})::varchar from {_list(model)}").fetchall()[0]
     span = f"{first} between {_literal(low)} and {_literal(high)}"
     return f"{span} and ({keys}) in (select ({keys}) from {_list(model)})"
+
+
+def _key(model: Model) -> list[str]:
+    """Columns by which changed rows are listed; none of a table that is copied whole every time."""
+    columns = (
+        model.grain if model.kind == "merged" else (model.scope,) if model.kind == "replaced" and model.scope else ()
+    )
+    return [name(column) for column in columns]
 
 
 def _list(model: Model) -> str:

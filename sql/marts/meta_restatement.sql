@@ -1,6 +1,8 @@
 -- marts.meta_restatement: every published number that changed afterwards: what it was, what it is, why and by which run.
 -- grain: table_name, key, metric, run_id
 -- kind: replaced
+-- scope: run_id
+-- on meta.restatement: run_id
 -- table_name: Table of this file
 -- key: Key of the row in that table
 -- metric: Column that changed
