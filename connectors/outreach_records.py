@@ -233,6 +233,14 @@ def _joined(record: Record, beside: Mapping[tuple[str | None, str], Attributes])
     )
 
 
+def ids_of(page: Page) -> set[str]:
+    """The records' ids, as landing knows them."""
+    return {str(_ref.decode(record).id) for record in page.records}
+
+
+_ref = msgspec.json.Decoder(Ref)
+
+
 def next_of(body: bytes, what: str) -> str | None:
     """The address of the next page. Raises FormatChanged."""
     try:

@@ -177,6 +177,22 @@ def test_only_the_absence_of_a_next_link_ends_a_list_and_it_leads_nowhere_else(v
     assert len(vendor.asked) == before + 1
 
 
+def test_what_is_known_is_asked_for_again_before_it_is_taken_for_deleted(vendor: Vendor, make: Make) -> None:
+    """A stale or shortened answer must not bury what stands; what is not there twice has gone."""
+    answers = [{"data": []}, page(1, 2), {"data": []}]
+
+    def reply(asked: Asked) -> Answer:
+        if asked.path.endswith("/token"):
+            return answer({"access_token": "t0ken", "refresh_token": "r1"})
+        return answer(answers.pop(0))
+
+    vendor.script = reply
+    connector = make(vendor.url)
+    assert [r["id"] for r in records(connector.read(window("seq_task"), {"seq_task": ["1", "2"]}, Traffic()))] == [1, 2]
+    assert records(connector.read(window("seq_task"), {}, Traffic())) == []
+    assert answers == [], "where nothing is known, one reading does"
+
+
 def test_relationships_without_data_and_records_that_are_none_cost_only_themselves(vendor: Vendor, make: Make) -> None:
     """singer-io/tap-outreach#39: relationships with links or meta alone broke the whole page."""
     good = {"type": "mailing", "id": 1, "attributes": {"deliveredAt": "2026-03-18T10:00:00.000Z"},
