@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pydantic import BaseModel
 
     from .stream import Connector
@@ -27,6 +29,11 @@ CONNECTORS: Mapping[str, tuple[str, str, str]] = {
     "files": ("connectors.files", "Files", "connectors.files_settings:FilesSettings"),
 }
 NAMES: tuple[str, ...] = tuple(CONNECTORS)
+# Who reads a mail source that is set to `reads = "counts"`.
+COUNTING: Mapping[str, tuple[str, str]] = {
+    "gmail": ("connectors.gmail_counts", "GmailCounts"),
+    "microsoft365": ("connectors.microsoft365_counts", "Microsoft365Counts"),
+}
 
 
 def load(name: str) -> tuple[Callable[..., Connector], type[BaseModel]]:
@@ -44,3 +51,12 @@ def settings_of(name: str) -> type[BaseModel]:
     where, _, named = settings.rpartition(":")
     found: Any = import_module(where or module)
     return getattr(found, named)
+
+
+def opened(name: str, settings: BaseModel, *, workspace: str, now: datetime, mailboxes: Sequence[str]) -> Connector:
+    """The connector of a source, as its settings want it read. Raises KeyError for an unknown name."""
+    connector = load(name)[0]
+    if getattr(settings, "reads", "") == "counts":
+        module, counting = COUNTING[name]
+        connector = getattr(import_module(module), counting)
+    return connector(settings, workspace=workspace, now=now, mailboxes=mailboxes)

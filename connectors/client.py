@@ -172,12 +172,14 @@ class Client:
         auth: httpx.Auth | None = None,
         wrong: Callable[[httpx.Response], str] | None = None,
         heard: Callable[[httpx.Response], None] | None = None,
+        moved: Callable[[str], None] | None = None,
     ) -> bytes:
         """The body of the answer, whole and valid JSON; b"" when there is none (204).
 
         cost: units by budget of the limiter, {"requests": 1} when not given. auth: instead of the client's own. wrong: where no JSON
         is expected, why the body cannot be what was asked for, "" if it can; then it is asked for again.
         heard: is given the answer that is taken, for what its headers say (a Link to the next page).
+        moved: where the vendor answers by leading to another address, is given that; then there is no body. Nothing is sent there.
         Raises NotFound, PermissionMissing, or ConnectorError when no attempt worked.
         """
         request = self._http.build_request(
@@ -191,6 +193,7 @@ class Client:
             auth=auth or self._auth,
             wrong=wrong or _not_json,
             heard=heard or _unheard,
+            moved=moved,
         )
         try:
             for attempt in stamina.retry_context(
@@ -265,6 +268,9 @@ class Client:
 
     def _decide(self, call: _Call, number: int, response: httpx.Response) -> bytes:
         status = response.status_code
+        if status in (302, 303, 307) and call.moved and "Location" in response.headers:
+            call.moved(response.headers["Location"])
+            return b""
         if 300 <= status < 400:
             raise redirected(call.what, response)
         match self._judge(response):
@@ -319,6 +325,7 @@ class _Call:
     auth: httpx.Auth | None
     wrong: Callable[[httpx.Response], str]
     heard: Callable[[httpx.Response], None]
+    moved: Callable[[str], None] | None = None
     reauthorised: bool = False
     written: float | None = None  # when the last attempt was handed to the network
 

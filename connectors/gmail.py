@@ -24,6 +24,7 @@ from .client import Client, Denied, NotFound, Retry, Verdict, judge_http
 from .gmail_messages import HEADERS, Messages
 from .gmail_settings import GmailSettings
 from .limits import Budget, Day, Limiter, shared
+from .mail_counts import COUNTS
 from .paging import cursor_pages, value_at
 from .server_clock import retry_after
 from .stream import (
@@ -109,7 +110,7 @@ class Gmail:
 
     name = "gmail"
     system: System = "mail"
-    streams: Sequence[Stream] = (ACCOUNT, MESSAGES)
+    streams: Sequence[Stream] = (ACCOUNT, MESSAGES, COUNTS)  # COUNTS: by GmailCounts
     links: Mapping[str, str] = {"message": "https://mail.google.com/mail/u/0/#search/rfc822msgid:{id}"}
 
     def __init__(
@@ -117,6 +118,7 @@ class Gmail:
     ) -> None:
         self.workspace = workspace
         self.now = now
+        self.streams = (ACCOUNT, MESSAGES)
         self._settings = settings
         self._mailboxes = sorted({m.lower() for m in settings.mailboxes or mailboxes})
         self._key = service_account_key(settings.service_account_file, "gmail.service_account_file")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from .network import SourceSettings
 
@@ -14,6 +14,13 @@ class GmailSettings(SourceSettings):
     """A service account with domain-wide delegation of exactly one scope."""
 
     service_account_file: Path = Field(description="JSON key of the service account.")
+    reads: Literal["metadata", "counts"] = Field(
+        "metadata", description="counts opens no mailbox: mails sent and received a day, by usage reports."
+    )
+    administrator: str = Field("", description="The administrator in whose name usage reports are read.")
+    admin_base_url: str = Field("https://admin.googleapis.com", description="Where usage reports are.")
+    counts_days: int = Field(90, ge=1, le=450, description="Days of counts read at first.")
+    counts_queries_per_minute: int = Field(2_400, ge=1, description="Queries a minute for usage reports.")
     scope: Literal["metadata", "readonly"] = Field(
         "metadata", description="metadata sees headers only; readonly finds days faster and sees send-as aliases."
     )
@@ -39,3 +46,9 @@ class GmailSettings(SourceSettings):
     batch_size: int = Field(
         50, ge=1, le=100, description="Messages a batch call; more than 50 is not recommended by Google."
     )
+
+    @model_validator(mode="after")
+    def _has_who_reads(self) -> Self:
+        if self.reads == "counts" and "@" not in self.administrator:
+            raise ValueError('reads = "counts" needs administrator, the address of one with the Reports privilege')
+        return self

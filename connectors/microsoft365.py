@@ -14,16 +14,17 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import quote
 
 import httpx
-from pydantic import Field
 
 from .client import Denied, Retry, Verdict, judge_http
-from .graph import GraphSettings, Links, error_code, graph_client, graph_page
+from .graph import Links, error_code, graph_client, graph_page
 from .limits import Budget, Limiter, shared
+from .mail_counts import COUNTS
 from .microsoft365_mailbox import MAIL, PAGE, WELL_KNOWN, Mailbox
+from .microsoft365_settings import Microsoft365Settings
 from .server_clock import retry_after
 from .stream import (
     Check,
@@ -40,22 +41,11 @@ from .stream import (
     within,
 )
 
+__all__ = ["Microsoft365", "Microsoft365Settings"]
+
 AT_ONCE = 4  # requests that Graph answers for an application and mailbox at the same time
 FOLDERS_EACH = 25  # of a mailbox, a guess: what the rounds of a night are priced by
 PREFER = f'IdType="ImmutableId", odata.maxpagesize={PAGE}'
-
-
-class Microsoft365Settings(GraphSettings):
-    """Section [microsoft365]: an app registration with application permissions that an administrator consented to."""
-
-    mailboxes: list[str] = Field([], description="Which mailboxes to read; empty: those of reps.csv.")
-    headers: bool = Field(True, description="Read mail headers; without, replies are told by conversation only.")
-    held_to_counts: bool = Field(True, description="Refuse a listing that is shorter than Graph's own count of it.")
-    relist_days: Annotated[int, Field(ge=1)] = Field(
-        400, description="How far back a folder is listed anew when Graph has dropped its delta state."
-    )
-    requests_per_10_minutes: Annotated[int, Field(ge=1)] = Field(10_000, description="Graph's limit for one mailbox.")
-    requests_per_second: Annotated[int, Field(ge=1)] = Field(100, description="Requests a second that we send at most.")
 
 
 MESSAGES = Stream(
@@ -91,7 +81,7 @@ class Microsoft365:
 
     name = "microsoft365"
     system: System = "mail"
-    streams: Sequence[Stream] = (ACCOUNT, FOLDERS, MESSAGES)
+    streams: Sequence[Stream] = (ACCOUNT, FOLDERS, MESSAGES, COUNTS)  # COUNTS: by Microsoft365Counts
     links: Mapping[str, str] = {}
 
     def __init__(
@@ -99,6 +89,7 @@ class Microsoft365:
     ) -> None:
         self.workspace = workspace
         self.now = now
+        self.streams = (ACCOUNT, FOLDERS, MESSAGES)
         self._settings = settings
         self._mailboxes = sorted({m.lower() for m in settings.mailboxes or mailboxes})
         budgets = {"requests": Budget(settings.requests_per_second, 1.0)}

@@ -68,7 +68,7 @@ class ByIds:
     reread: timedelta = timedelta(days=35)
 
 
-System = Literal["crm", "dialer", "mail", "sequencer", "tools"]
+System = Literal["crm", "dialer", "mail", "mail_counts", "sequencer", "tools"]
 Reading = DateRange | Changes | Snapshot | ByIds
 
 

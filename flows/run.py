@@ -119,6 +119,7 @@ class Run:
             history_start=history or self.day,
             parameters=self.settings.thresholds,
             sources=[one for c in self.sources.values() for one in source_inputs(c)],
+            mailboxes=named_mailboxes(self.settings),
             tools=tool_inputs(self.settings.tools),
             internal_domains=company.internal_domains,
             internal_numbers=company.internal_numbers,
@@ -229,10 +230,20 @@ def open_source(settings: Settings, name: str, now: datetime, mailboxes: Sequenc
     limits.keep_in(settings.data_dir / "limits.sqlite")
     token_store.keep_in(settings.data_dir / "tokens")
     section = settings.sources[name]
-    connector, _ = connectors.load(name)
     if "apps" in type(section).model_fields and not getattr(section, "apps", None):  # those that the tools ask about
         section = section.model_copy(update={"apps": apps_of(settings.tools, name)})
-    return connector(section, workspace=getattr(section, "workspace", MAIN), now=now, mailboxes=mailboxes)
+    elsewhere = {mailbox.lower() for other, _, mailbox in named_mailboxes(settings) if other != name}
+    own = [mailbox for mailbox in mailboxes if mailbox not in elsewhere]
+    return connectors.opened(name, section, workspace=getattr(section, "workspace", MAIN), now=now, mailboxes=own)
+
+
+def named_mailboxes(settings: Settings) -> list[tuple[str, str, str]]:
+    """The mailboxes that mail sources name, as (source, workspace, address): read there and nowhere else."""
+    return [
+        (name, getattr(section, "workspace", MAIN), mailbox)
+        for name, section in settings.sources.items()
+        for mailbox in getattr(section, "mailboxes", ())
+    ]
 
 
 def property_names(settings: Settings) -> dict[str, str]:

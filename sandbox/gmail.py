@@ -31,10 +31,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox import gmail_batch
-from sandbox.gmail_auth import METADATA, READONLY, Token, TokenRefused, Tokens, mailbox_of
+from sandbox.gmail_auth import METADATA, READONLY, USAGE, Token, TokenRefused, Tokens, mailbox_of
 from sandbox.gmail_mailbox import Change, Json, Mailbox, Message, mailbox
 from sandbox.gmail_query import FieldsError, only, query, read_fields, spam_or_trash
 from sandbox.limits import Limits
+from sandbox.mail_usage import google_day
 from sandbox.world import World
 from sandbox.world_state import Clock, State
 
@@ -50,7 +51,7 @@ class Options(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     and budgets a minute, per user and per project.
     """
 
-    granted: tuple[str, ...] = (METADATA, READONLY)
+    granted: tuple[str, ...] = (METADATA, READONLY, USAGE)
     token_seconds: float = 3599
     history_days: float = 7
     units: dict[str, int] = msgspec.field(default_factory=lambda: dict(PRICES))
@@ -143,6 +144,14 @@ def routes(world: World, clock: Clock, limits: Limits) -> list[Route]:
             return _json(400, invalid(str(error)).body)
         return Response(body, 200, media_type=kind)
 
+    async def usage(request: Request) -> Response:
+        token = domain.tokens.find(request.headers.get("authorization", ""))
+        if token is None or USAGE not in token.scopes:
+            return _json(
+                401, {"error": {"code": 401, "message": "Invalid Credentials", "errors": [{"reason": "authError"}]}}
+            )
+        return google_day(clock.state(), request)
+
     async def everything(request: Request) -> Response:
         call = (request.method, str(request.path_params["path"]), request.query_params)
         return _json(*respond(clock, domain, request.headers.get("authorization", ""), call))
@@ -152,6 +161,7 @@ def routes(world: World, clock: Clock, limits: Limits) -> list[Route]:
         Route("/token", token, methods=["POST"]),
         Route("/batch/gmail/v1", batch, methods=["POST"]),
         Route("/batch", batch, methods=["POST"]),
+        Route("/admin/reports/v1/usage/users/all/dates/{date}", usage),
         Route("/{path:path}", everything, methods=["GET", "POST"]),
     ]
 

@@ -27,6 +27,7 @@ from sandbox.world_state import State
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 METADATA = "https://www.googleapis.com/auth/gmail.metadata"
 READONLY = "https://www.googleapis.com/auth/gmail.readonly"
+USAGE = "https://www.googleapis.com/auth/admin.reports.usage.readonly"
 SECONDS = 3599
 _TRUSTED: dict[str, tuple[str, rsa.RSAPublicKey]] = {}  # token URL -> client e-mail, its key
 
@@ -67,7 +68,7 @@ class TokenRefused(Exception):
 class Tokens:
     """Access tokens given out. granted: the scopes that the domain's administrator delegated."""
 
-    granted: frozenset[str] = frozenset({METADATA, READONLY})
+    granted: frozenset[str] = frozenset({METADATA, READONLY, USAGE})
     seconds: float = SECONDS
     _given: dict[str, Token] = field(default_factory=dict[str, Token])
 
@@ -87,7 +88,8 @@ class Tokens:
                 401,
             )
         email = str(claims.get("sub", "")).lower()
-        mailbox = mailbox_of(state, email)
+        # An administrator, of whom a world knows nothing, may read reports; anybody else a mailbox of their own.
+        mailbox = "" if scopes == frozenset({USAGE}) and email.startswith("admin@") else mailbox_of(state, email)
         if mailbox is None:
             raise TokenRefused("invalid_grant", "Invalid email or User ID")
         text = f"ya29.{uuid.uuid4().hex}"

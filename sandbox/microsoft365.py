@@ -32,11 +32,12 @@ from starlette.routing import Route
 
 from sandbox.gmail_mailbox import Mailbox, Message, mailbox
 from sandbox.limits import Limits
+from sandbox.mail_usage import MicrosoftReports
 from sandbox.world import World
 from sandbox.world_state import Clock, State
 
 TENANT, CLIENT_ID, CLIENT_SECRET = "sandbox", "sandbox-app", "sandbox-secret"
-PER_10_MINUTES, MOST, MOST_FILTERED = 10_000, 1000, 5_000
+PER_10_MINUTES, REPORTS_PER_10_MINUTES, MOST, MOST_FILTERED = 10_000, 14, 1000, 5_000
 BOUND = re.compile(r"receivedDateTime (ge|lt) (\S+)")
 FOLDER_PATH = re.compile(r"^mailFolders(?:/([^/()]+)|\('([^']+)'\))(?:/(messages(?:/delta)?))?$")
 PAGE_SIZE = re.compile(r"odata\.maxpagesize=(\d+)")
@@ -46,11 +47,15 @@ Item = dict[str, Any]
 
 
 class Options(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What differs between tenants. granted: application permissions. headers: are they shown? state_days: how long a delta state is kept."""
+    """What differs between tenants. granted: application permissions. headers: are they shown? state_days: how long a delta state is kept.
+
+    concealed: hashes instead of names in usage reports.
+    """
 
     granted: tuple[str, ...] = PERMISSIONS
     headers: bool = True
     state_days: float = 30
+    concealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,7 @@ def routes(world: World, clock: Clock, limits: Limits) -> list[Route]:
     del world  # the clock knows it
     tokens: set[str] = set()
     options = [Options()]
+    reports = MicrosoftReports()
 
     async def token(request: Request) -> Response:
         form = dict(parse_qsl((await request.body()).decode()))
@@ -112,7 +118,19 @@ def routes(world: World, clock: Clock, limits: Limits) -> list[Route]:
             return refused(404, "ErrorInvalidUser", f"The requested user '{user}' is invalid.")
         return _respond(state, rep, request, options[0])
 
+    async def report(request: Request) -> Response:
+        if request.headers.get("authorization", "").removeprefix("Bearer ") not in tokens:
+            return refused(401, "InvalidAuthenticationToken", "Access token has expired or is not yet valid.")
+        if not limits.take("microsoft365 reports", REPORTS_PER_10_MINUTES, 600.0).ok:
+            return refused(429, "TooManyRequests", "Too many requests.")
+        if "Reports.Read.All" not in options[0].granted:
+            return refused(403, "S2SUnauthorized", "Invalid permission.")
+        answer = reports.answer(clock.state(), request, concealed=options[0].concealed)
+        return answer or refused(400, "InvalidArgument", "Invalid date value specified.")
+
     return [
+        Route("/v1.0/reports/{call}", report),
+        Route("/reports-data/{name}", reports.file),
         Route("/__sandbox__/options", own, methods=["GET", "POST"]),
         Route("/{tenant}/oauth2/v2.0/token", token, methods=["POST"]),
         Route("/v1.0/users/{user}", everything),

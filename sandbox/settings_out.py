@@ -184,6 +184,8 @@ def _toml(described: Described, url: str) -> Iterable[str]:
             "base_url": f"{url}/gmail",
             "token_url": f"{url}/gmail/token",
             "scope": "metadata",
+            "administrator": f"admin@{next(iter(described.company.get('internal_domains', [])), 'example.com')}",
+            "admin_base_url": f"{url}/gmail",
         },
         "microsoft365": {
             "tenant": "sandbox",

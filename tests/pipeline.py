@@ -87,12 +87,19 @@ class Pipeline:
         return connectors.load(name)[1](**section).model_dump()
 
     def _open(self, name: str, now: datetime, mailboxes: Sequence[str]) -> Connector:
-        connector, settings = connectors.load(name)
+        settings = connectors.load(name)[1]
         section = dict(self.config[name])
         for key in ("service_account_file", "folder"):
             if key in section:
                 section[key] = self.folder / section[key]
-        return connector(settings(**section), workspace="main", now=now, mailboxes=mailboxes)
+        named = {
+            m
+            for other, s in self.config.items()
+            if other != name and isinstance(s, dict)
+            for m in s.get("mailboxes", ())
+        }
+        own = [mailbox for mailbox in mailboxes if mailbox not in named]
+        return connectors.opened(name, settings(**section), workspace="main", now=now, mailboxes=own)
 
     def _mailboxes(self) -> list[str]:
         reps = inputs.read_files(self._files(), Parameters())["reps"]
@@ -144,6 +151,9 @@ class Pipeline:
             first,
             parameters=Parameters(zone, currency, **self.config.get("parameters", {})),
             sources=[one for source in sources for one in source_inputs(source)],
+            mailboxes=[
+                (s.name, s.workspace, mailbox) for s in sources for mailbox in self.config[s.name].get("mailboxes", ())
+            ],
             tools=tool_inputs([Tool.model_validate(tool) for tool in self.config.get("tools", [])]),
             internal_domains=company.get("internal_domains", []),
             internal_numbers=company.get("internal_numbers", []),

@@ -115,27 +115,29 @@ TOLD_STRETCHES = """
     from {view}
     where not is_deleted
 """
-# A stream tool_day lists the UTC days of which the source has told everything that its stream tool_action holds.
+# A stream tool_day lists the UTC days of which the source has told all that its stream tool_action holds; a record of mail_count is a day.
 TOLD_DAYS = """
     union all
-    select source_id, workspace_id, 'tool_action', '', happened_at, happened_at + interval 1 day
+    select source_id, workspace_id, '{stream}', '', happened_at, happened_at + interval 1 day
     from {view}
     where not is_deleted and happened_at is not null
 """
+LISTED_IN = {"tool_day": "tool_action", "mail_count": "mail_count"}
 
 
 def refresh(con: duckdb.DuckDBPyConnection) -> None:
     """Derive meta.coverage anew from meta.extract_window and meta.field_gap."""
-    told = [{"source": source, "stream": stream, "part": part} for source, stream, part in fields.parts()]
+    parts = [{"source": source, "stream": stream, "part": part} for source, stream, part in fields.parts()]
     tables = con.execute(
         """select table_name from duckdb_tables()
            where schema_name = 'raw' and database_name = current_database()
-               and (ends_with(table_name, '_tool_day') or ends_with(table_name, '_told_stretch')) order by 1"""
+               and regexp_matches(table_name, '_(tool_day|mail_count|told_stretch)$') order by 1"""
     ).fetchall()
     of_themselves: list[str] = []
     pieces: list[str] = []
     for (table,) in tables:
         source, stream = stream_of(table)
-        pieces.append((TOLD_DAYS if stream == "tool_day" else TOLD_STRETCHES).format(view=latest_view(source, stream)))
+        text = TOLD_DAYS if stream in LISTED_IN else TOLD_STRETCHES
+        pieces.append(text.format(view=latest_view(source, stream), stream=LISTED_IN.get(stream)))
         of_themselves += [source] if stream == "told_stretch" else []
-    con.execute(REFRESH.replace("{told_days}", "".join(pieces)), {"parts": told, "of_themselves": of_themselves})
+    con.execute(REFRESH.replace("{told_days}", "".join(pieces)), {"parts": parts, "of_themselves": of_themselves})

@@ -73,6 +73,7 @@ create or replace table input.test_domain (domain varchar);
 create or replace table input.source (
     source_id varchar, workspace_id varchar, system varchar, lag_seconds integer, kept_seconds bigint, streams varchar[]
 );
+create or replace table input.source_mailbox (source_id varchar, workspace_id varchar, mailbox varchar);
 create or replace table input.call_outcome (label varchar, outcome varchar, is_connected boolean, is_negative boolean);
 create or replace table input.excluded_pipeline (pipeline_id varchar);
 create or replace table input.qualified_stage (stage_id varchar);
@@ -125,6 +126,7 @@ class Inputs:
     history_start: date
     parameters: Parameters = field(default_factory=Parameters)
     sources: Sequence[SourceInput] = ()
+    mailboxes: Sequence[tuple[str, str, str]] = ()  # (source, workspace, address) of those that mail sources name
     tools: Sequence[ToolInput] = ()
     internal_domains: Sequence[str] = ()
     internal_numbers: Sequence[str] = ()
@@ -198,6 +200,8 @@ def load(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
                 for s in inputs.sources
             ],
         )
+        named = [[source, workspace, mailbox.lower()] for source, workspace, mailbox in inputs.mailboxes]
+        _insert(con, "source_mailbox", named)
         _insert(con, "tool", [[t.name, t.price_per_seat, t.currency] for t in inputs.tools])
         _insert(con, "tool_evidence", [[t.name, r.source, r.app, r.action] for t in inputs.tools for r in t.evidence])
         _insert(con, "tool_seat", [[t.name, r.source, r.app] for t in inputs.tools for r in t.seats])

@@ -4,7 +4,7 @@
 -- scope: activity_date
 -- on core.fct_crm_write: activity_date
 -- on core.fct_call_part: activity_date
--- on core.fct_email: activity_date
+-- on core.email_sent: activity_date
 -- on staging.stg_crm_login: select local_date(logged_in_at, 'UTC') + unnest([-1, 0, 1])::integer from changed
 -- keep staging.stg_crm_login: local_date(logged_in_at, 'UTC') between (select min(key) - 2 from dirty) and (select max(key) + 2 from dirty)
 -- on core.map_identity: select local_date(l.logged_in_at, 'UTC') + unnest([-1, 0, 1])::integer from staging.stg_crm_login as l inner join changed as i on l.login_user_id = i.source_user_id
@@ -53,9 +53,9 @@ actions as (
     from core.fct_call_part
     where is_counted and is_handled and has_account
     union all
-    select rep_id, activity_date, 'mail', 'action', 1
-    from core.fct_email
-    where direction = 'outbound' and is_in_mailbox and is_counted
+    select rep_id, activity_date, 'mail', 'action', n_sent
+    from core.email_sent
+    where is_in_mailbox and n_sent > 0
     union all
     select r.rep_id, coalesce(u.done_on, local_date(u.done_at, r.timezone)), u.tool, u.evidence, u.n_actions
     from ruled as u

@@ -11,6 +11,7 @@ from (
     ('dialer', '', 'dialer_call'),
     ('dialer', 'talk', 'dialer_call.talk'),
     ('mail', '', 'mail_message'),
+    ('mail_counts', '', 'mail_count'),
     ('tools', '', 'tool_action'),
     ('sequencer', '', 'seq_send'),
     ('sequencer', '', 'seq_state'),

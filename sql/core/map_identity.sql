@@ -32,6 +32,9 @@ with users as (
     select distinct source_id, workspace_id, 'user', user_id, norm_email(email)
     from staging.stg_seq_user
     union
+    select distinct source_id, workspace_id, 'user', mailbox, norm_email(mailbox)
+    from staging.stg_mail_count
+    union
     -- Of users of tools every address counts: some sign in by one and have another.
     select distinct source_id, workspace_id, 'user', user_id, norm_email(email)
     from staging.stg_tool_user

@@ -5,13 +5,29 @@
 -- on core.rep_day: activity_date
 -- on core.rep_source: select d.activity_date from core.rep_day as d inner join changed as r on d.rep_id = r.rep_id
 -- on core.day_status: select utc_date + unnest([-1, 0, 1])::integer from changed
+-- on meta.coverage: select local_date(x.a, 'UTC') - 2 + unnest(range(0, 5 + (local_date(x.b, 'UTC') - local_date(x.a, 'UTC'))::integer))::integer from (select case when min(covered_from) = max(covered_from) and count(*) > 1 then min(covered_until) else greatest(min(covered_from), (select min(history_start)::timestamp at time zone 'UTC' from input.run)) end as a, max(covered_until) as b from changed group by source_id, workspace_id, stream, partition) as x where x.b >= x.a
 -- keep core.day_status: utc_date between (select min(key) - 2 from dirty) and (select max(key) + 2 from dirty)
--- call_status: of numbers about calls: the dialer's and the sequencer's; email_status: of numbers about mails: the mailbox's and the sequencer's.
---   Without an account in either the numbers do not apply: they are NULL unless the CRM's own log has something (METRICS 0.7)
+-- mail_status: of mailboxes, those that are only counted too; mail_sent_status: of the number of mails sent, the sequencer's too
+-- call_status: of numbers about calls: the dialer's and the sequencer's; email_status: of numbers that need mails one by one: the mailbox's and the
+--   sequencer's. Without an account in either the numbers do not apply: they are NULL unless the CRM's own log has something (METRICS 0.7). Where
+--   mails are only counted, the mails are missing; read_status: of mailboxes, with this
 -- talk_status: of numbers that need how long a call lasted
 -- tools_status: of what shows the use of tools beside crm, dialer and mail; usage_status: of numbers that need these too
 -- conversation_status: of numbers that need calls, mails and meetings together
-with by_feed as (
+-- A report names the dates that it has counted; of another date nothing is known, even if a part of it lies in one that is.
+with counted as (
+    select distinct r.rep_id, d.activity_date
+    from core.rep_source as r
+    inner join core.rep_day as d on r.rep_id = d.rep_id
+    inner join meta.coverage as c
+        on
+            r.source_id = c.source_id and r.workspace_id = c.workspace_id and c.stream = 'mail_count' and not c.is_gap
+            and c.covered_from <= local_midnight(d.activity_date, 'UTC') + interval 12 hours
+            and c.covered_until >= local_midnight(d.activity_date + 1, 'UTC')
+    where r.system = 'mail_counts'
+),
+
+by_feed as (
     select
         d.rep_id,
         d.activity_date,
@@ -33,19 +49,21 @@ with by_feed as (
 
 wide as (
     select
-        rep_id,
-        activity_date,
+        b.rep_id,
+        b.activity_date,
         max(status) filter (where system = 'crm' and feed = '') as crm_status,
         max(status) filter (where system = 'dialer' and feed = '') as dialer_status,
         max(status) filter (where system = 'dialer' and feed = 'talk') as talk_status,
-        max(status) filter (where system = 'mail' and feed = '') as mail_status,
+        max(status) filter (where system = 'mail' and feed = '') as box_status,
+        max(case when c.rep_id is null then 'missing' else status end) filter (where system = 'mail_counts' and feed = '') as counts_status,
         max(status) filter (where system = 'tools' and feed = '') as tools_status,
         max(status) filter (where system = 'sequencer' and feed = '') as sequencer_status,
         max(status) filter (where system = 'sequencer' and feed = 'email') as sent_status,
         max(status) filter (where system = 'sequencer' and feed = 'call') as dialled_status,
         max(status) filter (where system = 'crm' and feed = 'meeting') as meeting_status,
         max(status) filter (where system = 'crm' and feed = 'deal') as deal_status
-    from by_feed
+    from by_feed as b
+    left join counted as c on b.rep_id = c.rep_id and b.activity_date = c.activity_date
     group by all
 ),
 
@@ -56,14 +74,18 @@ named as (
         coalesce(w.crm_status, 'not_applicable') as crm_status,
         coalesce(w.dialer_status, 'not_applicable') as dialer_status,
         -- Mail that belongs to no rep has no mailbox of its own: what is there was seen.
-        coalesce(w.mail_status, case when d.rep_id = -1 then 'partial' end, 'not_applicable') as mail_status,
+        all_of([coalesce(w.box_status, case when d.rep_id = -1 then 'partial' end, 'not_applicable'), coalesce(w.counts_status, 'not_applicable')])
+            as mail_status,
         coalesce(w.tools_status, 'not_applicable') as tools_status,
         coalesce(w.sequencer_status, 'not_applicable') as sequencer_status,
         together([coalesce(w.dialer_status, 'not_applicable'), coalesce(w.dialled_status, 'not_applicable')]) as call_status,
         together([coalesce(w.talk_status, 'not_applicable'), coalesce(w.dialled_status, 'not_applicable')]) as talk_status,
-        together([
-            coalesce(w.mail_status, case when d.rep_id = -1 then 'partial' end, 'not_applicable'), coalesce(w.sent_status, 'not_applicable')
-        ]) as email_status,
+        case
+            when w.counts_status is not null then 'missing'
+            else coalesce(w.box_status, case when d.rep_id = -1 then 'partial' end, 'not_applicable')
+        end as read_status,
+        coalesce(w.sent_status, 'not_applicable') as sequence_status,
+        w.counts_status is not null as is_counted,
         coalesce(w.meeting_status, 'not_applicable') as meeting_status,
         coalesce(w.deal_status, 'not_applicable') as deal_status
     from core.rep_day as d
@@ -71,8 +93,10 @@ named as (
 )
 
 select
-    *,
+    * exclude (is_counted, sequence_status),
+    case when is_counted then 'missing' else together([read_status, sequence_status]) end as email_status,
+    case when is_counted then mail_status else together([read_status, sequence_status]) end as mail_sent_status,
     all_of([call_status, email_status, meeting_status]) as conversation_status,
-    all_of([crm_status, dialer_status, mail_status, sequencer_status]) as all_status,
+    all_of([crm_status, dialer_status, read_status, sequencer_status]) as all_status,
     all_of([crm_status, dialer_status, mail_status, sequencer_status, tools_status]) as usage_status
 from named

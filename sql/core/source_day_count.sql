@@ -6,6 +6,7 @@
 -- on staging.stg_seq_send: (sent_at at time zone 'UTC')::date
 -- on staging.stg_seq_call: (started_at at time zone 'UTC')::date
 -- on staging.stg_mail_message: (sent_at at time zone 'UTC')::date
+-- on staging.stg_mail_count: counted_on
 -- on staging.stg_crm_call: (occurred_at at time zone 'UTC')::date
 -- on staging.stg_crm_email: (occurred_at at time zone 'UTC')::date
 -- on staging.stg_crm_meeting: (start_at at time zone 'UTC')::date
@@ -14,37 +15,41 @@ select
     workspace_id,
     system_kind,
     utc_date,
-    count(*) as records
+    sum(n)::bigint as records
 from (
-    select source_id, workspace_id, 'dialer' as system_kind, (started_at at time zone 'UTC')::date as utc_date
+    select source_id, workspace_id, 'dialer' as system_kind, (started_at at time zone 'UTC')::date as utc_date, 1 as n
     from staging.stg_dialer_call
     where not is_deleted
     union all
-    select source_id, workspace_id, 'mail', (sent_at at time zone 'UTC')::date
+    select source_id, workspace_id, 'mail', (sent_at at time zone 'UTC')::date, 1
     from staging.stg_mail_message
     where not is_deleted
     union all
-    select source_id, workspace_id, 'tools', coalesce(done_on, (done_at at time zone 'UTC')::date)
+    select source_id, workspace_id, 'mail', counted_on, coalesce(sent, 0) + coalesce(received, 0)
+    from staging.stg_mail_count
+    where not is_deleted
+    union all
+    select source_id, workspace_id, 'tools', coalesce(done_on, (done_at at time zone 'UTC')::date), 1
     from staging.stg_tool_action
     where not is_deleted and source_id not in (select source_id from input.source where system = 'sequencer' and source_id is not null)
     union all
-    select source_id, workspace_id, 'sequencer', (sent_at at time zone 'UTC')::date
+    select source_id, workspace_id, 'sequencer', (sent_at at time zone 'UTC')::date, 1
     from staging.stg_seq_send
     where not is_deleted
     union all
-    select source_id, workspace_id, 'sequencer', (started_at at time zone 'UTC')::date
+    select source_id, workspace_id, 'sequencer', (started_at at time zone 'UTC')::date, 1
     from staging.stg_seq_call
     where not is_deleted
     union all
-    select source_id, workspace_id, 'crm', (occurred_at at time zone 'UTC')::date
+    select source_id, workspace_id, 'crm', (occurred_at at time zone 'UTC')::date, 1
     from staging.stg_crm_call
     where not is_deleted
     union all
-    select source_id, workspace_id, 'crm', (occurred_at at time zone 'UTC')::date
+    select source_id, workspace_id, 'crm', (occurred_at at time zone 'UTC')::date, 1
     from staging.stg_crm_email
     where not is_deleted
     union all
-    select source_id, workspace_id, 'crm', (start_at at time zone 'UTC')::date
+    select source_id, workspace_id, 'crm', (start_at at time zone 'UTC')::date, 1
     from staging.stg_crm_meeting
     where not is_deleted
 )

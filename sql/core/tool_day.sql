@@ -30,13 +30,13 @@ with assigned as (
     inner join core.tool_seat as t
         on d.rep_id = t.rep_id and d.day_end > coalesce(t.assigned_at, d.day_start) and d.day_start < coalesce(t.ended_at, d.day_end)
     union all
-    select distinct d.rep_id, d.activity_date, coalesce(k.tool, r.system), null::date, null::decimal(18, 2)
+    select distinct d.rep_id, d.activity_date, coalesce(k.tool, if(r.system = 'mail_counts', 'mail', r.system)), null::date, null::decimal(18, 2)
     from core.rep_day as d
     inner join core.rep_source as r on d.rep_id = r.rep_id
     left join core.tool_rule as k on r.system = 'sequencer' and r.source_id = k.source_id and k.app is null and k.action is null
     where
         not exists (select 1 from input.seat) and d.rep_id <> -1 and r.system <> 'tools'
-        and coalesce(k.tool, r.system) not in (select s.tool from input.tool_seat as s where s.tool is not null)
+        and coalesce(k.tool, if(r.system = 'mail_counts', 'mail', r.system)) not in (select s.tool from input.tool_seat as s where s.tool is not null)
 ),
 
 seats as (

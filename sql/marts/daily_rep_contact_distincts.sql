@@ -18,12 +18,12 @@ select
     r.activity_date,
     r.rep_id,
     r.team_id,
-    case when r.calls_made is not null or r.emails_sent is not null then coalesce(t.distinct_contacts_touched, 0) end::bigint
+    case when r.calls_made is not null or r.emails_sent_one_to_one is not null then coalesce(t.distinct_contacts_touched, 0) end::bigint
         as distinct_contacts_touched,
-    case when r.calls_made is not null or r.emails_sent is not null then coalesce(t.distinct_accounts_touched, 0) end::bigint
+    case when r.calls_made is not null or r.emails_sent_one_to_one is not null then coalesce(t.distinct_accounts_touched, 0) end::bigint
         as distinct_accounts_touched,
     case when r.calls_made is not null then coalesce(t.distinct_contacts_called, 0) end::bigint as distinct_contacts_called,
-    case when r.emails_sent is not null then coalesce(t.distinct_contacts_emailed, 0) end::bigint as distinct_contacts_emailed,
+    case when r.emails_sent_one_to_one is not null then coalesce(t.distinct_contacts_emailed, 0) end::bigint as distinct_contacts_emailed,
     case when r.conversations is not null then coalesce(t.distinct_conversation_contacts, 0) end::bigint as distinct_conversation_contacts,
     r.source_status,
     r.is_complete

@@ -35,12 +35,12 @@ ${keys}${counts}        sum(columns(lambda c: (not ends_with(c, '_amount') or en
 select
     r.${date},
 ${iso}    r.* exclude (${date}, reporting_currency, source_status, is_complete),
-    case when r.calls_made is not null or r.emails_sent is not null then coalesce(t.distinct_contacts_touched, 0) end::bigint
+    case when r.calls_made is not null or r.emails_sent_one_to_one is not null then coalesce(t.distinct_contacts_touched, 0) end::bigint
         as distinct_contacts_touched,
-    case when r.calls_made is not null or r.emails_sent is not null then coalesce(t.distinct_accounts_touched, 0) end::bigint
+    case when r.calls_made is not null or r.emails_sent_one_to_one is not null then coalesce(t.distinct_accounts_touched, 0) end::bigint
         as distinct_accounts_touched,
     case when r.calls_made is not null then coalesce(t.distinct_contacts_called, 0) end::bigint as distinct_contacts_called,
-    case when r.emails_sent is not null then coalesce(t.distinct_contacts_emailed, 0) end::bigint as distinct_contacts_emailed,
+    case when r.emails_sent_one_to_one is not null then coalesce(t.distinct_contacts_emailed, 0) end::bigint as distinct_contacts_emailed,
     case when r.conversations is not null then coalesce(t.distinct_conversation_contacts, 0) end::bigint as distinct_conversation_contacts,
     r.reporting_currency,
     r.source_status,

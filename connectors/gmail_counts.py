@@ -1,0 +1,164 @@
+"""Gmail without its mailboxes: mails sent and received a day, by the usage reports of Google's Admin SDK.
+
+Docs: developers.google.com/workspace/admin/reports/v1 (discovery admin.reports_v1 20260929; guides/manage-usage-users; appendix users-gmail).
+`date` is a day of UTC-8. Reports come days late: a day that is not there yet is a 400 ("not yet available") or a warning, and stays due. int64
+are texts. Kept for 450 days. The subject must be an administrator with the Reports privilege.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import httpx
+import msgspec
+
+from .auth import ServiceAccountAuth, service_account_key
+from .client import Client, Gone, NotFound, Retry, Verdict
+from .gmail import judge as judge_google
+from .gmail_settings import GmailSettings
+from .limits import Budget, Limiter, shared
+from .mail_counts import ACCOUNTS, COUNTS, Counted, account_records, day_record, days_due, failed_check, report_check
+from .paging import cursor_pages, value_at
+from .stream import Check, ConnectorError, FormatChanged, Page, Price, Stream, System, Traffic, Window
+
+SCOPE = "https://www.googleapis.com/auth/admin.reports.usage.readonly"
+SENT, RECEIVED = "gmail:num_emails_sent", "gmail:num_emails_received"
+PACIFIC = timedelta(hours=-8)  # all year: the report's days know no summer time
+KEPT = 450  # days
+KIND = "admin#reports#usageReports"
+LATE = 10  # days within which some report must be there
+
+
+class _Entity(msgspec.Struct):
+    userEmail: str
+
+
+class _Parameter(msgspec.Struct):
+    name: str
+    intValue: str = "0"
+
+
+class _Usage(msgspec.Struct):
+    entity: _Entity
+    parameters: list[_Parameter] = []
+
+    def counted(self) -> Counted:
+        told = {p.name: int(p.intValue) for p in self.parameters}
+        return Counted(self.entity.userEmail.lower(), told.get(SENT, 0), told.get(RECEIVED, 0))
+
+
+class _Report(msgspec.Struct):
+    usageReports: list[_Usage] = []
+    warnings: list[Any] = []
+
+
+class GmailCounts:
+    """The usage reports of one Google Workspace. mailboxes: of whom anything is kept."""
+
+    name = "gmail"
+    system: System = "mail_counts"
+    streams: Sequence[Stream] = (ACCOUNTS, COUNTS)
+    links: Mapping[str, str] = {}
+
+    def __init__(
+        self, settings: GmailSettings, *, workspace: str, now: datetime, mailboxes: Sequence[str] = ()
+    ) -> None:
+        self.workspace = workspace
+        self.now = now
+        self._mailboxes = sorted({m.lower() for m in settings.mailboxes or mailboxes})
+        self._days = min(settings.counts_days, KEPT)
+        budgets = {"queries": Budget(settings.counts_queries_per_minute, 60.0, settings.reserve)}
+        self._limiter = shared(self.name, f"{workspace}@{settings.admin_base_url}", budgets)
+        key = service_account_key(settings.service_account_file, "gmail.service_account_file")
+        self._client = Client(
+            source=self.name,
+            base_url=settings.admin_base_url,
+            auth=ServiceAccountAuth(key, SCOPE, settings.administrator, settings.token_url),
+            limiter=self._limiter,
+            judge=judge,
+            network=settings.network,
+            first_wait=4.0,  # the limit's window is a minute
+        )
+
+    @property
+    def limiter(self) -> Limiter:
+        return self._limiter
+
+    def partitions(self, stream: Stream) -> Sequence[str]:  # noqa: ARG002  none is partitioned
+        return ("",)
+
+    def read(self, window: Window, known: Mapping[str, Sequence[str]], traffic: Traffic) -> Iterator[Page]:
+        """Accounts, or the days that are due. Raises ConnectorError, PermissionMissing."""
+        if window.stream == ACCOUNTS.name:
+            yield Page(records=account_records([c.mailbox for c in self._newest_report(traffic)], self._mailboxes))
+            return
+        for day in days_due(known.get(COUNTS.name, ()), self._newest, self._days):
+            counted = self._report(day, traffic)
+            if counted is not None:
+                yield Page(records=[day_record(day, PACIFIC, counted, self._mailboxes)])
+
+    def check(self) -> Iterator[Check]:
+        """The newest report."""
+        try:
+            yield report_check(self.name, [c.mailbox for c in self._newest_report(Traffic())], self._mailboxes)
+        except ConnectorError as error:
+            yield failed_check(self.name, error, f"{SCOPE} and the Reports privilege to gmail.administrator")
+
+    def count(self, window: Window) -> int | None:  # noqa: ARG002  nothing is counted ahead
+        return None
+
+    def price(self, windows: Sequence[Window], records: Mapping[str, int]) -> Price:  # noqa: ARG002  what is due is known only then
+        """A query a day and thousand users."""
+        queries = len(windows) * (1 if windows[0].stream == ACCOUNTS.name else self._days)
+        return Price(queries, {"queries": queries})
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    @property
+    def _newest(self) -> date:
+        """The last day that is over."""
+        return (self.now + PACIFIC).date() - timedelta(days=1)
+
+    def _newest_report(self, traffic: Traffic) -> list[Counted]:
+        for late in range(LATE):
+            if (found := self._report(self._newest - timedelta(days=late), traffic)) is not None:
+                return found
+        raise ConnectorError(
+            f"gmail: no usage report of the last {LATE} days is there. Look at Reporting in the Admin console; nothing was landed."
+        )
+
+    def _report(self, day: date, traffic: Traffic) -> list[Counted] | None:
+        """Counts of everybody on a day; None of a day that Google has not, or not wholly, counted yet."""
+        path = f"/admin/reports/v1/usage/users/all/dates/{day}"
+        asked = {"parameters": f"{SENT},{RECEIVED}", "maxResults": 1000}
+
+        def fetch(token: str | None) -> bytes:
+            params = {**asked, **({"pageToken": token} if token else {})}
+            body = self._client.fetch("GET", path, params=params, cost={"queries": 1}, traffic=traffic)
+            if value_at(body, "kind") != KIND:
+                raise FormatChanged(f"gmail: GET {path}: no {KIND} in {body[:200]!r}; the window stays due.")
+            return body
+
+        found: list[Counted] = []
+        try:
+            for body in cursor_pages(fetch, "nextPageToken", f"gmail: usage report of {day}"):
+                told = msgspec.json.decode(body, type=_Report)
+                if told.warnings:  # "not available", or in part
+                    return None
+                found += [usage.counted() for usage in told.usageReports]
+        except NotFound:
+            return None
+        return found or None  # a report without anybody is none
+
+
+def judge(response: httpx.Response) -> Verdict:
+    """Google's own answers; a day that is not counted yet is nothing there."""
+    if response.status_code == 400 and b"not yet available" in response.content:
+        return Gone("not counted yet")
+    verdict = judge_google(response, SCOPE)
+    return replace(verdict, budget="") if isinstance(verdict, Retry) else verdict

@@ -1,0 +1,161 @@
+"""Microsoft 365 mail without its mailboxes: mails sent and received a day, by Graph's usage reports.
+
+Docs: learn.microsoft.com/graph/api/reportroot-getemailactivityuserdetail, /graph/api/resources/adminreportsettings, /graph/throttling-limits.
+A day's report is there for 30 days; "Report Refresh Date" names the newest day that is counted. The answer is a 302 to an address that opens
+the file without a credential, for minutes: so none is sent there. 14 requests in 10 minutes for an application and tenant. A setting of the
+tenant replaces names by hashes: then nothing can be told of anybody.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from urllib.parse import urlsplit
+
+import httpx
+
+from .client import Client, Denied, Verdict, judge_http
+from .graph import error_code, graph_client
+from .limits import Budget, Limiter, shared
+from .mail_counts import ACCOUNTS, COUNTS, Counted, account_records, day_record, days_due, failed_check, report_check
+from .microsoft365_settings import Microsoft365Settings
+from .stream import (
+    Check,
+    ConnectorError,
+    FormatChanged,
+    Page,
+    PermissionMissing,
+    Price,
+    Stream,
+    System,
+    Traffic,
+    Window,
+)
+
+PERMISSION = "Reports.Read.All"
+PATH = "/reports/getEmailActivityUserDetail"
+KEPT = 28  # days: Graph says 30, of which the newest two are not counted yet
+NAME, DELETED, SENT, RECEIVED, REFRESHED = (
+    *("User Principal Name", "Is Deleted", "Send Count", "Receive Count"),
+    "Report Refresh Date",
+)
+Row = Mapping[str, str]
+
+
+class Microsoft365Counts:
+    """The usage reports of one tenant. mailboxes: of whom anything is kept."""
+
+    name = "microsoft365"
+    system: System = "mail_counts"
+    streams: Sequence[Stream] = (ACCOUNTS, COUNTS)
+    links: Mapping[str, str] = {}
+
+    def __init__(
+        self, settings: Microsoft365Settings, *, workspace: str, now: datetime, mailboxes: Sequence[str] = ()
+    ) -> None:
+        self.workspace = workspace
+        self.now = now
+        self._mailboxes = sorted({m.lower() for m in settings.mailboxes or mailboxes})
+        self._days = min(settings.counts_days, KEPT)
+        self._secure = settings.base.startswith("https:")
+        budgets = {"reports": Budget(settings.reports_per_10_minutes, 600.0), "files": Budget(1_000, 1.0)}
+        self._limiter = shared(self.name, f"reports@{workspace}@{settings.tenant}@{settings.base}", budgets)
+        self._client = graph_client(self.name, settings, self._limiter, judge)
+        self._files = Client(
+            source=self.name,
+            base_url=settings.base,
+            auth=None,
+            limiter=self._limiter,
+            judge=judge_http,
+            network=settings.network,
+        )
+
+    @property
+    def limiter(self) -> Limiter:
+        return self._limiter
+
+    def partitions(self, stream: Stream) -> Sequence[str]:  # noqa: ARG002  none is partitioned
+        return ("",)
+
+    def read(self, window: Window, known: Mapping[str, Sequence[str]], traffic: Traffic) -> Iterator[Page]:
+        """Accounts, or the days that are due and counted. Raises ConnectorError, PermissionMissing."""
+        rows = self._report("period='D30'", traffic)
+        if window.stream == ACCOUNTS.name:
+            yield Page(records=account_records(_names(rows), self._mailboxes))
+            return
+        newest = min(max(date.fromisoformat(row[REFRESHED]) for row in rows), self.now.date() - timedelta(days=1))
+        oldest = self.now.date() - timedelta(days=KEPT)
+        for day in days_due(known.get(COUNTS.name, ()), newest, self._days):
+            if day >= oldest:
+                told = [
+                    Counted(row[NAME].lower(), int(row[SENT] or 0), int(row[RECEIVED] or 0))
+                    for row in self._report(f"date={day}", traffic)
+                ]
+                yield Page(records=[day_record(day, timedelta(), told, self._mailboxes)])
+
+    def check(self) -> Iterator[Check]:
+        """The report of the last 30 days."""
+        try:
+            yield report_check(self.name, _names(self._report("period='D30'", Traffic())), self._mailboxes)
+        except ConnectorError as error:
+            yield failed_check(self.name, error, f"{PERMISSION} with admin consent")
+
+    def count(self, window: Window) -> int | None:  # noqa: ARG002  nothing is counted ahead
+        return None
+
+    def price(self, windows: Sequence[Window], records: Mapping[str, int]) -> Price:  # noqa: ARG002  what is due is known only then
+        """A report a day, and one of all accounts."""
+        reports = len(windows) * (1 if windows[0].stream == ACCOUNTS.name else self._days + 1)
+        return Price(2 * reports, {"reports": reports})
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+        self._files.close()
+
+    def _report(self, of: str, traffic: Traffic) -> list[Row]:
+        """A report's rows by column. Raises ConnectorError; PermissionMissing where the tenant conceals names."""
+        path = f"{PATH}({of})"
+        found: list[str] = []
+        self._client.fetch("GET", path, cost={"reports": 1}, traffic=traffic, moved=found.append)
+        address = found[0]
+        if self._secure and urlsplit(address).scheme != "https":
+            raise FormatChanged(f"microsoft365: GET {path}: leads to an address without TLS; it was not followed.")
+        try:
+            body = self._files.fetch("GET", address, cost={"files": 1}, traffic=traffic, wrong=_not_a_report)
+        except ConnectorError as error:  # whoever has the address has the file, for minutes
+            raise type(error)(str(error).replace(urlsplit(address).path, "/…")) from None
+        rows: list[Row] = list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"))))
+        if rows and not any("@" in row[NAME] for row in rows):
+            raise PermissionMissing(
+                "microsoft365: the reports show hashes instead of user names, so nobody's mails can be told. Microsoft 365 admin center > "
+                "Settings > Org settings > Services > Reports: switch off concealed user names, then run again.",
+                scope="names in reports",
+            )
+        if not rows and of.startswith("period"):
+            raise FormatChanged(f"microsoft365: GET {path}: a report without any account; the window stays due.")
+        return rows
+
+
+def _names(rows: Sequence[Row]) -> list[str]:
+    return [row[NAME] for row in rows if row.get(DELETED, "").lower() != "true"]
+
+
+def _not_a_report(response: httpx.Response) -> str:
+    """Why the body is no report, "" if it is one: another page, or columns that are not known."""
+    try:
+        header = next(csv.reader(io.StringIO(response.content.decode("utf-8-sig"))), [])
+    except UnicodeDecodeError:
+        return "no UTF-8"
+    missing = [column for column in (NAME, SENT, RECEIVED, REFRESHED) if column not in header]
+    return f"no report: it lacks {', '.join(missing)}" if missing else ""
+
+
+def judge(response: httpx.Response) -> Verdict:
+    """Graph's own answers about reports."""
+    if response.status_code == 403:
+        told = f"Grant the app registration {PERMISSION} (application permission) with admin consent"
+        return Denied(f"{told} ({error_code(response) or 'forbidden'}).", PERMISSION)
+    return judge_http(response)

@@ -1,0 +1,214 @@
+"""Counts of mails by usage reports over real HTTP: days that are not counted yet, concealed names, and the pitfalls that concern it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from connectors import opened
+from connectors.gmail_settings import GmailSettings
+from connectors.mail_counts import CHANGES_WITHIN, days_due
+from connectors.microsoft365 import Microsoft365Settings
+from connectors.stream import Connector, ConnectorError, PermissionMissing, Traffic, Window
+from sandbox.settings_out import service_account_key
+from tests.connectors.conftest import QUICK, Answer, Asked, Vendor, answer
+
+NOW = datetime(2026, 3, 20, 6, tzinfo=UTC)
+ANA = "ana@acme.com"
+HEADER = "Report Refresh Date,User Principal Name,Display Name,Is Deleted,Send Count,Receive Count,Report Period"
+Open = Callable[..., Connector]
+
+
+@pytest.fixture
+def open_source(vendor: Vendor, tmp_path: Path) -> Iterator[Open]:
+    made: list[Connector] = []
+
+    def make(name: str) -> Connector:
+        (tmp_path / "key.json").write_text(json.dumps(service_account_key(f"{vendor.url}/token")))
+        section = (
+            GmailSettings(
+                service_account_file=tmp_path / "key.json", reads="counts", administrator="admin@acme.com", counts_days=4,
+                admin_base_url=vendor.url, network=QUICK,  # type: ignore[arg-type]
+            )
+            if name == "gmail"
+            else Microsoft365Settings.model_validate({
+                "tenant": "acme.example", "client_id": "app", "client_secret": "s3cret", "base_url": f"{vendor.url}/v1.0", "counts_days": 4,
+                "login_url": vendor.url, "reads": "counts", "network": QUICK, "reports_per_10_minutes": 10**6,
+            })
+        )  # fmt: skip
+        made.append(opened(name, section, workspace=f"w{id(vendor)}", now=NOW, mailboxes=[ANA]))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def scripted(vendor: Vendor, script: Callable[[Asked], Answer]) -> None:
+    def told(asked: Asked) -> Answer:
+        return answer({"access_token": "t0ken", "expires_in": 3600}) if asked.path.endswith("/token") else script(asked)
+
+    vendor.script = told
+
+
+def read(source: Connector, stream: str = "mail_count", known: list[str] | None = None) -> list[dict[str, Any]]:
+    window = Window(source.name, "main", stream, "snapshot", None, NOW)
+    pages = source.read(window, {stream: known or []}, Traffic())
+    return [json.loads(record) for page in pages for record in page.records]
+
+
+def usage(*people: tuple[str, str, str], **more: Any) -> Answer:
+    named = ("gmail:num_emails_sent", "gmail:num_emails_received")
+    reports = [
+        {
+            "entity": {"userEmail": email},
+            "parameters": [{"name": n, "intValue": v} for n, v in zip(named, told, strict=True)],
+        }
+        for email, *told in people
+    ]
+    return answer({"kind": "admin#reports#usageReports", "usageReports": reports, **more})
+
+
+def test_days_that_are_known_are_read_again_for_a_week() -> None:
+    newest = date(2026, 3, 18)
+    known = [f"2026-03-{day:02}" for day in range(1, 19)]
+    assert len(days_due(known, newest, 15)) == CHANGES_WITHIN
+    known.remove("2026-03-05")
+    assert days_due(known, newest, 15)[-1] == date(2026, 3, 5)
+    assert len(days_due([], newest, 15)) == 15
+
+
+def test_google_pages_late_days_and_strangers(vendor: Vendor, open_source: Open) -> None:
+    """(1, 3, 8) All pages; a day that is not there yet, or in part, is none; of whom nobody asks, nothing is kept."""
+
+    def script(asked: Asked) -> Answer:
+        day = asked.path.rpartition("/")[2]
+        if day == "2026-03-18":
+            return answer(
+                {
+                    "error": {
+                        "code": 400,
+                        "message": "Data for dates later than 2026-03-17 is not yet available.",
+                        "errors": [{"reason": "invalid"}],
+                    }
+                },
+                400,
+            )
+        if day == "2026-03-17":
+            return usage(
+                (ANA, "1", "1"),
+                warnings=[
+                    {"code": "200", "message": "Data for date 2026-03-17 for application gmail is not available"}
+                ],
+            )
+        if day == "2026-03-16" and "pageToken" not in asked.query:
+            return usage(("stranger@acme.com", "9", "9"), nextPageToken="p2")
+        return usage(("Ana@Acme.com", "12", "30"))
+
+    scripted(vendor, script)
+    told = read(open_source("gmail"))
+    counts = [{"mailbox": ANA, "sent": 12, "received": 30}]
+    assert told == [
+        {"date": "2026-03-16", "begins": "2026-03-16T08:00:00Z", "counts": counts},
+        {"date": "2026-03-15", "begins": "2026-03-15T08:00:00Z", "counts": counts},
+    ]
+    asked = [a for a in vendor.asked if a.path.endswith("2026-03-16")]
+    assert asked[0].query == {"parameters": "gmail:num_emails_sent,gmail:num_emails_received", "maxResults": "1000"}
+    assert read(open_source("gmail"), "mail_account") == [{"mailbox": ANA, "aliases": []}], (
+        "by the newest day that is whole"
+    )
+
+
+def test_google_quota_refusal_and_strange_answers(vendor: Vendor, open_source: Open) -> None:
+    quota = {"error": {"code": 403, "errors": [{"reason": "rateLimitExceeded"}]}}
+    answers = [answer(quota, 403), *[usage((ANA, "1", "2"))] * 9]
+    scripted(vendor, lambda _: answers.pop(0))
+    assert len(read(open_source("gmail"))) == 4
+    scripted(vendor, lambda _: answer({"error": {"code": 403, "errors": [{"reason": "forbidden"}]}}, 403))
+    with pytest.raises(PermissionMissing, match=r"admin\.reports\.usage\.readonly"):
+        read(open_source("gmail"))
+    (check,) = open_source("gmail").check()
+    assert not check.ok
+    assert "Reports privilege" in check.remedy
+    scripted(vendor, lambda _: answer({"items": []}))
+    with pytest.raises(ConnectorError, match="no admin#reports#usageReports"):
+        read(open_source("gmail"))
+
+
+def csv_of(*rows: str, header: str = HEADER) -> Answer:
+    return Answer(
+        200, "\r\n".join(["\ufeff" + header, *rows]).encode("utf-8"), {"Content-Type": "application/octet-stream"}
+    )
+
+
+def reports(vendor: Vendor, period: Answer, day: Answer) -> None:
+    def script(asked: Asked) -> Answer:
+        if asked.path.startswith("/file/"):
+            assert "Authorization" not in asked.headers, "the address is credential enough"
+            return period if asked.path.endswith("period") else day
+        kind = "period" if "period=" in asked.path else "day"
+        return Answer(302, b"", {"Location": f"{vendor.url}/file/secret/{kind}"})
+
+    scripted(vendor, script)
+
+
+def test_microsoft_tells_the_days_that_are_counted(vendor: Vendor, open_source: Open) -> None:
+    """The refresh date names the newest one; a file behind a 302, without a credential, with a byte order mark."""
+    reports(
+        vendor,
+        csv_of("2026-03-18,Ana@acme.com,Ana,False,20,50,30", "2026-03-18,gone@acme.com,G,True,1,1,30"),
+        csv_of("2026-03-18,Ana@acme.com,Ana,False,4,5,1", "2026-03-18,x@acme.com,X,False,9,9,1"),
+    )
+    source = open_source("microsoft365")
+    told = read(source)
+    assert [record["date"] for record in told] == ["2026-03-18", "2026-03-17", "2026-03-16", "2026-03-15"]
+    assert told[0] == {
+        "date": "2026-03-18",
+        "begins": "2026-03-18T00:00:00Z",
+        "counts": [{"mailbox": ANA, "sent": 4, "received": 5}],
+    }
+    assert read(source, "mail_account") == [{"mailbox": ANA, "aliases": []}]
+    paths = {asked.path for asked in vendor.asked}
+    assert "/v1.0/reports/getEmailActivityUserDetail(date=2026-03-18)" in paths
+    assert [check.ok for check in source.check()] == [True]
+
+
+def test_concealed_names_are_told_as_such(vendor: Vendor, open_source: Open) -> None:
+    row = "2026-03-18,0D1E2F3A4B5C6D7E8F90A1B2C3D4E5F6,6D7E8F90,False,20,50,30"
+    reports(vendor, csv_of(row), csv_of(row))
+    with pytest.raises(PermissionMissing, match="concealed user names"):
+        read(open_source("microsoft365"))
+    (check,) = open_source("microsoft365").check()
+    assert not check.ok
+
+
+@pytest.mark.parametrize("body", [csv_of("x", header="Something,Else"), Answer(200, b"<html>Sign in</html>"), csv_of()])
+def test_another_file_is_never_a_day_without_mails(vendor: Vendor, open_source: Open, body: Answer) -> None:
+    """(8) And the address, which opens the file to anybody, is in no error."""
+    reports(vendor, body, body)
+    with pytest.raises(ConnectorError) as told:
+        read(open_source("microsoft365"))
+    assert "secret" not in str(told.value)
+
+
+def test_microsoft_refusals_and_strangers(vendor: Vendor, open_source: Open) -> None:
+    scripted(vendor, lambda _: answer({"error": {"code": "S2SUnauthorized"}}, 403))
+    with pytest.raises(PermissionMissing, match=r"Reports\.Read\.All"):
+        read(open_source("microsoft365"))
+    reports(vendor, csv_of("2026-03-18,other@acme.com,O,False,1,1,30"), csv_of())
+    (check,) = open_source("microsoft365").check()
+    assert not check.ok
+    assert ANA in check.detail
+    assert "reps.csv" in check.remedy
+    assert read(open_source("microsoft365"), "mail_account") == []
+
+
+def test_counts_by_google_need_an_administrator(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="needs administrator"):
+        GmailSettings(service_account_file=tmp_path / "key.json", reads="counts")
