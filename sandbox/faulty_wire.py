@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from email.utils import formatdate
 from typing import Any
+from urllib.parse import unquote_plus
 
 import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -58,9 +59,10 @@ def _vendor_of(path: str) -> str:
 
 
 def _list_of(scope: Scope) -> str:
-    """Which list a request reads: its path, and the object that a query names."""
-    asked = re.search(rb"\bFROM(?:\+|%20)(\w+)", scope["query_string"])
-    return f"{scope['path']} {asked[1].decode() if asked else ''}"
+    """Which list a request reads: its path, and what a query asks for but for where in the list, or in time, it is."""
+    asked = unquote_plus(scope["query_string"].decode())
+    query = re.split(r" (?:AND |WHERE )?\(?\w+ [<>]| ORDER BY ", asked, maxsplit=1)[0] if " FROM " in asked else ""
+    return f"{scope['path']} {query}"
 
 
 class FaultyWire:

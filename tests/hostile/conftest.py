@@ -117,13 +117,13 @@ class Place:
 
     def misbehave(self, *rules: dict[str, Any]) -> None:
         """From now on the sandbox follows these rules; none: it behaves."""
-        httpx.delete(f"{self.url}/__sandbox__/faults").raise_for_status()
+        httpx.delete(f"{self.url}/__sandbox__/faults", timeout=60).raise_for_status()
         if rules:
-            httpx.post(f"{self.url}/__sandbox__/faults", json=list(rules)).raise_for_status()
+            httpx.post(f"{self.url}/__sandbox__/faults", json=list(rules), timeout=60).raise_for_status()
 
     def struck(self) -> set[tuple[str, str]]:
         """Where the rules struck, by path and query that they were aimed at."""
-        told = httpx.get(f"{self.url}/__sandbox__/faults").json()["faults"]
+        told = httpx.get(f"{self.url}/__sandbox__/faults", timeout=60).json()["faults"]
         return {aim(rule["match"]) for rule in told if rule["match"]["path"] and rule["struck"]}
 
 
