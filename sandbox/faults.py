@@ -163,11 +163,11 @@ class Faults:
                         decides = armed.rule
         return modifiers, decides
 
-    def repeats(self, path: str) -> bool:
-        """Is there a rule that may want an answer of this path once more?"""
+    def repeats(self, path: str | None = None) -> bool:
+        """Is there a rule that may want an answer of this path (of any, where none is named) once more?"""
         with self._lock:
             rules = [a.rule for a in self._armed if a.rule.fault == "repeat"]
-        return any(rule.match.path is None or re.search(rule.match.path, path) for rule in rules)
+        return any(path is None or rule.match.path is None or re.search(rule.match.path, path) for rule in rules)
 
 
 def _matches(match: Match, system: str, method: str, path: str, query: str) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from email.utils import formatdate
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -58,11 +58,16 @@ def _vendor_of(path: str) -> str:
     return "token" if system_of(path) == "token" else name_of(path).partition("/")[0]
 
 
+SOQL_PLACE = r" (?:AND|WHERE) \(\w+ > | ORDER BY "
+# Parameters that say where in a list a page is; all others say which list it is.
+PAGING = frozenset({"page", "after", "offset", "pageToken", "$skiptoken", "$skip", "page[after]", "startHistoryId"})
+
+
 def _list_of(scope: Scope) -> str:
-    """Which list a request reads: its path, and what a query asks for but for where in the list, or in time, it is."""
-    asked = unquote_plus(scope["query_string"].decode())
-    query = re.split(r" (?:AND |WHERE )?\(?\w+ [<>]| ORDER BY ", asked, maxsplit=1)[0] if " FROM " in asked else ""
-    return f"{scope['path']} {query}"
+    """Which list a request reads: its path and query, but for where in the list it is."""
+    query = [pair for pair in parse_qsl(scope["query_string"].decode()) if pair[0] not in PAGING]
+    # In SOQL the place is a condition of its own, at the end.
+    return f"{scope['path']} {[(name, re.split(SOQL_PLACE, value, maxsplit=1)[0]) for name, value in query]}"
 
 
 class FaultyWire:
@@ -103,6 +108,8 @@ class FaultyWire:
         elif self.faults.repeats(scope["path"]):
             await self.app(scope, receive, self._keeping(_list_of(scope), send))
         else:
+            if not self.faults.repeats():
+                self._last.clear()  # what a list answered another day is no page of it that comes again
             await self.app(scope, receive, send)
 
     async def _go_wrong(self, rule: Rule, scope: Scope, receive: Receive, send: Send) -> None:
