@@ -48,6 +48,8 @@ def merged(document: dict[str, Any]) -> dict[str, Any]:
         record["systems"] = [first, *(crm for crm in CRMS if crm != first)]
     for call in document["calls"]:
         call.pop("legs", None)  # Aircall does not tell whose talk is whose
+        if home.get(call["rep"]) == "salesforce" and call["result"] == "failed" and not call.get("dialer", True):
+            call["crm"] = None  # Salesforce has no word for a call that never rang
         if call.get("crm"):
             call["crm"].pop("logged_by", None)
     for mail in document["mails"]:
@@ -81,8 +83,8 @@ def merged(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_every_number_is_the_truth(tmp_path: Path) -> None:
-    world = parse(merged(generate(seed=5, reps=6, days=8, now=NOW)))
-    first = NOW.date() - timedelta(days=9)
+    world = parse(merged(generate(seed=5, reps=6, days=7, now=NOW)))
+    first = NOW.date() - timedelta(days=8)
     wanted = {cell: values for cell, values in truth(world, NOW).items() if cell[1] >= first}
     with serving(world, tmp_path) as (pipeline, url):
         for night in (BEFORE, NOW):

@@ -5,15 +5,23 @@ with recursive addressed as (
     select
         contact_key,
         source_id || ':' || workspace_id as crm,
+        emails,
         unnest(emails) as address
     from core.dim_contact
 ),
 
-shared as (
-    select address, list_distinct(list(contact_key)) as contact_keys
+-- Where several contacts of one CRM have an address, it is the one with the fewest others in every CRM.
+one_each as (
+    select address, crm, arg_min(contact_key, (len(emails), emails, contact_key)) as contact_key
     from addressed
+    group by address, crm
+),
+
+shared as (
+    select address, list(contact_key) as contact_keys
+    from one_each
     group by address
-    having count(distinct crm) > 1
+    having count(*) > 1
 ),
 
 edges as (
