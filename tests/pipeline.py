@@ -155,7 +155,9 @@ class Pipeline:
             parameters=Parameters(zone, currency, **self.config.get("parameters", {})),
             sources=[one for source in sources for one in source_inputs(source)],
             mailboxes=[
-                (s.name, s.workspace, mailbox) for s in sources for mailbox in self.config[s.name].get("mailboxes", ())
+                (s.name, s.workspace, mailbox)
+                for s in sources
+                for mailbox in self._accounts()[account_of(s.name, s.workspace)].get("mailboxes", ())
             ],
             tools=tool_inputs([Tool.model_validate(tool) for tool in self.config.get("tools", [])]),
             internal_domains=company.get("internal_domains", []),
