@@ -113,6 +113,11 @@ def kept_by(streams: Sequence[Stream]) -> timedelta | None:
     return min((kept for kept in told if kept is not None), default=None)
 
 
+def account_of(source: str, workspace: str) -> str:
+    """How an account is called: "hubspot", or "hubspot/us" where it is not the vendor's main one."""
+    return source if workspace == "main" else f"{source}/{workspace}"
+
+
 def systems_of(connector: Connector) -> Sequence[System]:
     """The systems that a source feeds: most feed one."""
     return getattr(connector, "systems", None) or (connector.system,)

@@ -110,7 +110,7 @@ def check_scope(run: Run, scope: Scope) -> None:
         raise UnknownScopeError(
             f"--from {scope.first} is in the future: the run's clock is {run.now:%Y-%m-%d %H:%M} UTC"
         )
-    if scope.source is not None and scope.source not in run.sources:
+    if scope.source is not None and scope.source not in {c.name for c in run.sources.values()}:
         raise UnknownScopeError(f"--source {scope.source} is not set up; there are {', '.join(run.sources)}")
     streams = {s.name for c in run.sources.values() if scope.source in (None, c.name) for s in c.streams}
     if scope.stream is not None and scope.stream not in streams:

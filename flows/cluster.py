@@ -22,7 +22,7 @@ from prefect.settings import PREFECT_API_URL
 from prefect_dask.client import PrefectDaskClient
 
 from connectors.landing_folder import appearing
-from connectors.stream import ConnectorError, Window
+from connectors.stream import ConnectorError, Window, account_of
 from flows.cluster_worker import Order, digest_of, extract_order, present
 from flows.machines import Machines
 from flows.private_server import STARTED_BY_US
@@ -144,7 +144,7 @@ class _Cluster:
             str(piece.landing),
             piece.run_id,
             connector.now,
-            self._digests[window.source],
+            self._digests[account_of(window.source, window.workspace)],
             piece.clean,
         )
         future: Future[Any] = self._client.submit(

@@ -19,7 +19,7 @@ from prefect.cache_policies import NO_CACHE
 
 from connectors.landing_file import extract
 from connectors.landing_folder import folder_at
-from connectors.stream import Connector, ConnectorError, Window
+from connectors.stream import Connector, ConnectorError, Window, account_of
 from flows.run import mailboxes_of, open_source
 from flows.settings import Settings
 from flows.settings_file import load_settings
@@ -45,7 +45,9 @@ class Order(msgspec.Struct, frozen=True):
 @task(name="extract", task_run_name="{label}", retries=0, cache_policy=NO_CACHE, persist_result=False)
 def extract_order(order: Order, label: str) -> Path:  # noqa: ARG001  the label names the task run
     """Read one window into a landing file. Raises ConnectorError, PermissionMissing."""
-    connector = _connector(order.window.source, order.run_id, order.now, order.digest)
+    connector = _connector(
+        account_of(order.window.source, order.window.workspace), order.run_id, order.now, order.digest
+    )
     return extract(connector, order.window, order.known, folder_at(order.landing), order.run_id, clean=order.clean)
 
 

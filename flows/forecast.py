@@ -73,7 +73,10 @@ def foretell(settings: Settings, scope: Scope, clock: datetime) -> list[Told]:
         run = _looking(stack, settings, clock, scope)
         check_scope(run, scope)
         windows = list(due(run, scope, last_instant(scope.last, run.now)))
-        told = [_told(run, c, [w for w in windows if w.source == c.name]) for c in run.sources.values()]
+        told = [
+            _told(run, c, [w for w in windows if (w.source, w.workspace) == (c.name, c.workspace)])
+            for c in run.sources.values()
+        ]
     return [one for one in told if one.lines]
 
 

@@ -26,7 +26,7 @@ def look(settings: Settings, now: datetime, *, inside: bool = False) -> Health:
     return judge(
         Seen(
             now=now,
-            sources=list(settings.sources),
+            sources=list(dict.fromkeys(account.partition("/")[0] for account in settings.sources)),
             published=published_facts(settings.published_file),
             stale_after=settings.stale_after,
             runs=journal.runs(),

@@ -40,3 +40,7 @@ def _secrets(section: BaseModel) -> Iterable[str]:
             yield value.get_secret_value()
         elif isinstance(value, BaseModel):
             yield from _secrets(value)
+        elif isinstance(value, dict):
+            for part in value.values():  # further accounts
+                if isinstance(part, BaseModel):
+                    yield from _secrets(part)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from time import perf_counter
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import duckdb
 
@@ -221,34 +221,39 @@ def as_utc(instant: datetime) -> datetime:
 
 def open_sources(settings: Settings, now: datetime, mailboxes: Sequence[str]) -> Generator[tuple[str, Connector]]:
     """A connector for every source that is set up, in the registry's order. Runs that share a data folder share its limits."""
-    for name in settings.sources:
-        yield name, open_source(settings, name, now, mailboxes)
+    for account in settings.sources:
+        yield account, open_source(settings, account, now, mailboxes)
 
 
-def open_source(settings: Settings, name: str, now: datetime, mailboxes: Sequence[str]) -> Connector:
-    """A connector for one source. Raises KeyError for one that is not set up."""
+def open_source(settings: Settings, account: str, now: datetime, mailboxes: Sequence[str]) -> Connector:
+    """A connector for one account, "hubspot" or "hubspot/us". Raises KeyError for one that is not set up."""
     limits.keep_in(settings.data_dir / "limits.sqlite")
     token_store.keep_in(settings.data_dir / "tokens")
-    section = settings.sources[name]
+    section = settings.sources[account]
+    name, _, workspace = account.partition("/")
     if "apps" in type(section).model_fields and not getattr(section, "apps", None):  # those that the tools ask about
         section = section.model_copy(update={"apps": apps_of(settings.tools, name)})
-    elsewhere = {mailbox.lower() for other, _, mailbox in named_mailboxes(settings) if other != name}
+    here = (name, workspace or MAIN)
+    elsewhere = {mailbox.lower() for *other, mailbox in named_mailboxes(settings) if tuple(other) != here}
     own = [mailbox for mailbox in mailboxes if mailbox not in elsewhere]
-    return connectors.opened(name, section, workspace=getattr(section, "workspace", MAIN), now=now, mailboxes=own)
+    return connectors.opened(name, section, workspace=here[1], now=now, mailboxes=own)
 
 
 def named_mailboxes(settings: Settings) -> list[tuple[str, str, str]]:
     """The mailboxes that mail sources name, as (source, workspace, address): read there and nowhere else."""
     return [
-        (name, getattr(section, "workspace", MAIN), mailbox)
-        for name, section in settings.sources.items()
+        (account.partition("/")[0], account.partition("/")[2] or MAIN, mailbox)
+        for account, section in settings.sources.items()
         for mailbox in getattr(section, "mailboxes", ())
     ]
 
 
 def property_names(settings: Settings) -> dict[str, str]:
     """What models must know of the sources' settings; see transforms.source_settings."""
-    return told({name: section.model_dump() for name, section in settings.sources.items()})
+    first: dict[str, dict[str, Any]] = {}
+    for account, section in settings.sources.items():  # accounts of one vendor agree in them (flows.settings)
+        first.setdefault(account.partition("/")[0], section.model_dump())
+    return told(first)
 
 
 def mailboxes_of(settings: Settings, today: date) -> list[str]:

@@ -6,7 +6,7 @@ its own: `token_file = "…"` instead of `token = "…"`, for every secret of ev
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -22,9 +22,11 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 import connectors
 from connectors import landing_folder
 from connectors.landing_folder import is_url
+from connectors.stream import account_of
 from flows import places
 from flows.settings_tools import Tool, faults_of
 from transforms.parameters import Parameters
+from transforms.source_settings import told
 
 FILE = "salespulse.toml"
 ENV_FILE = "SALESPULSE_SETTINGS"  # names the settings file where no --settings can be given, as under a Prefect worker
@@ -239,6 +241,7 @@ class Settings(BaseSettings):
     notify: NotifySection = NotifySection()
     log: LogSection = LogSection()
     backfill: Backfill = Backfill()
+    workspaces: dict[str, Any] = {}  # further accounts: a name, and sections of sources
 
     @classmethod
     def settings_customise_sources(
@@ -258,15 +261,34 @@ class Settings(BaseSettings):
         if not self.sources:
             names = ", ".join(f"[{name}]" for name in connectors.NAMES)
             raise ValueError(f"no source is set up: give at least one section of {names}")
-        if faults := faults_of(self.tools, tuple(self.sources)):
+        if faults := faults_of(self.tools, tuple(source.partition("/")[0] for source in self.sources)):
             raise ValueError(f"tools: {'; '.join(faults)}")
+        if faults := list(self._clashes()):
+            raise ValueError(f"workspaces: {'; '.join(faults)}")
         return self
+
+    def _clashes(self) -> Iterator[str]:
+        """Accounts of the same name, and fields that are called otherwise in two accounts of a vendor: models know one name of each."""
+        named = [account for account, _ in self._accounts()]
+        yield from (f"there are two of {account}" for account in sorted({a for a in named if named.count(a) > 1}))
+        first: dict[str, str] = {}
+        for account, section in self._accounts():
+            for key, value in told({account.partition("/")[0]: section.model_dump()}).items():
+                if first.setdefault(key, value) != value and not key.endswith(".page_domain"):
+                    yield f"{account} calls {key.rpartition('.')[2]} {value!r}, another account of that vendor {first[key]!r}"
+
+    def _accounts(self) -> Iterator[tuple[str, BaseModel]]:
+        for name in connectors.NAMES:
+            if (section := getattr(self, name, None)) is not None:
+                yield account_of(name, getattr(section, "workspace", "main")), section
+            for workspace, sections in self.workspaces.items():
+                if (section := getattr(sections, name, None)) is not None:
+                    yield account_of(name, workspace), section
 
     @property
     def sources(self) -> Mapping[str, BaseModel]:
-        """The settings of the sources that are on, by name, in the registry's order."""
-        found = {name: getattr(self, name, None) for name in connectors.NAMES}
-        return {name: value for name, value in found.items() if value is not None}
+        """The settings of the sources that are on, by account ("hubspot", "hubspot/us"), in the registry's order."""
+        return dict(self._accounts())
 
     @property
     def thresholds(self) -> Parameters:
@@ -331,4 +353,9 @@ def settings_model() -> type[Settings]:
     }
     hours: Any = model_validator(mode="after")(_business_hours)
     parameters = create_model("Parameters", __base__=Section, __validators__={"hours": hours}, **thresholds)
-    return create_model("Settings", __base__=Settings, parameters=(parameters, parameters()), **sources)
+    workspace = create_model("Workspace", __base__=Section, **sources)
+    name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+    further: Any = (dict[name, workspace], {})
+    return create_model(
+        "Settings", __base__=Settings, parameters=(parameters, parameters()), workspaces=further, **sources
+    )

@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource, SettingsError
@@ -129,7 +129,14 @@ class _Reading:
             if isinstance(value, str) and holds(info.annotation, Path) and not is_url(value):
                 tree[name] = str(self.base / Path(value).expanduser())
             elif isinstance(value, dict) and (inner := inner_model(info.annotation)):
-                tree[name] = self.resolve(value, inner, (*above, name))
+                tree[name] = (
+                    {
+                        key: self.resolve(part, inner, (*above, name, key)) if isinstance(part, dict) else part
+                        for key, part in value.items()
+                    }
+                    if get_origin(info.annotation) is dict
+                    else self.resolve(value, inner, (*above, name))
+                )
         return tree
 
     def _read_secret(self, tree: Tree, secret: str, above: tuple[str, ...]) -> None:

@@ -24,6 +24,7 @@ from connectors.stream import (
     Snapshot,
     Stream,
     Window,
+    account_of,
 )
 from flows.logs import event
 from flows.pages import page_of
@@ -97,12 +98,12 @@ def extract_and_land(
         with reading_on(run) as on_cluster:
             return extract_and_land(run, windows, on_cluster, stop, between)
     read = read or extract_all
-    streams = {(c.name, s.name): s for c in run.sources.values() for s in c.streams}
+    streams = {(c.name, c.workspace, s.name): s for c in run.sources.values() for s in c.streams}
     last_runs = _last_runs(run)
     forgotten = Forgotten.load(run.settings.forgotten_file)
 
     def prepare(window: Window) -> Piece:
-        stream = streams[window.source, window.stream]
+        stream = streams[window.source, window.workspace, window.stream]
         known = _known(run, window, stream, last_runs)
         clean = (
             forgotten.cleaner(window.source, window.workspace, stream.key, stream.personal)
@@ -110,7 +111,13 @@ def extract_and_land(
             else None
         )
         return Piece(
-            run.sources[window.source], window, known, run.settings.landing_dir, run.run_id, clean, on_page(window)
+            run.sources[account_of(window.source, window.workspace)],
+            window,
+            known,
+            run.settings.landing_dir,
+            run.run_id,
+            clean,
+            on_page(window),
         )
 
     seen = watcher()
@@ -119,15 +126,15 @@ def extract_and_land(
         return lambda page: seen.page(window.source, len(page.records))
 
     event("windows planned", windows=len(windows))
-    seen.planned(windows, {name: source.limiter for name, source in run.sources.items()})
-    waves = Waves(windows, lambda w: waits_for(streams[w.source, w.stream]), stop)
+    seen.planned(windows, {source.name: source.limiter for source in run.sources.values()})
+    waves = Waves(windows, lambda w: waits_for(streams[w.source, w.workspace, w.stream]), stop)
     left = dict.fromkeys(windows)
     with run.timed("extract and land"):
         for done in read(waves, prepare, run.settings.concurrency):
             _land(run, [(window, outcome) for window, outcome in done if not isinstance(outcome, BaseException)])
             for window, outcome in done:
                 if isinstance(outcome, BaseException):
-                    _note_failure(run, window, streams[window.source, window.stream], outcome)
+                    _note_failure(run, window, streams[window.source, window.workspace, window.stream], outcome)
                 del left[window]
             between(left)
     return list(left)
@@ -276,17 +283,17 @@ def _failed(
     event("window not read", level, window=window, status=status, error=error, page=page)
 
 
-def _last_runs(run: Run) -> Mapping[tuple[str, str], str]:
-    """Which run read each (source, stream) whole last."""
+def _last_runs(run: Run) -> Mapping[tuple[str, str, str], str]:
+    """Which run read each (source, workspace, stream) whole last."""
     return {
-        (c.name, w.stream): w.run_id
+        (c.name, c.workspace, w.stream): w.run_id
         for c in run.sources.values()
         for w in state.done_windows(run.con, c.name, c.workspace)
     }
 
 
 def _known(
-    run: Run, window: Window, stream: Stream, last_runs: Mapping[tuple[str, str], str]
+    run: Run, window: Window, stream: Stream, last_runs: Mapping[tuple[str, str, str], str]
 ) -> Mapping[str, Sequence[str]]:
     """Ids that landed before, as far as reading this window makes use of them."""
     at = (run.con, window.source, window.workspace)
@@ -294,7 +301,7 @@ def _known(
         case ByIds() as reading:
             days = timedelta(days=run.settings.thresholds.reprocess_days)
             recent = run.now - days if reading.select == "recent" else None
-            since = last_runs.get((window.source, window.stream))
+            since = last_runs.get((window.source, window.workspace, window.stream))
             return {p: state.changed_ids(*at, p, since_run=since, recent_from=recent) for p in reading.of}
         case DateRange() if stream.partitioned:
             # From the window's start on: newer ones too, which a listing without a date filter shows first.

@@ -60,7 +60,7 @@ def routes(world: World, clock: Clock, limits: Limits) -> list[Route]:
             return _json({"error": "invalid_client", "error_description": "invalid client credentials"}, 400)
         if form["grant_type"] == GRANTS[1] and form.get("assertion", "").count(".") != 2:
             return _json({"error": "invalid_grant", "error_description": "invalid assertion"}, 400)
-        url = str(request.base_url).rstrip("/") + "/salesforce"
+        url = str(request.url).partition("/services/")[0]
         return _json({"access_token": TOKEN, "instance_url": url, "token_type": "Bearer", "issued_at": "1"})
 
     def endpoint(make: Callable[[Request, bytes], Response]) -> Any:

@@ -23,7 +23,7 @@ from msgspec.structs import replace
 from sandbox import files, sales_navigator
 from sandbox.world import Rep, System, Tool, World
 from sandbox.world_ids import Ids
-from sandbox.world_seats import accounts
+from sandbox.world_seats import accounts, split
 from sandbox.world_state import Clock, rep_at
 from sandbox.world_tools import in_file, rules, tells_times, tools_of
 
@@ -53,6 +53,7 @@ class Described:
     folders: Mapping[str, Sequence[str]] = field(
         default_factory=dict[str, Sequence[str]]
     )  # what each folder of files feeds
+    mailboxes: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])  # of each mail system
 
 
 def write_settings(world: World, path: Path, url: str, clock: Clock | None = None) -> None:
@@ -107,6 +108,11 @@ def describe(world: World) -> Described:
         tools=[_tool(tool, several=tells_times(world)) for tool in tools_of(world)],
         columns=sales_navigator.columns(world),
         folders=files.fed(world),
+        mailboxes={
+            name: [r.email for r in world.reps if name in accounts(world, r, "mail")]
+            for name in world.vendor("mail")
+            if split(name)[0] != "files"
+        },
         tables=tables | {name: table for name, table in optional.items() if table[1]},
     )
 
@@ -144,9 +150,9 @@ def write(described: Described, path: Path, url: str) -> None:
     (folder / "data").mkdir(exist_ok=True)
     for name, table in described.tables.items():
         _write_csv(folder / f"{name}.csv", table)
-    if "gmail" in described.vendors:
+    if "gmail" in {split(name)[0] for name in described.vendors}:
         _write_private(folder / KEY_FILE, json.dumps(service_account_key(f"{url}/gmail/token"), indent=1))
-    if "google_admin" in described.vendors:
+    if "google_admin" in {split(name)[0] for name in described.vendors}:
         key = service_account_key(f"{url}/google_admin/token")
         _write_private(folder / ADMIN_KEY_FILE, json.dumps(key, indent=1))
     _write_private(path, "\n".join(_toml(described, url)) + "\n")
@@ -222,7 +228,18 @@ def _toml(described: Described, url: str) -> Iterable[str]:
         name: {"folder": files.folder_of(name), "systems": systems} for name, systems in described.folders.items()
     }
     for name in described.vendors:
-        yield from _section(name, vendors[name])
+        vendor, workspace = split(name)
+        section = vendors[name if vendor == "files" else vendor]
+        if name in described.mailboxes and len(described.mailboxes) > 1:
+            section = section | {"mailboxes": described.mailboxes[name]}
+        if workspace == "main":
+            yield from _section(name, section)
+        else:  # another account of the vendor, served at another path
+            apart = {
+                k: v.replace(f"{url}/{vendor}", f"{url}/{vendor}~{workspace}") if isinstance(v, str) else v
+                for k, v in section.items()
+            }
+            yield from _section(f"workspaces.{workspace}.{vendor}", apart)
     for tool in described.tools:
         yield from _section("[tools]", tool)
 

@@ -68,9 +68,11 @@ def _count_conversations(frame: Frame, calls: list[Physical], mails: list[Messag
     channels: dict[tuple[str, date], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     first: dict[str, tuple[datetime, tuple[str, date]]] = {}
     for channel, rep, contact, at in _exchanges(frame, calls, mails):
-        cell = rep, frame.day(rep, at)
-        channels[cell][contact].add(channel)
-        first[contact] = min(first.get(contact, (at, cell)), (at, cell))
+        known = rep in frame.reps
+        cell = rep, frame.day(rep, at) if known else date.min
+        if known:
+            channels[cell][contact].add(channel)
+        first[contact] = min(first.get(contact, (at, cell)), (at, cell))  # by anyone: also by a user who is no rep
     for cell, contacts in channels.items():
         row = rows[cell]
         row["conversations"] = len(contacts)
@@ -81,8 +83,8 @@ def _count_conversations(frame: Frame, calls: list[Physical], mails: list[Messag
 
 def _exchanges(frame: Frame, calls: list[Physical], mails: list[Message]) -> Iterator[tuple[str, str, str, datetime]]:
     for call in calls:
-        if call.rep in frame.reps and not excluded(frame, call) and is_conversation(frame, call):
-            yield "call", call.rep, frame.contact_of_number(call.number), call.started_at
+        if not excluded(frame, call) and is_conversation(frame, call):
+            yield "call", call.rep or "", frame.contact_of_number(call.number), call.started_at
     for rep, contact, at in conversations(frame, mails):
         yield "email", rep, contact, at
     for stored in meetings(frame):

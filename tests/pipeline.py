@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from pydantic import BaseModel
 
 import connectors
 from connectors.landing_file import extract
-from connectors.stream import ByIds, Changes, Connector, DateRange, Snapshot, Stream, Window
+from connectors.stream import ByIds, Changes, Connector, DateRange, Snapshot, Stream, Window, account_of
 from flows.run import source_inputs
 from flows.settings_tools import Tool, tool_inputs
 from sandbox.server import running
@@ -46,7 +47,7 @@ class Pipeline:
         run_id = f"r{self.runs}"
         self.con.execute("delete from input.source_setting")
         mailboxes = self._mailboxes() if mailboxes is None else mailboxes
-        sources = [self._open(name, now, mailboxes) for name in connectors.NAMES if name in self.config]
+        sources = [self._open(account, now, mailboxes) for account in self._accounts()]
         for source in sources:
             raw.declare(self.con, [(source.name, s.name) for s in source.streams])
         for name in connectors.NAMES:  # models read the raw tables of every connector there is
@@ -78,28 +79,30 @@ class Pipeline:
         names = [column[0] for column in cursor.description or []]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
-    def _section(self, name: str) -> dict[str, Any]:
-        """A source's settings, with what the file does not say."""
-        section = dict(self.config[name])
-        for key in ("service_account_file", "folder"):
-            if key in section:
-                section[key] = self.folder / section[key]
-        return connectors.load(name)[1](**section).model_dump()
-
-    def _open(self, name: str, now: datetime, mailboxes: Sequence[str]) -> Connector:
-        settings = connectors.load(name)[1]
-        section = dict(self.config[name])
-        for key in ("service_account_file", "folder"):
-            if key in section:
-                section[key] = self.folder / section[key]
-        named = {
-            m
-            for other, s in self.config.items()
-            if other != name and isinstance(s, dict)
-            for m in s.get("mailboxes", ())
+    def _accounts(self) -> Mapping[str, dict[str, Any]]:
+        """The sections of sources, by account."""
+        further = self.config.get("workspaces", {})
+        found = {
+            account_of(name, workspace): section[name]
+            for workspace, section in [("main", self.config), *further.items()]
+            for name in connectors.NAMES
+            if name in section
         }
+        return dict(sorted(found.items(), key=lambda one: connectors.NAMES.index(one[0].partition("/")[0])))
+
+    def _section(self, account: str) -> BaseModel:
+        """An account's settings, with what the file does not say."""
+        section = dict(self._accounts()[account])
+        for key in ("service_account_file", "folder"):
+            if key in section:
+                section[key] = self.folder / section[key]
+        return connectors.load(account.partition("/")[0])[1](**section)
+
+    def _open(self, account: str, now: datetime, mailboxes: Sequence[str]) -> Connector:
+        name, _, workspace = account.partition("/")
+        named = {m for other, s in self._accounts().items() if other != account for m in s.get("mailboxes", ())}
         own = [mailbox for mailbox in mailboxes if mailbox not in named]
-        return connectors.opened(name, settings(**section), workspace="main", now=now, mailboxes=own)
+        return connectors.opened(name, self._section(account), workspace=workspace or "main", now=now, mailboxes=own)
 
     def _mailboxes(self) -> list[str]:
         reps = inputs.read_files(self._files(), Parameters())["reps"]
@@ -152,7 +155,9 @@ class Pipeline:
             parameters=Parameters(zone, currency, **self.config.get("parameters", {})),
             sources=[one for source in sources for one in source_inputs(source)],
             mailboxes=[
-                (s.name, s.workspace, mailbox) for s in sources for mailbox in self.config[s.name].get("mailboxes", ())
+                (s.name, s.workspace, mailbox)
+                for s in sources
+                for mailbox in self._accounts()[account_of(s.name, s.workspace)].get("mailboxes", ())
             ],
             tools=tool_inputs([Tool.model_validate(tool) for tool in self.config.get("tools", [])]),
             internal_domains=company.get("internal_domains", []),
@@ -161,7 +166,9 @@ class Pipeline:
             excluded_pipelines=company.get("excluded_pipelines"),
             qualified_stages=company.get("qualified_stages", []),
             files=self._files(),
-            source_settings=told({s.name: self._section(s.name) for s in sources}),
+            source_settings=told(
+                {s.name: self._section(account_of(s.name, s.workspace)).model_dump() for s in sources}
+            ),
         )
 
 

@@ -2,12 +2,13 @@
 -- grain: number_tail, number
 -- scope: number_tail
 -- on core.dim_contact: select right(unnest(phones), 9) from changed
+-- on core.contact_person: select right(unnest(d.phones), 9) from core.dim_contact as d inner join changed as p on d.contact_key = p.contact_key
 -- number: digits as the CRM has them
 -- number_tail: the last nine of them, to find numbers that lack a country code
 select
     right(n.number, 9) as number_tail,
     n.number,
-    min(n.contact_key) as contact_key,
+    min(coalesce(p.person_key, n.contact_key)) as contact_key,
     bool_and(n.is_test) as is_test
 from (
     select
@@ -16,5 +17,6 @@ from (
         unnest(phones) as number
     from core.dim_contact
 ) as n
+left join core.contact_person as p on n.contact_key = p.contact_key
 where n.number is not null
 group by all

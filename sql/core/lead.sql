@@ -2,7 +2,7 @@
 -- grain: contact_key
 -- lead_at: first form of ours that the contact, or one merged into it, filled in
 select
-    d.contact_key,
+    coalesce(p.person_key, d.contact_key) as contact_key,
     min(c.lead_at) as lead_at,
     coalesce(arg_max(i.rep_id, c.contact_id = d.contact_id) filter (where i.rep_id is not null), -1) as rep_id
 from staging.stg_crm_contact as c
@@ -14,6 +14,7 @@ inner join core.dim_contact as d
     on c.source_id = d.source_id and c.workspace_id = d.workspace_id and coalesce(m.survivor_id, c.contact_id) = d.contact_id
 left join core.map_identity as i
     on c.source_id = i.source_id and c.workspace_id = i.workspace_id and i.id_space = 'user' and c.owner_user_id = i.source_user_id
+left join core.contact_person as p on d.contact_key = p.contact_key
 where not d.is_test
-group by d.contact_key
+group by coalesce(p.person_key, d.contact_key)
 having min(c.lead_at) is not null

@@ -29,6 +29,16 @@ with from_file as (
     from input.rep
 ),
 
+-- Who is in several CRMs is as the one says in which the account is active, the first of these by name.
+home as (
+    select
+        email,
+        arg_min(source_id || ':' || workspace_id, (not is_active, source_id, workspace_id)) as crm
+    from staging.stg_crm_user
+    where kind = 'person' and email is not null
+    group by email
+),
+
 versions_in_crm as (
     select
         v.email,
@@ -46,6 +56,7 @@ versions_in_crm as (
     from staging.stg_crm_user_version as v
     inner join staging.stg_crm_user as u
         on v.source_id = u.source_id and v.workspace_id = u.workspace_id and v.user_id = u.user_id
+    inner join home as h on v.email = h.email and v.source_id || ':' || v.workspace_id = h.crm
     left join staging.stg_crm_user as m
         on v.source_id = m.source_id and v.workspace_id = m.workspace_id and v.manager_user_id = m.user_id
     where u.kind = 'person' and v.email is not null

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from flows.redaction import Redactor
 from flows.settings import Settings, settings_model
 from flows.settings_file import load_settings
 from flows.settings_problems import WrongSettingsError, inner_model
@@ -161,6 +162,39 @@ def test_places_that_are_no_paths_stay_as_they_are(tmp_path: Path) -> None:
     assert load(tmp_path, 'landing = "shared"\n' + GOOD).landing_dir == tmp_path / "shared"
 
 
+SECOND = """
+[workspaces.us.hubspot]
+token_file = "us.txt"
+territory_property = "region"
+[workspaces.us.files]
+folder = "us"
+systems = ["dialer"]
+"""
+
+
+def test_further_accounts_of_a_vendor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sections below a name: paths, secrets in files and the environment hold there, too; what they must share is held against the first."""
+    (tmp_path / "us.txt").write_text("pat-us-secret")
+    settings = load(tmp_path, GOOD + 'territory_property = "region"\n' + SECOND)
+    assert list(settings.sources) == ["hubspot", "hubspot/us", "files/us"]
+    assert settings.sources["hubspot/us"].token.get_secret_value() == "pat-us-secret"
+    assert settings.sources["files/us"].folder == tmp_path / "us"
+    assert Redactor.of(settings)("pat-us-secret and pat-secret") == "*** and ***"
+    monkeypatch.setenv("SALESPULSE__WORKSPACES__EU__CLOUDTALK__ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("SALESPULSE__WORKSPACES__EU__CLOUDTALK__ACCESS_KEY_SECRET", "b")
+    assert list(load(tmp_path, GOOD).sources) == ["hubspot", "cloudtalk/eu"]
+    monkeypatch.undo()
+    assert any(
+        "hubspot/us calls territory_property 'region', another account" in p for p in problems(tmp_path, GOOD + SECOND)
+    )
+    twice = GOOD + 'workspace = "us"\nterritory_property = "region"\n' + SECOND
+    assert any("there are two of hubspot/us" in p for p in problems(tmp_path, twice))
+    assert any(
+        "unknown key; did you mean token?" in p
+        for p in problems(tmp_path, GOOD + '[workspaces.us.hubspot]\ntokn = "x"\n')
+    )
+
+
 def test_a_missing_file_says_how_to_get_one(tmp_path: Path) -> None:
     with pytest.raises(WrongSettingsError, match=r"copy salespulse.example.toml to salespulse.toml"):
         load_settings()
@@ -180,7 +214,7 @@ def _holds_every_key(tree: dict[str, Any], model: type[BaseModel]) -> None:
     for key, value in tree.items():
         info = model.model_fields[key]
         inner = inner_model(info.annotation)
-        if inner and key != "call_outcomes":
+        if inner and key not in ("call_outcomes", "workspaces"):
             for one in value if isinstance(value, list) else [value]:
                 _holds_every_key(one, inner)
         elif isinstance(info.default, str | int | float) and key not in ("reporting_timezone",):

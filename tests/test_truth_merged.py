@@ -1,0 +1,118 @@
+"""A company after a merger: three CRMs, three dialers and two mail systems of four vendors, every number of every rep and day the truth."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from sandbox.company import generate
+from sandbox.truth import METRICS, truth
+from sandbox.world import parse
+from tests.pipeline import serving
+
+NOW = datetime(2026, 3, 20, 6, tzinfo=UTC)
+BEFORE = NOW - timedelta(days=2)
+SIDES = (
+    ("hubspot", "cloudtalk", "gmail"),
+    ("salesforce", "aircall", "microsoft365"),
+    ("hubspot/us", "cloudtalk/us", "gmail"),
+)
+CRMS = [side[0] for side in SIDES]
+
+
+def merged(document: dict[str, Any]) -> dict[str, Any]:
+    """The company with its reps in three parts, each with systems of its own, and its customers in all CRMs."""
+    document["company"]["systems"] = {
+        "crm": CRMS,
+        "dialer": [side[1] for side in SIDES],
+        "mail": ["gmail", "microsoft365"],
+    }
+    home: dict[str, str] = {}
+    for n, rep in enumerate(document["reps"]):
+        side = SIDES[n % len(SIDES)]
+        rep["seats"] = [
+            name for name, system in zip(side, ("crm", "dialer", "mail"), strict=True) if system in rep["seats"]
+        ]
+        home[rep["key"]] = side[0]
+
+    def among(crm: str, person: str | None, instead: str | None) -> str | None:
+        """Who has no account in that CRM does nothing there."""
+        return person if person not in home or home[person] == crm else instead
+
+    for record in (*document["contacts"], *document["accounts"]):
+        first = home.get(record.get("created_by", ""), CRMS[0])
+        record["systems"] = [first, *(crm for crm in CRMS if crm != first)]
+    for call in document["calls"]:
+        call.pop("legs", None)  # Aircall does not tell whose talk is whose
+        if home.get(call["rep"]) == "salesforce" and call["result"] == "failed" and not call.get("dialer", True):
+            call["crm"] = None  # Salesforce has no word for a call that never rang
+        if call.get("crm"):
+            call["crm"].pop("logged_by", None)
+    for mail in document["mails"]:
+        if home[mail["rep"]] == "salesforce" and mail.pop("sequencer", None):
+            mail.update(kind="one_to_one")
+    for meeting in document["meetings"]:
+        meeting.update(host=meeting["rep"], booked_by=meeting["rep"], attendees=[])
+    for task in document["tasks"]:
+        task["completed_by"] = None
+    for deal in document["deals"]:
+        owner = deal["owner"]
+        crm = home[owner]
+        deal.update(
+            systems=[crm],
+            created_by=among(crm, deal.get("created_by"), owner),
+            sourced_by=among(crm, deal.get("sourced_by"), None),
+        )
+        deal["events"] = [
+            e for e in deal["events"] if e["type"] not in ("owner", "merged_into") or among(crm, e.get("owner"), None)
+        ]
+        for event in deal["events"]:
+            event["by"] = among(crm, event.get("by"), owner)
+    deals = {deal["key"]: deal["systems"][0] for deal in document["deals"]}
+    notes = {note["key"]: home[note["rep"]] for note in document["notes"]}
+    document["crm_writes"] = [
+        write
+        for write in document["crm_writes"]
+        if write["by"] not in home or home[write["by"]] == {**deals, **notes}.get(write["key"], home[write["by"]])
+    ]
+    return document
+
+
+def test_every_number_is_the_truth(tmp_path: Path) -> None:
+    world = parse(merged(generate(seed=5, reps=6, days=7, now=NOW)))
+    first = NOW.date() - timedelta(days=8)
+    wanted = {cell: values for cell, values in truth(world, NOW).items() if cell[1] >= first}
+    with serving(world, tmp_path) as (pipeline, url):
+        for night in (BEFORE, NOW):
+            httpx.post(f"{url}/__sandbox__/now", json={"now": night.isoformat()}).raise_for_status()
+            pipeline.nightly(night, first=first)
+        rows = pipeline.rows(
+            "select d.*, r.email from marts.daily_rep_activity as d inner join core.dim_rep as r on d.rep_id = r.rep_id and r.is_current"
+        )
+        held = pipeline.rows(
+            "select rep_id, system, count(*) as n from core.rep_source where rep_id <> -1 group by all"
+        )
+        fed = pipeline.rows(
+            "select distinct source || '/' || workspace as account from marts.meta_source_day where rows > 0"
+        )
+    assert {row["n"] for row in held} == {1}, "every rep has one account of a kind, and depends on no other"
+    assert {row["account"] for row in fed} == {
+        name if "/" in name else f"{name}/main" for side in SIDES for name in side
+    }
+    found = {(row["email"], row["activity_date"]): row for row in rows}
+    assert len(wanted) > 50
+    assert set(wanted) <= set(found)
+    wrong = [
+        f"{email} {day} {metric}: {found[email, day][metric]} instead of {values[metric]}"
+        for (email, day), values in sorted(wanted.items())
+        for metric in METRICS
+        if Decimal(str(found[email, day][metric] if found[email, day][metric] is not None else "NaN"))
+        != Decimal(str(values[metric]))
+    ]
+    assert not wrong, f"{len(wrong)}\n" + "\n".join(wrong[:60])
+    assert sum(values["calls_made"] for values in wanted.values()) > 100
+    assert sum(values["conversations"] for values in wanted.values()) > 30
