@@ -75,7 +75,7 @@ create or replace macro together(statuses) as (
 
 -- Of pairs {left, right}, best first, those that can stand together: each left and each right once.
 create or replace macro one_to_one(pairs) as (
-    list_reduce(  -- noqa: PRS  sqlfluff cannot parse lambdas of two in list_reduce
+    list_reduce(  -- noqa: PRS
         list_transform(pairs, lambda p: [p]), lambda taken, p:
             case when len(list_filter(taken, lambda t: t."left" = p[1]."left" or t."right" = p[1]."right")) > 0 then taken else list_concat(taken, p) end
     )
