@@ -31,7 +31,7 @@ demo: $(READY) ## a make-believe company, one nightly run, yesterday's numbers
 	@$(BIN)/salespulse demo
 
 test: $(READY) ## all tests
-	$(BIN)/python -m pytest -q -n auto --durations=25
+	$(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder --durations=25
 
 lint: $(READY) ## style of Python and SQL, and who may import whom
 	$(BIN)/ruff check .
@@ -71,7 +71,7 @@ bench-limits: $(READY) ## how much of each vendor's limit is used, and how often
 kill: $(READY) ## hundreds of runs killed at random, each run again to its end and compared (half an hour)
 	$(BIN)/python -m pytest -q -rP -m slow tests
 
-hostile: $(READY) ## every fault of the network on every stream (minutes); `make test` tries a random few
+hostile: $(READY) ## every fault of the network on every stream (minutes); `make test` tries two
 	$(BIN)/python -m pytest -q -m "hostile or not hostile" -n auto tests/hostile
 
 clean: ## remove what was built here; data stays

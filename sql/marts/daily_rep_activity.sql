@@ -22,7 +22,7 @@
 -- reporting_currency: Currency of all amounts in this row
 -- crm_status: CRM read for this day: complete, partial, missing or not_applicable
 -- dialer_status: Dialer (and a sequencer that has calls) read for this day: complete, partial, missing or not_applicable
--- email_status: Mailbox (and sequencer) read for this day: complete, partial, missing or not_applicable
+-- email_status: Mailbox, or the report that counts its mails (and a sequencer), read for this day: complete, partial, missing or not_applicable
 -- source_status: The worst of the three
 -- is_complete: True when every source that applies was read to the end of the day and its lag
 select
@@ -43,7 +43,7 @@ select
     p.reporting_currency,
     s.crm_status,
     s.call_status as dialer_status,
-    s.email_status,
+    s.mail_sent_status as email_status,
     s.usage_status as source_status,
     s.usage_status = 'complete' as is_complete
 from core.rep_day as d

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from datetime import datetime
 from itertools import count
-from random import Random
 
 import pytest
 
@@ -24,8 +22,8 @@ from tests.hostile.matrix import CASES, NAMES, OBJECTS, PLACES, Case
 
 NUMBER = count()
 OF_SALESFORCE = {"Contact": "crm_contact", "Account": "crm_company", "Opportunity": "crm_deal"}
-# `make test` tries some at random, `make hostile` all. The workers of one run must draw alike.
-SAMPLE = Random(os.environ.get("PYTEST_XDIST_TESTRUNUID")).sample(CASES, 4)
+# What `make test` tries: one fault that is borne, one that is not. `make hostile` tries all.
+SAMPLE = {"connection reset in mid-body", "500 throughout"}
 BY_IDS = {"crm_association", "crm_contact_history", "crm_company_history", "crm_deal_history"}
 
 
@@ -66,7 +64,9 @@ def name_of(case: Case) -> str:
 
 
 @pytest.mark.parametrize(
-    "case", [case if case in SAMPLE else pytest.param(case, marks=pytest.mark.hostile) for case in CASES], ids=name_of
+    "case",
+    [case if case.name in SAMPLE else pytest.param(case, marks=pytest.mark.hostile) for case in CASES],
+    ids=name_of,
 )
 def test_nothing_is_missing_and_nothing_twice(place: Place, undisturbed: list[Versions], case: Case) -> None:
     installation = place.install(f"case{next(NUMBER)}", case.network)

@@ -61,7 +61,7 @@ def rebuilt(warehouse: Path, copy: Path, slice_rows: int | None = None) -> dict[
         return contents(con)
 
 
-@pytest.mark.parametrize("seed", [3, 11])
+@pytest.mark.parametrize("seed", [3, pytest.param(11, marks=pytest.mark.slow)])
 def test_nights_give_what_a_rebuild_gives(tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """As in tables so large that their old part, here of more than three days ago, is searched only for keys that stand in it."""
     for setting, days in (("LARGE", 1), ("RECENT_DAYS", 3), ("MOST_DAYS", 4)):
