@@ -1,6 +1,7 @@
 """LinkedIn Sales Navigator by the usage export that any of its administrators can download: CSV files in a folder.
 
-LinkedIn takes no new partners for the API (learn.microsoft.com/linkedin/sales), so this is the open way. Column names of the
+LinkedIn takes no new partners for the API (learn.microsoft.com/linkedin/sales), so this is the open way. Who is a partner can have the
+same records from its export jobs instead, UNVERIFIED: sales_navigator_jobs.py. Column names of the
 export are not published: the settings say what each column is, and a header that they do not know is refused, not guessed.
 A day is told whole by a file when it is over and the file was written after it. A sum over several days cannot be dated and is refused.
 Where two files tell of the same person and day, the one whose name sorts last counts. A file that is taken away leaves what was read.
@@ -10,18 +11,20 @@ from __future__ import annotations
 
 import csv
 import re
+import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import msgspec
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from .limits import Budget, Limiter, shared
 from .network import SourceSettings
+from .sales_navigator_jobs import SCOPE, ExportJobs
 from .stream import Check, ConnectorError, Page, Price, Snapshot, Stream, System, Traffic, Window
 
 Role = Literal["email", "day", "time", "action", "count", "ignore"]
@@ -36,18 +39,42 @@ class FileRefused(ConnectorError):
 
 
 class SalesNavigatorSettings(SourceSettings):
-    """Section [sales_navigator]: a folder, and what the columns of its files are."""
+    """Section [sales_navigator]: a folder, and what the columns of its files are; or a contract and a token for its export jobs."""
 
-    folder: Path = Field(description="Where the administrator's exports lie, *.csv.")
+    folder: Path | None = Field(None, description="Where the administrator's exports lie, *.csv.")
     columns: Annotated[dict[str, Role], Field(min_length=1)] = Field(
-        description="What each column is: email, day, time, action (what was done), count (how often that was done), ignore."
+        {},
+        description="What each column is: email, day, time, action (what was done), count (how often that was done), ignore.",
     )
     delimiter: str = Field(",", description="What parts the columns.", min_length=1, max_length=1)
     day_format: str = Field("%Y-%m-%d", description="How days are written.")
     time_format: str = Field("%m-%d-%Y %H:%M:%S", description="How instants are written, UTC.")
+    contract: str | None = Field(
+        None,
+        description="In place of a folder, for partners of LinkedIn: the contract whose export jobs are read. Unverified, never tried;",
+        pattern=r"^urn:li:contract:\d+$",
+    )
+    access_token: SecretStr | None = Field(
+        None, description="the OAuth token of a member with a reporting role (r_sales_nav_analytics)."
+    )
+    seat_columns: tuple[str, str] = Field(
+        ("seatId", "email"), description="In the export of seats, unverified: the columns of a seat's id and address."
+    )
+    days: int = Field(35, ge=1, le=90, description="Export jobs: how many days are read, up to yesterday (UTC).")
+    poll_seconds: float = Field(5.0, gt=0, le=60, description="Export jobs: wait before a job is looked at again.")
+    base_url: str = Field("https://api.linkedin.com/v2", description="Where the API is.", pattern=r"^https?://")
+    requests_per_minute: int = Field(60, ge=1, description="Requests a minute; LinkedIn tells no limit.")
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
+        folder, jobs = (self.folder, self.columns or None), (self.contract, self.access_token)
+        whole = [all(one is not None for one in part) for part in (folder, jobs)]
+        if whole not in ([True, False], [False, True]) or whole != [
+            any(o is not None for o in p) for p in (folder, jobs)
+        ]:
+            raise ValueError("give folder and columns, or contract and access_token")
+        if self.contract:
+            return self
         roles = list(self.columns.values())
         for role in ("email", "day", "time", "action"):
             if roles.count(role) > 1:
@@ -63,6 +90,8 @@ class SalesNavigatorSettings(SourceSettings):
 
 ACTIONS = Stream("tool_action", Snapshot(), key=("key",), happened_at="at", feeds="use of LinkedIn Sales Navigator")
 DAYS = Stream("tool_day", Snapshot(), key=("day",), happened_at="day", feeds="on which days nobody used it")
+BY_JOBS = tuple(replace(stream, scopes=(SCOPE,), optional=True) for stream in (ACTIONS, DAYS))
+UNVERIFIED = "export jobs are unverified: never tried against LinkedIn, built from its documentation"
 
 
 @dataclass(slots=True)
@@ -99,7 +128,24 @@ class SalesNavigator:
         self.workspace = workspace
         self.now = now
         self._settings = settings
-        self._limiter = shared(self.name, str(settings.folder), {"files": Budget(1_000_000, 1.0)})
+        self._jobs: ExportJobs | None = None
+        self._exported: _Told | None = None  # by the jobs of this run, for both streams
+        self._lock = threading.Lock()
+        if settings.contract is None or settings.access_token is None:
+            self._limiter = shared(self.name, str(settings.folder), {"files": Budget(1_000_000, 1.0)})
+            return
+        self.streams = BY_JOBS
+        budgets = {"requests": Budget(settings.requests_per_minute, 60.0)}
+        self._limiter = shared(self.name, f"{settings.contract}@{settings.base_url}", budgets)
+        self._jobs = ExportJobs(
+            base_url=settings.base_url,
+            contract=settings.contract,
+            access_token=settings.access_token.get_secret_value(),
+            poll_seconds=settings.poll_seconds,
+            seat_columns=settings.seat_columns,
+            limiter=self._limiter,
+            network=settings.network,
+        )
 
     @property
     def limiter(self) -> Limiter:
@@ -108,9 +154,12 @@ class SalesNavigator:
     def partitions(self, stream: Stream) -> Sequence[str]:  # noqa: ARG002  none is partitioned
         return ("",)
 
-    def read(self, window: Window, known: Mapping[str, Sequence[str]], traffic: Traffic) -> Iterator[Page]:  # noqa: ARG002  no requests
-        """All files of the folder. Raises FileRefused with everything that is wrong with them."""
-        told = self._told()
+    def read(self, window: Window, known: Mapping[str, Sequence[str]], traffic: Traffic) -> Iterator[Page]:
+        """All files of the folder, or the last days by export jobs.
+
+        Raises FileRefused with everything that is wrong with files; of jobs ConnectorError, PermissionMissing.
+        """
+        told = self._by_jobs(self._jobs, traffic) if self._jobs else self._told()
         if window.stream == DAYS.name:
             yield Page([msgspec.json.encode({"day": f"{day}T00:00:00Z"}) for day in sorted(told.days)])
             return
@@ -125,11 +174,23 @@ class SalesNavigator:
                 keys.add(key)
                 records.append(msgspec.json.encode({"key": key, "day": str(day), "email": email, "count": 1, **one}))
         again = {f"{day}/{email}" for day, email in told.rows}
-        gone = [i for i in known.get(ACTIONS.name, ()) if i not in keys and "/".join(i.split("/")[:2]) in again]
+        over = {str(day) for day in told.days} if self._jobs else set[str]()  # a job tells all that there is of a day
+        gone = [
+            i
+            for i in known.get(ACTIONS.name, ())
+            if i not in keys and (i.split("/")[0] in over or "/".join(i.split("/")[:2]) in again)
+        ]
         yield Page(records, gone=gone, rejected=told.rejected)
 
     def check(self) -> Iterator[Check]:
-        """Are there files, and can they be read?"""
+        """Are there files, and can they be read? Or: may the contract be exported?"""
+        if self._jobs:
+            try:
+                yield Check(self.name, ACTIONS.name, True, f"{self._jobs.check(Traffic())}; {UNVERIFIED}")
+            except ConnectorError as error:
+                told = "Correct contract and access_token, or use a folder of exports."
+                yield Check(self.name, ACTIONS.name, False, f"{error} ({UNVERIFIED})", told)
+            return
         try:
             told = self._told()
             last = f"the last whole day is {max(told.days)}" if told.days else "no whole day yet"
@@ -141,14 +202,29 @@ class SalesNavigator:
         return None
 
     def price(self, windows: Sequence[Window], records: Mapping[str, int]) -> Price:  # noqa: ARG002  files cost nothing
-        return Price(0, {})
+        """Two jobs for both streams: each is made, looked at some times, and its file loaded."""
+        requests = 12 if self._jobs and any(w.stream == ACTIONS.name for w in windows) else 0
+        return Price(requests, {"requests": requests} if requests else {})
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Close all connections."""
+        if self._jobs:
+            self._jobs.close()
+
+    def _by_jobs(self, jobs: ExportJobs, traffic: Traffic) -> _Told:
+        with self._lock:
+            if self._exported is None:
+                today = self.now.astimezone(UTC).date()
+                found = jobs.activities(today - timedelta(days=self._settings.days), today - timedelta(days=1), traffic)
+                told = _Told(days=found.days - found.unsure, rejected=found.rejected)
+                for email, action, at in sorted(found.done, key=lambda one: one[2]):
+                    told.add(at.date(), email, "export job", [{"action": action, "at": at.isoformat()}])
+                self._exported = told
+            return self._exported
 
     def _files(self) -> list[Path]:
         folder = self._settings.folder
-        if not folder.is_dir():
+        if folder is None or not folder.is_dir():
             raise FileRefused(f"sales_navigator.folder: there is no folder {folder}. Make it, or correct the settings.")
         return sorted(p for p in folder.iterdir() if p.suffix.lower() == ".csv" and p.is_file())
 

@@ -13,7 +13,9 @@ import pytest
 from pydantic import ValidationError
 
 from connectors.sales_navigator import FileRefused, SalesNavigator, SalesNavigatorSettings
-from connectors.stream import Page, Traffic, Window
+from connectors.stream import ConnectorError, Page, PermissionMissing, Traffic, Window
+
+from .conftest import QUICK, Answer, Asked, Vendor, answer
 
 NOW = datetime(2026, 3, 20, 6, tzinfo=UTC)
 COUNTS = {"Day": "day", "E-mail": "email", "Name": "ignore", "Searches": "count", "InMail": "count"}
@@ -161,3 +163,134 @@ def test_a_folder_that_is_not_there_or_not_text_is_told(tmp_path: Path) -> None:
 def test_settings_that_cannot_work_are_refused(tmp_path: Path, columns: Any) -> None:
     with pytest.raises(ValidationError):
         SalesNavigatorSettings.model_validate({"folder": tmp_path, "columns": columns})
+
+
+TOKEN = "AQXt-a-members-token"
+ACTIVITY = "activityId,activityType,createdAt,seatId,memberIdentityKey\n"
+EXPORTS = {
+    "exportSeatData": "seatId,name,email\n7,Ann,Ann@acme.com\n8,Bob,b@acme.com\n",
+    "exportActivityData": ACTIVITY
+    + "a1,SAVED_LEAD,03-16-2026 23:30:00,7,m1\na2,SAVED_LEAD,03-16-2026 23:30:00,7,\na3,INMAIL_SENT,03-17-2026 01:00:00,8,m2\n",
+}
+
+
+class LinkedIn:
+    """Export jobs as the documentation tells them; each is ENQUEUED at the first look. The files lie at another host."""
+
+    def __init__(self, api: Vendor, exports: dict[str, str], last: str = "COMPLETED") -> None:
+        self.files = Vendor()
+        self.jobs: list[str] = []
+        self.looks: dict[str, int] = {}
+        self.exports, self.last = exports, last
+        api.script, self.files.script = self.asked, self.loaded
+
+    def asked(self, asked: Asked) -> Answer:
+        assert asked.headers["Authorization"] == f"Bearer {TOKEN}"
+        assert asked.headers["X-RestLi-Protocol-Version"] == "2.0.0"
+        if asked.path == "/salesContracts":
+            return answer({"elements": [{"contract": "urn:li:contract:5", "hasReportingAccess": True}]})
+        if asked.method == "POST":
+            body = json.loads(asked.body)
+            assert body == {"contract": "urn:li:contract:5", "startAt": 1773619200000, "endAt": 1773964800000}
+            self.jobs.append(asked.query["action"])
+            return answer({"value": {"id": len(self.jobs), "status": "ENQUEUED"}})
+        assert asked.query["contract"] == "urn:li:contract:5"
+        job = asked.path.rpartition("/")[2]
+        self.looks[job] = self.looks.get(job, 0) + 1
+        status = "ENQUEUED" if self.looks[job] == 1 else self.last
+        told: dict[str, Any] = {"id": int(job), "status": status}
+        if status == "COMPLETED":
+            rows = self.exports[self.jobs[int(job) - 1]].count("\n") - 1
+            address = f"{self.files.url}/ambry/{job}?x-li-ambry-ep=signed"
+            told |= {"downloadUrl": address, "rowCount": rows, "expireAt": 4102444800000}
+        return answer(told)
+
+    def loaded(self, asked: Asked) -> Answer:
+        return Answer(200, self.exports[self.jobs[int(asked.path.rpartition("/")[2]) - 1]].encode())
+
+
+def by_jobs(vendor: Vendor) -> SalesNavigator:
+    told = {"contract": "urn:li:contract:5", "access_token": TOKEN, "base_url": vendor.url, "days": 4, "network": QUICK}
+    settings = SalesNavigatorSettings.model_validate({**told, "poll_seconds": 0.001, "requests_per_minute": 100_000})
+    return SalesNavigator(settings, workspace="main", now=NOW)
+
+
+def page_of(source: SalesNavigator, stream: str = "tool_action", known: Any = ()) -> Page:
+    window = Window("sales_navigator", "main", stream, "snapshot", None, NOW)
+    (page,) = source.read(window, {stream: known}, Traffic())
+    return page
+
+
+def test_export_jobs_give_the_records_of_the_folder(vendor: Vendor) -> None:
+    """Two jobs for both streams, looked at until they are done; the files' host never sees the token. `check` says it is unverified."""
+    linkedin = LinkedIn(vendor, EXPORTS)
+    source = by_jobs(vendor)
+    page = page_of(source, known=["2026-03-18/b@acme.com/INMAIL_SENT#1", "2026-01-02/b@acme.com/INMAIL_SENT#1"])
+    assert told(page) == [
+        ("2026-03-16/ann@acme.com/SAVED_LEAD#1", 1),
+        ("2026-03-16/ann@acme.com/SAVED_LEAD#2", 1),
+        ("2026-03-17/b@acme.com/INMAIL_SENT#1", 1),
+    ]
+    assert json.loads(page.records[0])["at"] == "2026-03-16T23:30:00+00:00"
+    assert page.gone == ["2026-03-18/b@acme.com/INMAIL_SENT#1"]
+    days = [json.loads(record)["day"][:10] for record in page_of(source, "tool_day").records]
+    assert days == [f"2026-03-{day}" for day in (16, 17, 18, 19)]
+    assert (linkedin.jobs, linkedin.looks) == (["exportSeatData", "exportActivityData"], {"1": 2, "2": 2})
+    assert [one.path for one in linkedin.files.asked] == ["/ambry/1", "/ambry/2"]
+    assert not any(TOKEN in str(one) or "Authorization" in one.headers for one in linkedin.files.asked)
+    assert all(stream.optional for stream in source.streams)
+    (check,) = source.check()
+    assert check.ok
+    assert "never tried against LinkedIn" in check.detail
+    source.close()
+    linkedin.files.close()
+
+
+def test_an_activity_of_nobodys_seat_is_told_and_its_day_is_not_whole(vendor: Vendor) -> None:
+    linkedin = LinkedIn(vendor, {**EXPORTS, "exportActivityData": ACTIVITY + "a1,SAVED_LEAD,03-17-2026 08:00:00,9,\n"})
+    source = by_jobs(vendor)
+    page = page_of(source)
+    assert (page.records, [reason for reason, _ in page.rejected]) == (
+        [],
+        ["activity export, line 2: seat 9 is nobody's in the export of seats"],
+    )
+    days = [json.loads(record)["day"][:10] for record in page_of(source, "tool_day").records]
+    assert days == ["2026-03-16", "2026-03-18", "2026-03-19"]
+    source.close()
+    linkedin.files.close()
+
+
+@pytest.mark.parametrize(
+    ("last", "exports", "says"),
+    [
+        ("FAILED_DUE_TO_DATA_DELAY", EXPORTS, "does not have all data of these days yet"),
+        (
+            "FAILED_DUE_TO_INTERNAL_ERROR",
+            EXPORTS,
+            "job 1: FAILED_DUE_TO_INTERNAL_ERROR: LinkedIn did not make the file",
+        ),
+        (
+            "COMPLETED",
+            {**EXPORTS, "exportSeatData": "id,mail\n"},
+            r"columns \['seatId', 'email'\] are not in the export",
+        ),
+    ],
+)
+def test_a_job_that_fails_is_told(vendor: Vendor, last: str, exports: dict[str, str], says: str) -> None:
+    linkedin = LinkedIn(vendor, exports, last)
+    source = by_jobs(vendor)
+    with pytest.raises(ConnectorError, match=says):
+        page_of(source)
+    source.close()
+    linkedin.files.close()
+
+
+def test_a_refused_permission_names_the_scope(vendor: Vendor) -> None:
+    vendor.script = [answer({"serviceErrorCode": 100, "message": "Not enough permissions", "status": 403}, 403)]
+    source = by_jobs(vendor)
+    with pytest.raises(PermissionMissing, match="takes no new ones") as refused:
+        page_of(source)
+    assert refused.value.scope == "r_sales_nav_analytics"
+    assert TOKEN not in str(refused.value)
+    assert [check.ok for check in source.check()] == [False]
+    source.close()
