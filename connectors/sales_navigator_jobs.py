@@ -84,14 +84,16 @@ class ExportJobs:
                 at = datetime.strptime(row["createdAt"].strip(), TIME).replace(tzinfo=UTC)
             except ValueError as error:
                 told.unsure |= days
-                told.rejected.append((f"activity export, line {number}: {error}", ",".join(row.values())))
+                told.rejected.append((f"activity export, line {number}: {error}", _put_aside(row)))
+                continue
+            if at.date() not in days:  # LinkedIn calls its ranges closed: midnight of the day after is in them
                 continue
             if email := seats.get(row["seatId"].strip()):
                 told.done.append((email, row["activityType"].strip(), at))
             else:
                 told.unsure.add(at.date())
                 reason = f"activity export, line {number}: seat {row['seatId']} is nobody's in the export of seats"
-                told.rejected.append((reason, ",".join(row.values())))
+                told.rejected.append((reason, _put_aside(row)))
         return told
 
     def check(self, traffic: Traffic) -> str:
@@ -195,6 +197,11 @@ def judge_download(response: httpx.Response) -> Verdict:
     if response.status_code in (401, 403, 404, 410):
         return Fail(f"The address of the file no longer holds. {DUE}")
     return judge_http(response)
+
+
+def _put_aside(row: Mapping[str, str]) -> str:
+    """Of a row that is put aside, what was read of it: other columns tell whom it was about."""
+    return ",".join(row[name] for name in ACTIVITY)
 
 
 def _millis(day: date) -> int:

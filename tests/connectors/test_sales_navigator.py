@@ -246,14 +246,30 @@ def test_export_jobs_give_the_records_of_the_folder(vendor: Vendor) -> None:
     linkedin.files.close()
 
 
-def test_an_activity_of_nobodys_seat_is_told_and_its_day_is_not_whole(vendor: Vendor) -> None:
-    linkedin = LinkedIn(vendor, {**EXPORTS, "exportActivityData": ACTIVITY + "a1,SAVED_LEAD,03-17-2026 08:00:00,9,\n"})
+def test_what_is_put_aside_of_an_export_names_no_lead_and_today_is_left_out(vendor: Vendor) -> None:
+    """What is put aside names the seat and the deed, never the lead. Of today, which no job may tell, nothing is kept."""
+    rows = "a1,SAVED_LEAD,03-17-2026 08:00:00,9,lead-key\na2,SAVED_LEAD,03-20-2026 00:00:00,9,lead-key\n"
+    linkedin = LinkedIn(vendor, {**EXPORTS, "exportActivityData": ACTIVITY + rows + "a3,SAVED_LEAD,soon,9,lead-key\n"})
     source = by_jobs(vendor)
     page = page_of(source)
-    assert (page.records, [reason for reason, _ in page.rejected]) == (
-        [],
-        ["activity export, line 2: seat 9 is nobody's in the export of seats"],
+    assert page.records == []
+    assert [reason.partition(": ")[0] for reason, _ in page.rejected] == [
+        "activity export, line 2",
+        "activity export, line 4",
+    ]
+    assert "lead-key" not in str(page.rejected)
+    assert page.rejected[0] == (
+        "activity export, line 2: seat 9 is nobody's in the export of seats",
+        "9,SAVED_LEAD,03-17-2026 08:00:00",
     )
+    assert page_of(source, "tool_day").records == [], "of a row without a day, any day may lack it"
+    source.close()
+    linkedin.files.close()
+
+
+def test_the_day_of_an_activity_of_nobodys_seat_is_not_whole(vendor: Vendor) -> None:
+    linkedin = LinkedIn(vendor, {**EXPORTS, "exportActivityData": ACTIVITY + "a1,SAVED_LEAD,03-17-2026 08:00:00,9,\n"})
+    source = by_jobs(vendor)
     days = [json.loads(record)["day"][:10] for record in page_of(source, "tool_day").records]
     assert days == ["2026-03-16", "2026-03-18", "2026-03-19"]
     source.close()
