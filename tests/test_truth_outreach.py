@@ -6,18 +6,16 @@ Some mails lie in a mailbox as well, some in the CRM, some in Outreach alone; ca
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from sandbox.company import generate
-from sandbox.truth import METRICS, truth
+from sandbox.truth import truth
 from sandbox.truth_frame import Frame
 from sandbox.truth_tools import usage
 from sandbox.world import World, parse
 from sandbox.world_state import State
+from tests.against_truth import differences, read_nights
 from tests.pipeline import serving
 
 NOW = datetime(2026, 3, 20, 6, tzinfo=UTC)
@@ -64,24 +62,11 @@ def test_every_number_is_the_truth(tmp_path: Path) -> None:
     first = min(cell[1] for cell in wanted)
     with serving(world, tmp_path) as (pipeline, url):
         # Two nights: what was sent, answered, edited and deleted between them comes by reading the last weeks again.
-        for night in (BEFORE, NOW):
-            httpx.post(f"{url}/__sandbox__/now", json={"now": night.isoformat()}).raise_for_status()
-            pipeline.nightly(night, first=first)
-        rows = pipeline.rows(
-            "select d.*, r.email from marts.daily_rep_activity as d inner join core.dim_rep as r on d.rep_id = r.rep_id and r.is_current"
-        )
+        read_nights(pipeline, url, (BEFORE, NOW), first)
+        wrong = differences(pipeline, wanted)
         used = pipeline.rows(
             "select d.*, r.email from marts.daily_tool_usage as d inner join core.dim_rep as r on d.rep_id = r.rep_id and r.is_current"
         )
-    found = {(row["email"], row["activity_date"]): row for row in rows}
-    assert set(wanted) <= set(found)
-    wrong = [
-        f"{email} {day} {metric}: {found[email, day][metric]} instead of {values[metric]}"
-        for (email, day), values in sorted(wanted.items())
-        for metric in METRICS
-        if Decimal(str(found[email, day][metric] if found[email, day][metric] is not None else "NaN"))
-        != Decimal(str(values[metric]))
-    ]
     assert not wrong, f"{len(wrong)}\n" + "\n".join(wrong[:60])
     assert sum(values["emails_sent_sequence"] for values in wanted.values()) > 4
     told = {(row["email"], row["activity_date"], row["tool"]): row["actions"] for row in used if row["is_active"]}

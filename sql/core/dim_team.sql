@@ -1,4 +1,5 @@
--- core.dim_team: teams, from teams.csv, else from the CRM; every team that a rep was ever in has a row.
+-- core.dim_team: teams, from teams.csv, else from the CRM; every team that a rep was ever in has a row. Where there is a teams.csv, the CRM's
+--   other teams are none of ours.
 -- grain: team_id
 -- path: names from the top down, joined by " / "
 with recursive named as (
@@ -19,7 +20,12 @@ teams as (
         coalesce(arg_min(name, preference) filter (where name is not null), team_id) as name,
         arg_min(parent_team_id, preference) filter (where parent_team_id is not null) as parent_team_id
     from named
-    where team_id is not null
+    where
+        team_id is not null
+        and (
+            preference in (0, 1, 4) or not exists (select 1 from input.team)
+            or team_id in (select r.team_id from core.dim_rep as r)
+        )
     group by team_id
 ),
 

@@ -25,6 +25,8 @@ def test_a_night_publishes_and_the_same_night_again_changes_nothing(product: Pro
         "select status, published, (detail ->> 'changed_rows')::int > 0 from meta.run order by started_at"
     )
     assert runs == [("ok", True, True), ("ok", True, False)]
+    told = product.rows("select status, finished_at is null from meta_run order by started_at")
+    assert told == [("ok", False), ("published", True)], "the run that makes the file is not over then"
 
 
 def test_a_source_that_refuses_does_not_stop_the_others_and_is_read_the_next_night(

@@ -351,6 +351,13 @@ def test_a_team_change_at_midday(built: Pipeline) -> None:
     assert built.day("mover@acme.com", NEXT)["team_id"] == "T2"
 
 
+def test_teams_of_a_csv_are_the_teams(built: Pipeline) -> None:
+    """The CRM has both teams under ids of its own; who picks a team must not meet it twice."""
+    assert built.rows("select name, count(*) as n from marts.dim_team group by name order by name") == [
+        {"name": name, "n": 1} for name in ("One", "Two", "Unassigned")
+    ]
+
+
 def test_an_unknown_number_becomes_a_contact(tmp_path: Path) -> None:
     """4d. Two unknown numbers and an unknown address are three parties: 3 conversations, and 1 the next day with one of the numbers, not new. Then a contact
     appears who has all three: it was one contact all along: 1 conversation, new; the next day 1, not new. Restated with its reason."""
