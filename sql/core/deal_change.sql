@@ -23,6 +23,17 @@ with deals as (
     where not d.is_deleted and m.loser_id is null and d.created_at is not null
 ),
 
+-- Of several values of one instant each is a microsecond after the one before: what a deal was made as and moved to at once is both, in order.
+in_order as (
+    select
+        *,
+        changed_at + to_microseconds(row_number() over (
+            partition by source_id, workspace_id, deal_id, property, changed_at order by change_no
+        ) - 1) as written_at
+    from staging.stg_crm_deal_change
+    where not is_deleted
+),
+
 -- Without a history of its own, a property is taken to have been since creation what it is now.
 changes as (
     select
@@ -31,11 +42,10 @@ changes as (
         c.deal_id,
         c.property,
         c.value,
-        c.changed_at as written_at,
-        greatest(c.changed_at, d.created_at) as changed_at
-    from staging.stg_crm_deal_change as c
+        c.written_at,
+        greatest(c.written_at, d.created_at) as changed_at
+    from in_order as c
     inner join deals as d on c.source_id = d.source_id and c.workspace_id = d.workspace_id and c.deal_id = d.deal_id
-    where not c.is_deleted
     union all
     select d.source_id, d.workspace_id, d.deal_id, n.property, n.value, d.created_at, d.created_at
     from (

@@ -1,5 +1,6 @@
 -- staging.stg_crm_deal_change: what a deal's stage, pipeline, amount, owner, currency and close date became, when, and by whom.
--- grain: source_id, workspace_id, deal_id, property, changed_at
+-- grain: source_id, workspace_id, deal_id, property, changed_at, change_no
+-- change_no: order of the values that a property had from one instant on
 -- scope: record_id
 -- on raw.hubspot_crm_deal_history_latest: record_id
 with properties as (
@@ -10,15 +11,24 @@ with properties as (
     where not is_deleted
 ),
 
-changes as (
+lists as (
     select
         * exclude (entry),
         entry.key as property,
-        unnest(from_json(
+        from_json(
             entry.value, '[{"value": "VARCHAR", "timestamp": "VARCHAR", "sourceType": "VARCHAR", "updatedByUserId": "VARCHAR"}]'
-        )) as change
+        ) as versions
     from properties
     where entry.key in ('dealstage', 'pipeline', 'amount', 'hubspot_owner_id', 'deal_currency_code', 'closedate')
+),
+
+-- The newest stands first.
+changes as (
+    select
+        * exclude (versions),
+        unnest(versions) as change,
+        -generate_subscripts(versions, 1) as change_no
+    from lists
 )
 
 select
@@ -35,6 +45,7 @@ select
     end as property,
     change.value as value,
     read_instant(change."timestamp") as changed_at,
+    change_no,
     change."updatedByUserId" as changed_by_user_id,
     came_by(change."sourceType") as via,
     unreadable('timestamp', change."timestamp", read_instant(change."timestamp")) as unreadable_reason

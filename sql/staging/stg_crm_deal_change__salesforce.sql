@@ -1,6 +1,7 @@
 -- staging.stg_crm_deal_change: what an opportunity's stage, amount and close date became (its history, always kept), and its owner, record type
 --   and currency (its field history, where the org tracks them), when, and by whom.
--- grain: source_id, workspace_id, deal_id, property, changed_at
+-- grain: source_id, workspace_id, deal_id, property, changed_at, change_no
+-- change_no: order of the values that a property had from one instant on: a history row has the instant to the second
 with rows_told as (
     select
         *,
@@ -80,6 +81,7 @@ every as (
         property,
         value,
         changed_at,
+        record_id as row_id,
         payload ->> '$.CreatedById' as changed_by_user_id,
         related(payload, 'CreatedBy', 'Username') as username,
         payload ->> '$.CreatedDate' as told_at
@@ -95,6 +97,7 @@ every as (
         property,
         new_value,
         changed_at,
+        record_id,
         payload ->> '$.CreatedById',
         related(payload, 'CreatedBy', 'Username'),
         payload ->> '$.CreatedDate'
@@ -110,6 +113,7 @@ every as (
         property,
         value,
         changed_at,
+        null,
         changed_by_user_id,
         username,
         null
@@ -127,6 +131,7 @@ select
     e.property,
     case when e.property = 'pipeline' then coalesce(t.payload ->> '$.DeveloperName', nullif(e.value, ''), 'default') else nullif(e.value, '') end as value,
     e.changed_at,
+    row_number() over (partition by e.source_id, e.workspace_id, e.deal_id, e.property order by e.changed_at, e.row_id nulls first) as change_no,
     e.changed_by_user_id,
     person_or_machine(e.username) as via,
     unreadable('CreatedDate', e.told_at, e.changed_at) as unreadable_reason

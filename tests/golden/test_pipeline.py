@@ -241,6 +241,28 @@ def test_won_reopened_and_won_again_nets_out(run: Run) -> None:
     expect(row(pipeline, "ann@acme.com", "2026-03-05", owner), deals_won=0, won_amount="0")
 
 
+def test_several_values_of_one_instant_follow_one_another(run: Run) -> None:
+    """2. At 10Z on the 3rd, to the second: X is made as "open" with 100 and lost, Y is made with 100, comes down to 90 and is
+    qualified. By the text of the values "open" came after "closedlost" and "100.00" before "90.00". X: created and lost, nothing
+    stands open. Y: created and qualified at 90, 90 stands open. Both entered open, one of them qualified: 2 entered, 1 reached."""
+    pipeline = run(
+        world(
+            deal("X", at("03T10", "created", amount="100.00"), at("03T10", "lost")),
+            deal("Y", at("03T10", "created", amount="100.00"), at("03T10", "amount", amount="90.00"), at("03T10", "stage", stage="qualified")),
+        )
+    )  # fmt: skip
+    expect(
+        row(pipeline, "bob@acme.com", "2026-03-03", "daily_pipeline_owner"), deals_created=2, pipeline_created_amount="190.00", deals_lost=1,
+        lost_amount="100.00", open_deals=1, open_pipeline_amount="90.00", qualified_deals=1, qualified_pipeline_amount="90.00",
+        pipeline_change_amount="0",
+    )  # fmt: skip
+    cohort = pipeline.rows(
+        "select deals_entered, deals_reached from marts.cohort_stage_conversion "
+        "where from_stage_name = 'Open' and to_stage_name = 'Qualified'"
+    )
+    assert cohort == [{"deals_entered": 2, "deals_reached": 1}]
+
+
 def test_a_won_deal_that_moves_to_another_pipeline_stays_won(run: Run) -> None:
     """2: a move recounts nothing. Won on the 5th in "partner"; at 10Z on the 7th the pipeline is written, the stage an hour later.
     In between it is in default with a stage of partner's: still won, not re-opened."""
