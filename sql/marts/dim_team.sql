@@ -6,7 +6,7 @@
 -- parent_team_id: The team above; NULL at the top
 -- path: Names from the top down, joined by " / "
 -- level: Depth: 1 at the top
--- reps_current: Reps in this team now
+-- reps_current: Reps in this team now: hired by today and not gone before it
 select
     t.team_id,
     t.name,
@@ -14,7 +14,11 @@ select
     t.path,
     t.level::integer as level,
     (
-        select count(*) from core.dim_rep as r
-        where r.team_id = t.team_id and r.is_current and r.is_sales_role and r.rep_id <> -1
+        select count(*)
+        from core.dim_rep as r
+        cross join input.run as u
+        where
+            r.team_id = t.team_id and r.is_current and r.is_sales_role and r.rep_id <> -1
+            and local_date(u.now, r.timezone) between coalesce(r.hire_date, '0001-01-01') and coalesce(r.end_date, '9999-12-31')
     )::bigint as reps_current
 from core.dim_team as t

@@ -323,6 +323,13 @@ def test_a_leaver_keeps_the_history(built: Pipeline) -> None:
     assert built.day("leaver@acme.com", "2026-03-10")["calls_made"] == 1
 
 
+def test_who_left_is_in_no_team_now(built: Pipeline) -> None:
+    """0.3: rows end with employment. Of team One every sales rep is counted but the leaver, whose last day was the 10th."""
+    ones = built.rows("select count(*) as n from marts.dim_rep where team_id = 'T1' and is_current and is_sales_role")
+    now = built.rows("select reps_current as n from marts.dim_team where team_id = 'T1'")
+    assert now[0]["n"] == ones[0]["n"] - 1
+
+
 @pytest.mark.parametrize(
     ("day", "whose"), [("2026-03-11", "a stranger"), ("2026-03-12", "a leaver"), ("2026-03-09", "a joiner")]
 )
