@@ -243,7 +243,7 @@ judged as (
         case s.scope
             when 'rep' then case when s.down >= p.coaching_min_connected and -s.bad * s.z <= p.coaching_z then 'coaching_signal' end
             when 'org' then
-                case when -s.bad * s.z <= p.coaching_z and s.reps_compared > 0 and s.reps_below >= p.message_share * s.reps_compared then 'message_signal' end
+                case when -s.bad * s.z <= p.coaching_z and s.reps_compared > 0 and round(s.reps_below / s.reps_compared - p.message_share, 6) >= 0 then 'message_signal' end
             else
                 case
                     when s.down >= p.coaching_min_connected and s.base_up > 0 and round(1 - s.rate / s.baseline, 6) >= p.caller_id_drop
