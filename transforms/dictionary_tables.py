@@ -116,6 +116,22 @@ def load() -> dict[str, Table]:
     return tables
 
 
+@cache
+def beside() -> dict[str, Table]:
+    """Tables whose numbers are told but have no records of their own to list: they are made of what other tables count."""
+    told = tomllib.loads((resources.files("sql") / "metrics.toml").read_text("utf-8"))
+    return {
+        name: Table(
+            name,
+            entry["grain"],
+            {},
+            {n: _number(n, number, {}, {}) for n, number in entry["number"].items()},
+            entry["family"],
+        )
+        for name, entry in told["beside"].items()
+    }
+
+
 class _Told(Records, frozen=True, forbid_unknown_fields=True):
     """As written: `like` takes over what another entry says."""
 
@@ -178,29 +194,37 @@ def _activity(who: str) -> Table:
 
 def comments(table: str) -> dict[str, str]:
     """What the columns of a mart mean, where metrics.toml says it."""
-    known = load().get(table)
+    known = load().get(table) or beside().get(table)
     return {n.name: n.definition for n in known.numbers.values() if n.is_column and n.definition} if known else {}
 
 
 def listed() -> Iterator[tuple[Table, Number]]:
-    """The numbers that are metrics in their own right, once a name, beside those of dictionary.load().metrics."""
+    """The numbers that are metrics in their own right, once a name, beside those of dictionary.load().metrics.
+
+    Where another table's column is called so already, it is called table.column.
+    """
     seen = {m.name for m in dictionary.load().metrics}
     for table in load().values():
         for number in table.numbers.values():
             if number.is_listed and number.definition and number.name not in seen:
                 seen.add(number.name)
                 yield table, number
+    for table in beside().values():
+        for number in table.numbers.values():
+            full = number.name if number.name not in seen else f"{table.name}.{number.name}"
+            seen.add(full)
+            yield table, msgspec.structs.replace(number, name=full)
 
 
 def rows() -> list[list[str | None]]:
     """One row a metric for input.metric, like dictionary.rows."""
     return [
         [
-            n.name, n.name.replace("_", " ").capitalize(), t.family, n.definition, formula_sql(n), n.numerator or None,
+            n.name, n.name.rpartition(".")[2].replace("_", " ").capitalize(), t.family, n.definition, formula_sql(n), n.numerator or None,
             n.denominator or None, n.unit, ", ".join([t.date, *t.keys]), n.additivity, "activity time",
             "NULL when the denominator is 0 or not known" if n.denominator
             else "NULL when a source that it needs was not read for the day, and where there is nothing to tell",
-            "1.0.0", None, f"{t.name}: {counted_from(n)}", n.counts if n.records else None,
+            "1.0.0", None, told_of(t, n), n.counts if n.records else None,
         ]
         for t, n in listed()
     ]  # fmt: skip
@@ -211,6 +235,12 @@ def formula_sql(number: Number) -> str:
     if number.denominator:
         return f"sum({number.numerator}) / nullif(sum({number.denominator}), 0)"
     return number.name if not number.additivity.startswith("additive") else f"sum({number.name})"
+
+
+def told_of(table: Table, number: Number) -> str:
+    """The table in which the number stands, and what it is counted from or made of."""
+    rule = counted_from(number)
+    return f"{table.name}: {rule}" if rule else table.name
 
 
 def counted_from(number: Number) -> str:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -185,10 +185,7 @@ def _write_dictionary(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -
     rows: list[list[str | None]] = []
     for table, comments in _column_comments(con, models).items():
         types = columns_of(con, name(table))
-        rows += [
-            [table, c, types[c], text, c if c in metrics and not table.startswith("meta_") else None]
-            for c, text in comments.items()
-        ]
+        rows += [[table, c, types[c], text, _metric_of(table, c, metrics)] for c, text in comments.items()]
     fields = ("table_name", "column_name", "type", "comment", "metric_name")
     con.execute(
         "insert into meta_column select unnest(from_json($1, $2), recursive := true)",
@@ -202,6 +199,13 @@ def _write_dictionary(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -
         "insert into meta_contract values (?, ?, ?, ?)",
         [CONTRACT_VERSION, duckdb.__version__, STORAGE_VERSION, hashlib.sha256(shape.encode()).hexdigest()[:16]],
     )
+
+
+def _metric_of(table: str, column: str, metrics: Collection[str]) -> str | None:
+    """The column's entry in meta_metric; the tables that speak of metrics have none themselves."""
+    if table.startswith("meta_") or table == "metric_long":
+        return None
+    return next((m for m in (f"{table}.{column}", column) if m in metrics), None)
 
 
 def _column_comments(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> dict[str, dict[str, str]]:

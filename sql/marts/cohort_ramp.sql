@@ -9,8 +9,6 @@
 -- starts_on: First date of this month of employment
 -- ends_on: Last date of it
 -- team_id: Team on its last date with a row
--- days_expected: Rows of the rep in daily_rep_activity within it
--- days_reported: Of those, days of which all sources were complete
 -- working_fraction: Sum of working fractions: working days worked
 -- reporting_currency: Currency of the amounts
 -- source_status: complete when every day beneath is, missing when none spoke, else partial

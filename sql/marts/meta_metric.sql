@@ -1,7 +1,7 @@
 -- marts.meta_metric: the dictionary: what every number in this file means.
 -- grain: metric_name
 -- kind: replaced
--- metric_name: Column of the daily tables, or rate of their columns
+-- metric_name: Column of the tables, or rate of their columns; table.column where another table's column of that name means something else
 -- label: How to call it on a dashboard
 -- family: Which of the headline metrics it belongs to
 -- definition: What is counted

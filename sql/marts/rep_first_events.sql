@@ -8,10 +8,6 @@
 -- first_meeting_date: First date with a meeting booked
 -- first_deal_date: First date with a deal created, as who sourced it
 -- first_win_date: First date with a deal won, as its owner
--- days_to_first_call: Days from the hire date to first_call_date, 0 on the hire date itself; NULL while there was none, or when not observed
--- days_to_first_meeting: Days to first_meeting_date, likewise
--- days_to_first_deal: Days to first_deal_date, likewise
--- days_to_first_win: Days to first_win_date, likewise
 -- source_status: complete when every day from the hire date on is, missing when none spoke, else partial: then an earlier first one may be missing
 -- is_complete: True when every day before today is complete
 with firsts as (

@@ -2,12 +2,6 @@
 -- grain: month_start
 -- kind: view
 -- month_start: First day of the month
--- activities: Calls made, mails sent and meetings held
--- dials_per_connect: calls_made / calls_connected; NULL when nobody was reached
--- dials_per_conversation: calls_made / call_conversations; NULL without any
--- dials_per_meeting: calls_made / meetings_booked; NULL without any
--- dials_per_deal: calls_made / deals_created; NULL without any
--- activities_per_deal: activities / deals_created; NULL without any
 -- source_status: As in monthly_org_activity
 -- is_complete: As in monthly_org_activity
 select

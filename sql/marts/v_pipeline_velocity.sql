@@ -2,16 +2,7 @@
 -- grain: activity_date
 -- kind: view
 -- activity_date: Last date of the 90 days
--- days_read: Dates within the 90 days that this file has rows of; below 90 the rates rest on less
 -- open_deals: Open deals at the end of activity_date
--- net_deals_won: Deals won less those re-opened
--- net_deals_closed: Deals won and lost less those re-opened
--- net_won_amount: Amount won less that of the deals re-opened, in the reporting currency
--- net_won_cycle_days: Days from entry to winning, summed over the deals won less those re-opened
--- win_rate: net_deals_won / net_deals_closed; NULL when none was closed
--- avg_won_amount: net_won_amount / net_deals_won; NULL when none was won
--- avg_cycle_days: net_won_cycle_days / net_deals_won; NULL when none was won
--- velocity_amount: Expected yield of one day, in the reporting currency; NULL when a part is, or when the average cycle is 0 days
 -- reporting_currency: Currency of the amounts
 -- is_complete: True when all reps' deals of all those dates were read
 with days as (

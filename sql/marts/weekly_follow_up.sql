@@ -13,15 +13,6 @@
 -- rep_id: Key of the rep (dim_rep); -1 for users that no rep could be found for
 -- team_id: Team on the last day of the week with a row
 -- as_of_date: Last date of the week with a row of the rep, its Sunday as a rule: trailing windows end with it
--- contacts_touched: Contacts that the rep called or wrote to in the week: pairs of rep and contact, so add over reps for averages, never over weeks
--- touches: Counted calls to contacts and mails to external recipients in the week, one for each contact; with contacts_touched: touches per contact
--- contacts_touched_both_channels: Of contacts_touched, those both called and written to in the week
--- gaps: Days of the week on which the rep touched a contact again, at most 90 days after that rep's last day with a touch of the contact
--- gap_days: Days between, summed over gaps
--- contacts_touched_30d: Contacts that the rep touched in the 30 days up to as_of_date; never to be added over weeks
--- contacts_touched_3x_30d: Of these, those with 3 touches of the rep or more
--- contacts_touched_both_channels_30d: Of these, those both called and written to
--- contacts_stalled: Contacts whose latest touch by anybody was this rep's, 14 to 89 days before as_of_date, and who have not responded to it: left lying. Adds up over reps, never over weeks
 -- source_status: complete when calls and mails of all the week's days were read whole, missing when none was, else partial
 -- is_complete: True when complete; a week under way is not
 with days as (

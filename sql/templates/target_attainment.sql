@@ -3,10 +3,7 @@
 -- kind: view
 ${date_comment}-- rep_id: Key of the rep (dim_rep)
 -- metric: Name of the metric (meta_metric)
--- actual: Sum over the days that count
--- target: Sum over the same days
 -- attainment_rate: actual / target; NULL where the target is 0 or no day counts
--- days_expected: Days of the period with a target
 -- days_included: Of those, days that count in both parts
 -- is_complete: True when every such day was read to its end; today's never is, so a period under way is not
 select

@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import duckdb
+import pytest
+
 from transforms import dictionary, dictionary_page, model
+
+# Numbers that tell what a row is, not how much of anything there was.
+ATTRIBUTES = (
+    "rep_id", "manager_rep_id", "tenure_days", "tenure_month", "hour_local", "day_of_week_iso", "iso_year", "iso_week",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(str(dictionary_page.published(tmp_path_factory.mktemp("empty"))), read_only=True) as con:
+        yield con
 
 
 def test_the_page_is_up_to_date() -> None:
@@ -27,3 +43,41 @@ def test_every_metric_of_the_dictionary_has_a_column() -> None:
         assert made.sql.count(f"as {metric.name}\n") + made.sql.count(f"as {metric.name},") == 2, (
             metric.name
         )  # counted, then shown
+
+
+def test_every_number_of_the_published_file_is_in_its_dictionary(empty: duckdb.DuckDBPyConnection) -> None:
+    """CONTRACT 3: meta_metric is the dictionary inside the file; z, velocity or a touch is as much a number there as a call."""
+    silent = empty.execute(
+        """select table_name || '.' || column_name from meta_column
+           where metric_name is null and type in ('BIGINT', 'INTEGER', 'DOUBLE', 'DECIMAL(18,2)', 'DECIMAL(18,4)')
+             and not regexp_matches(table_name, '^(dim|meta)_') and table_name <> 'metric_long' and not list_contains(?, column_name)""",
+        [ATTRIBUTES],
+    ).fetchall()
+    assert silent == []
+
+
+def test_a_column_is_told_by_its_own_definition_where_another_table_has_that_name(
+    empty: duckdb.DuckDBPyConnection,
+) -> None:
+    """A contact touched in a week of follow-up is no first touch, and the activities of a month are not those of off hours."""
+    told = empty.execute(
+        """select c.table_name, c.column_name, c.metric_name, c.comment = m.definition
+           from meta_column as c inner join meta_metric as m on c.metric_name = m.metric_name
+           where c.column_name in ('contacts_touched', 'activities') order by all"""
+    ).fetchall()
+    assert told == [
+        ("cohort_first_touch_response", "contacts_touched", "contacts_touched", True),
+        ("daily_off_hours", "activities", "activities", True),
+        ("v_activity_ratios", "activities", "v_activity_ratios.activities", True),
+        ("weekly_follow_up", "contacts_touched", "weekly_follow_up.contacts_touched", True),
+    ]
+
+
+def test_freshness_tells_of_every_table_with_dates(empty: duckdb.DuckDBPyConnection) -> None:
+    """CONTRACT 3: (table, max_date, published_at, lag_minutes). cohort_ramp and rep_first_events have a row a rep, not a date."""
+    missing = empty.execute(
+        """select distinct table_name from meta_column
+           where regexp_matches(table_name, '^(daily|weekly|monthly|hourly|cohort|guard|target)_') and table_name <> 'cohort_ramp'
+             and table_name not in (select table_name from meta_freshness)"""
+    ).fetchall()
+    assert missing == []
