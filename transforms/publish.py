@@ -25,7 +25,7 @@ from .merge import TAIL_COMMENTS, columns_of
 from .model import Model
 from .warehouse import literal, name, transaction, value
 
-CONTRACT_VERSION = "1.2.0"
+CONTRACT_VERSION = "1.3.0"
 STORAGE_VERSION = "v1.0.0"  # the newest format that engines from 1.0 to 2.0 read; BI tools bundle old ones
 
 OWN_COMMENTS = {
