@@ -6,7 +6,7 @@
 with crm as (
     -- The CRM's rates lead to the company's currency there; where that is another than ours, by way of its own rate to ours.
     select
-        local_date(r.effective_at, 'UTC') as date,
+        r.effective_at,
         r.currency,
         case
             when r.to_currency = p.reporting_currency then r.rate
@@ -18,12 +18,22 @@ with crm as (
     from staging.stg_crm_exchange_rate as r
     cross join input.parameter as p
     where not r.is_deleted
+    union all
+    -- Of the company's currency there it tells no rate: it is the way back from ours.
+    select
+        r.effective_at,
+        r.to_currency,
+        1 / nullif(r.rate, 0)
+    from staging.stg_crm_exchange_rate as r
+    inner join input.parameter as p on r.currency = p.reporting_currency and r.to_currency <> p.reporting_currency
+    where not r.is_deleted
 ),
 
+-- Of several rates of a day the last one.
 offered as (
     select date, upper(currency) as currency, max(rate) as rate, 'file' as source from input.fx_rate where rate > 0 group by all
     union all
-    select date, upper(currency), max(rate), 'crm' from crm where rate > 0 group by all
+    select local_date(effective_at, 'UTC'), upper(currency), arg_max(rate, (effective_at, rate)), 'crm' from crm where rate > 0 group by all
 ),
 
 -- A rate holds until the next one of its source, or until it is too old.

@@ -581,3 +581,26 @@ def test_without_a_file_the_rates_that_the_crm_keeps_are_taken(tmp_path: Path) -
         )
         assert rows == [{"source": "crm", "rate": 0.92}]
         assert pipeline.day("ann@acme.com", "2026-03-05")["pipeline_created_amount"] == Decimal("920.00")
+
+
+def test_rates_to_the_crms_own_currency_are_turned_round(tmp_path: Path) -> None:
+    """The company reports in USD, its CRM is kept in EUR and knows on 2 March that 1 USD is 0.80 EUR and 1 GBP 1.20 EUR. So 1 EUR is 1 / 0.80 =
+    1.25 USD and 1 GBP 1.20 / 0.80 = 1.50 USD: on the 5th 1,000 EUR are 1,250 and 100 GBP 150; on the 10th, 8 days later, there is no rate."""
+    told = world(
+        deal("eur", at("05T15", "created", stage="open", amount="1000.00", by="ann"), currency="EUR"),
+        deal("gbp", at("05T15", "created", stage="open", amount="100.00", by="ann"), currency="GBP"),
+        deal("late", at("10T15", "created", stage="open", amount="1000.00", by="ann"), currency="EUR"),
+        fx=[
+            {"date": "2026-03-02", "currency": "USD", "rate": "0.80"},
+            {"date": "2026-03-02", "currency": "GBP", "rate": "1.20"},
+        ],
+    )
+    with serving(told, tmp_path) as (pipeline, _):
+        del pipeline.config["inputs"]["fx"]
+        pipeline.config["company"]["reporting_currency"] = "USD"
+        pipeline.nightly(NOW, first=FIRST)
+        expect(
+            row(pipeline, "ann@acme.com", "2026-03-05"), pipeline_created_amount="1400.00", deals_created=2, reporting_currency="USD",
+            deals_created_without_amount=0,
+        )  # fmt: skip
+        expect(row(pipeline, "ann@acme.com", "2026-03-10"), pipeline_created_amount="0", deals_created_without_amount=1)
