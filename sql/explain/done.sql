@@ -22,6 +22,7 @@ with told as (
 select
     t.*,
     b.segment as own_segment,
-    not coalesce(t.occurred_at >= b.opens_at and t.occurred_at < b.closes_at, false) as is_off_hours
+    not coalesce(t.occurred_at >= b.opens_at and t.occurred_at < b.closes_at, false) as is_off_hours,
+    b.opens_at is null as is_off_day
 from told as t
 inner join core.business_day as b on t.rep_id = b.rep_id and t.activity_date = b.activity_date

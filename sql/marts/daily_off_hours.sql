@@ -39,6 +39,7 @@ counted as (
         a.activity_date,
         count_if(a.is_in_person) as activities,
         count_if(a.is_in_person and not coalesce(a.occurred_at >= b.opens_at and a.occurred_at < b.closes_at, false)) as off_hours,
+        count_if(a.is_in_person and b.opens_at is null) as off_day,
         count_if(a.is_touch and a.segment <> '-1') as known_segment,
         count_if(a.is_touch and a.segment <> '-1' and a.segment = b.segment) as own_segment
     from done as a
@@ -52,6 +53,7 @@ select
     d.team_id,
     known(c.activities, s.conversation_status)::bigint as activities,
     known(c.off_hours, s.conversation_status)::bigint as activities_off_hours,
+    known(c.off_day, s.conversation_status)::bigint as off_day_activities,
     case when d.segment <> '-1' then known(c.known_segment, s.conversation_status) end::bigint as touches_known_segment,
     case when d.segment <> '-1' then known(c.own_segment, s.conversation_status) end::bigint as touches_own_segment,
     s.conversation_status as source_status,

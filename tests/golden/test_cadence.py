@@ -205,7 +205,7 @@ def test_ramp_off_hours_focus_and_what_a_deal_takes(run: Run) -> None:
     """4, ranks 3, 9 and 10. Ann, of segment mid, was hired on 10 February 2026; in New York 9 to 17 is 13Z to 21Z from 8 March on.
     10 March: d3 12:30Z (8:30) and the call taken at 21:00Z (17:00) are off hours; m1 13:00Z (9:00), d5 and w1 are not: 5, 2 off.
       Touches with a known segment: d3, m1 (small), s1, w1 (mid) = 4, own 2; d5 went to nobody known, the call taken is no touch.
-    Saturday the 14th: d4: 1, 1 off; 1 touch, 1 own. Bob has no segment: NULL.
+    Saturday the 14th: d4: 1, 1 off, on a day off; 1 touch, 1 own. Bob has no segment: NULL.
     Month 1, 10 February to 9 March, 28 days, 4 + 5 + 5 + 5 + 1 = 20 working days: d1, d2, of which d2 a conversation.
     Month 2, to 9 April, 11 days so far, 4 + 5 = 9 working: d3, d4, d5; w1 booked; deal X, won at 500.
     First call 12 February (2), meeting 10 March (28), deal 11 March (29), win 16 March (34). Bob, hired in 2025, was not observed.
@@ -234,14 +234,14 @@ def test_ramp_off_hours_focus_and_what_a_deal_takes(run: Run) -> None:
         deals=[deal("X", "A1", ["C1"], "ann", "03-11T16", "03-16T16", amount="500.00")],
     )  # fmt: skip
     pipeline = run(case)
-    columns = "activity_date, activities, activities_off_hours, touches_known_segment, touches_own_segment"
+    columns = "activity_date, activities, activities_off_hours, off_day_activities, touches_known_segment, touches_own_segment"
     assert table(pipeline, "daily_off_hours", columns, "activities > 0 and activity_date >= '2026-03-10'") == {
-        ("Ann", "2026-03-10", 5, 2, 4, 2),
-        ("Ann", "2026-03-14", 1, 1, 1, 1),
+        ("Ann", "2026-03-10", 5, 2, 0, 4, 2),
+        ("Ann", "2026-03-14", 1, 1, 1, 1, 1),
     }
     assert table(pipeline, "daily_off_hours", columns, "activity_date = '2026-03-03'") == {
-        ("Ann", "2026-03-03", 0, 0, 0, 0),
-        ("Bob", "2026-03-03", 1, 0, None, None),
+        ("Ann", "2026-03-03", 0, 0, 0, 0, 0),
+        ("Bob", "2026-03-03", 1, 0, 0, None, None),
     }
     columns = (
         "tenure_month, starts_on, ends_on, days_expected, working_fraction, calls_made, call_conversations, meetings_booked, deals_created, "
