@@ -10,10 +10,10 @@ with crm as (
         r.currency,
         case
             when r.to_currency = p.reporting_currency then r.rate
-            else r.rate / (
+            else r.rate / nullif((
                 select arg_max(x.rate, x.effective_at) from staging.stg_crm_exchange_rate as x
                 where x.currency = p.reporting_currency and x.to_currency = r.to_currency and x.effective_at <= r.effective_at
-            )
+            ), 0)
         end as rate
     from staging.stg_crm_exchange_rate as r
     cross join input.parameter as p

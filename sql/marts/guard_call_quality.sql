@@ -226,15 +226,21 @@ entities as (
     inner join of_org as o on n.activity_date = o.activity_date and o.measure = 'connect_rate'
 ),
 
+rated as (
+    select
+        *,
+        up::double / down as rate,
+        base_up::double / nullif(base_down, 0) as baseline
+    from entities
+    where down > 0
+),
+
 -- Rounded, so that a z of exactly the limit is at the limit and not a hair beside it.
 scored as (
     select
         *,
-        up::double / down as rate,
-        base_up::double / nullif(base_down, 0) as baseline,
-        round((up::double / down - base_up::double / base_down) / nullif(sqrt(base_up::double / base_down * (1 - base_up::double / base_down) / down), 0), 6) as z
-    from entities
-    where down > 0
+        round((rate - baseline) / nullif(sqrt(baseline * (1 - baseline) / down), 0), 6) as z
+    from rated
 ),
 
 judged as (

@@ -269,6 +269,15 @@ def test_a_reps_window_is_of_the_reps_own_working_days(quality: Calls) -> None:
         quality.of(14, "rep", 1)
 
 
+def test_a_past_without_calls_is_no_baseline(quality: Calls) -> None:
+    """Nobody called on days 0 to 4, rep 1 on days 5 to 9, 2 of 5 conversations: 10 of 25 against 0 of 0, which is no rate. So z is NULL,
+    and not NaN."""
+    quality.work(9)
+    quality.calls(1, range(5, 10), 5, 2)
+    org = quality.of(9, "org", "org")
+    assert (org["n"], org["rate"], org["baseline"], org["z"], org["signal"]) == (25, 0.4, None, None, None)
+
+
 def company(quality: Calls, recent: dict[int, int]) -> None:
     """40 days of 5 connected calls with 3 conversations each for reps 1 to 5, then 5 days with so many conversations."""
     quality.work(44)
