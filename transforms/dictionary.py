@@ -7,7 +7,7 @@ the tidy form. What is special about a fact stays in its own file under sql/core
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -276,37 +276,47 @@ def parts_of(metric: Metric) -> set[str]:
 
 
 def _metric_long(dictionary: Dictionary) -> str:
-    entities = {"rep": "rep_id::varchar", "team": "team_id", "org": "'org'"}
-    summed = {m.name for m in dictionary.counted}
-    rates = [m for m in dictionary.rates if parts_of(m) <= summed]
+    distinct = [m for m in dictionary.metrics if m.distinct]
+    counted = {m.name for m in dictionary.counted}
+    rolled = counted | {m.name for m in distinct} | {"crm_active_reps", "reps_working"}
     parts = "\nunion all\n".join(
-        f"select activity_date, '{entity}' as grain, {key} as entity, is_complete, unnest([\n    "
-        + ",\n    ".join(
-            [
-                f"{{'metric': '{m.name}', 'r': false, 'n': {m.name}::double, 'd': null::double}}"
-                for m in dictionary.counted
-            ]
-            + [
-                f"{{'metric': '{m.name}', 'r': true, 'n': ({m.numerator})::double, 'd': ({m.denominator})::double}}"
-                for m in rates
-            ]
-        )
-        + f"\n]) as m from daily_{entity}_activity"
-        for entity, key in entities.items()
+        [
+            _long("rep", "rep_id::varchar", "daily_rep_activity", _told(dictionary, counted)),
+            _long("rep", "rep_id::varchar", "daily_rep_contact_distincts", distinct),
+            _long("team", "team_id", "daily_team_activity", [*_told(dictionary, rolled), *distinct]),
+            _long("org", "'org'", "daily_org_activity", [*_told(dictionary, rolled), *distinct]),
+        ]
     )
     return (
-        "-- marts.metric_long: every metric of every rep, team and of the organisation by day, one row a number: for alerts and for tools"
-        " that like it tidy.\n-- grain: activity_date, grain, entity, metric\n-- kind: view\n"
+        "-- marts.metric_long: every metric of the activity tables of every rep, team and of the organisation by day, one row a number: for"
+        " alerts and for tools that like it tidy.\n-- grain: activity_date, grain, entity, metric\n-- kind: view\n"
         "-- activity_date: Calendar date, everybody's own\n-- grain: rep, team or org\n"
         "-- entity: rep_id or team_id as text, or org\n-- metric: Name of the metric (meta_metric)\n"
         "-- value: The number; of a rate numerator / denominator, NULL where there is nothing to divide by\n"
-        "-- numerator: Of a rate its upper part, else the number itself; adds up over days\n"
-        "-- denominator: Of a rate its lower part, else NULL; adds up over days\n"
+        "-- numerator: Of a rate its upper part, else the number itself; adds up over days; NULL of distinct counts, which do not\n"
+        "-- denominator: Of a rate its lower part, else NULL; adds up over days, but for distinct counts\n"
         "-- is_complete: As in the daily table\n"
         "select\n    activity_date,\n    grain,\n    entity,\n    m.metric as metric,\n"
-        "    case when m.r then m.n / nullif(m.d, 0) else m.n end as value,\n"
-        f"    m.n as numerator,\n    m.d as denominator,\n    is_complete\nfrom (\n{parts}\n)\n"
+        "    case when m.kind = 'rate' then m.n / nullif(m.d, 0) else m.n end as value,\n"
+        "    case when m.kind <> 'distinct' then m.n end as numerator,\n    m.d as denominator,\n    is_complete\n"
+        f"from (\n{parts}\n)\n"
     )
+
+
+def _told(dictionary: Dictionary, there: Collection[str]) -> list[Metric]:
+    """What is counted, and the rates whose parts are all in a table."""
+    return [*dictionary.counted, *(m for m in dictionary.rates if parts_of(m) <= set(there))]
+
+
+def _long(entity: str, key: str, table: str, metrics: Iterable[Metric]) -> str:
+    """One row a metric of each row of a daily table."""
+    rows = ",\n    ".join(
+        f"{{'metric': '{m.name}', 'kind': 'rate', 'n': ({m.numerator})::double, 'd': ({m.denominator})::double}}"
+        if m.is_rate
+        else f"{{'metric': '{m.name}', 'kind': '{'distinct' if m.distinct else 'count'}', 'n': {m.name}::double, 'd': null::double}}"
+        for m in metrics
+    )
+    return f"select activity_date, '{entity}' as grain, {key} as entity, is_complete, unnest([\n    {rows}\n]) as m from {table}"
 
 
 def _target_attainment(dictionary: Dictionary) -> str:
