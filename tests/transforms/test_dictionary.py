@@ -81,3 +81,19 @@ def test_freshness_tells_of_every_table_with_dates(empty: duckdb.DuckDBPyConnect
              and table_name not in (select table_name from meta_freshness)"""
     ).fetchall()
     assert missing == []
+
+
+def test_every_formula_runs_on_the_table_it_is_of(empty: duckdb.DuckDBPyConnection) -> None:
+    """formula_sql is to be pasted into a query over a table of the file: the one named before the rule, else one of the _activity tables."""
+    activity = ("daily_rep_activity", "daily_org_activity", "daily_rep_contact_distincts")
+    for name, formula, fact in empty.execute("select metric_name, formula_sql, fact from meta_metric").fetchall():
+        tables = activity if fact is None or fact.startswith(("core.", "marts.")) else (fact.partition(":")[0],)
+        assert any(_runs(empty, f'select {formula} from "{table}"') for table in tables), (name, formula, tables)
+
+
+def _runs(con: duckdb.DuckDBPyConnection, query: str) -> bool:
+    try:
+        con.execute(query).fetchall()
+    except duckdb.Error:
+        return False
+    return True
