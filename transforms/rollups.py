@@ -48,10 +48,18 @@ KEYS = {
 """,
     "org": "",
 }
-# What a row is the sum of: (column, comment, expression); rep -1, whom nobody expects, adds to the sums alone.
+# What a row is the sum of: (column, comment, expression); whom nobody expects, rep -1 or who has left, adds to the sums alone.
 OF_REP = (
-    ("days_expected", "Rows of the rep in the period", "count(*)::bigint"),
-    ("days_reported", "Of those, days of which all sources were complete", "count_if(is_complete)::bigint"),
+    (
+        "days_expected",
+        "Dates of the period on which the rep was employed in a sales role",
+        "count_if(is_expected)::bigint",
+    ),
+    (
+        "days_reported",
+        "Of those, days of which all sources were complete",
+        "count_if(is_expected and is_complete)::bigint",
+    ),
     ("working_fraction", "Sum of working fractions: working days worked", "coalesce(sum(working_fraction), 0)::double"),
 )
 WORKED = (
@@ -60,16 +68,16 @@ WORKED = (
     "coalesce(sum(working_fraction) filter (where rep_id <> -1), 0)::double",
 )
 OF_DAY = (
-    ("reps_expected", "Reps with a row in daily_rep_activity that day", "count_if(rep_id <> -1)::bigint"),
+    ("reps_expected", "Reps who were employed in a sales role that day", "count_if(is_expected)::bigint"),
     (
         "reps_working",
         "Of those, reps with a working_fraction above 0",
-        "count_if(rep_id <> -1 and working_fraction > 0)::bigint",
+        "count_if(is_expected and working_fraction > 0)::bigint",
     ),
     (
         "reps_reported",
         "Of those expected, reps whose sources were all complete",
-        "count_if(rep_id <> -1 and is_complete)::bigint",
+        "count_if(is_expected and is_complete)::bigint",
     ),
     ("crm_active_reps", "Reps who used the CRM that day", "sum(crm_active)::bigint"),
     WORKED,
@@ -77,14 +85,18 @@ OF_DAY = (
 OF_PERIOD = (
     (
         "reps_expected",
-        "Reps with a row in the period",
-        "count(distinct rep_id) filter (where rep_id <> -1)::bigint",
+        "Reps who were employed in a sales role in the period",
+        "count(distinct rep_id) filter (where is_expected)::bigint",
     ),
-    ("rep_days_expected", "Rows of reps in the period", "count_if(rep_id <> -1)::bigint"),
+    (
+        "rep_days_expected",
+        "Days of reps who were employed in a sales role, in the period",
+        "count_if(is_expected)::bigint",
+    ),
     (
         "rep_days_reported",
-        "Of those, rows of which all sources were complete",
-        "count_if(rep_id <> -1 and is_complete)::bigint",
+        "Of those, days of which all sources were complete",
+        "count_if(is_expected and is_complete)::bigint",
     ),
     WORKED,
 )
@@ -152,7 +164,7 @@ def _rollup(span: str, entity: str) -> str:
         else "True when every row beneath is complete; today's never is, so a period under way is not",
         keys=KEYS[entity],
         counts="".join(f"        {told} as {column},\n" for column, _, told in counts),
-        known_reps="" if is_rep else " filter (where rep_id <> -1)",
+        known_reps="" if is_rep else " filter (where is_expected)",
         group=", ".join([START[span], *key]),
         iso=ISO if span == "weekly" else "",
         entity_of={"rep": "r.rep_id::varchar", "team": "r.team_id", "org": "''"}[entity],

@@ -6,6 +6,7 @@
 -- on input.availability: date
 -- is_business_day: one of the rep's own weekdays, Monday to Friday if reps.csv names none, and no public holiday in the region
 -- holiday_name: public holiday in the rep's region, also where it falls on a weekend
+-- is_expected: a day of employment in a sales role: what is done on other days counts, but nobody waits for it
 -- working_fraction: 0, 0.5, 1 and so on: business day less leave; 0 outside employment
 -- leave_type: as availability.csv says for the day, NULL where it says nothing
 with leave as (
@@ -50,6 +51,7 @@ days as (
             else coalesce(c.is_business_day, isodow(d.activity_date) <= 5)
         end as is_business_day,
         d.activity_date between coalesce(e.hire_date, d.activity_date) and coalesce(e.end_date, d.activity_date) as is_employed,
+        d.rep_id <> -1 and d.is_sales_role as is_seller,
         v.working_fraction,
         v.leave_type
     from core.rep_day as d
@@ -68,6 +70,7 @@ select
     activity_date,
     is_business_day,
     holiday_name,
+    is_employed and is_seller as is_expected,
     (case when is_business_day and is_employed then coalesce(working_fraction, 1) else 0 end)::double as working_fraction,
     leave_type
 from days

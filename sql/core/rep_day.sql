@@ -84,6 +84,7 @@ select
     r.timezone,
     r.region,
     r.hire_date,
+    r.is_sales_role,
     local_midnight(d.activity_date, r.timezone) as day_start,
     local_midnight(d.activity_date + 1, r.timezone) as day_end
 from (select rep_id, activity_date, bool_or(has_acted) as has_acted from days group by all) as d

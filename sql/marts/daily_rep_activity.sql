@@ -19,6 +19,7 @@
 -- tenure_days: Days since the hire date; NULL when that is not known
 -- is_business_day: Whether it was a working day for the rep: weekday and no public holiday in the region
 -- working_fraction: Share of a working day that the rep was there: 0, 0.5 or 1 and so on; working day less leave
+-- is_expected: Whether it was a day of employment in a sales role; otherwise the row is there for what was done all the same
 -- reporting_currency: Currency of all amounts in this row
 -- crm_status: CRM read for this day: complete, partial, missing or not_applicable
 -- dialer_status: Dialer (and a sequencer that has calls) read for this day: complete, partial, missing or not_applicable
@@ -39,6 +40,7 @@ select
     (d.activity_date - d.hire_date)::integer as tenure_days,
     w.is_business_day,
     w.working_fraction,
+    w.is_expected,
     m.* exclude (rep_id, activity_date),
     p.reporting_currency,
     s.crm_status,

@@ -16,7 +16,7 @@ with rolled as (
     select
         ${start} as ${date},
 ${keys}${counts}        sum(columns(lambda c: (not ends_with(c, '_amount') or ends_with(c, '_without_amount')) and c not in (
-            'activity_date', 'rep_id', 'manager_rep_id', 'tenure_days', 'is_business_day', 'working_fraction', 'rep_name', 'team_id',
+            'activity_date', 'rep_id', 'manager_rep_id', 'tenure_days', 'is_business_day', 'working_fraction', 'is_expected', 'rep_name', 'team_id',
             'team_name', 'territory_id', 'segment', 'role', 'timezone', 'reporting_currency', 'crm_status', 'dialer_status',
             'email_status', 'source_status', 'is_complete', 'run_id', 'first_published_at', 'last_changed_at'
         )))::bigint,

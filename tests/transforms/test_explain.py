@@ -32,6 +32,7 @@ NOT_EXPLAINED = {
     ("daily_rep_activity", "manager_rep_id"): "a key",
     ("daily_rep_activity", "tenure_days"): "activity_date less hire_date",
     ("daily_rep_activity", "is_business_day"): "the calendar's own word (dim_calendar); shown with working_fraction",
+    ("daily_rep_activity", "is_expected"): "hire_date, end_date and role, as dim_rep tells them",
     ("hourly_call", "day_of_week_iso"): "of the date alone",
     ("hourly_call", "is_skipped_hour"): "of the date and the time zone alone",
     ("target_attainment", "is_included"): "follows from source_status, told with every explanation",
