@@ -14,8 +14,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from sandbox.sales_navigator_jobs import CONTRACT, TOKEN
 from sandbox.truth import truth
 from sandbox.truth_frame import Frame
 from sandbox.truth_tools import usage
@@ -210,6 +212,25 @@ def test_the_sandbox_tells_the_same_truth(night: Pipeline) -> None:
     active = {(email, day): values["tools_active"] for (email, day), values in daily.items() if values["tools_active"]}
     assert len(active) == 6
     assert all(night.day(email, str(day))["tools_active"] == number for (email, day), number in active.items())
+
+
+def test_export_jobs_tell_what_the_folder_tells(night: Pipeline, tmp_path: Path) -> None:
+    """A partner of LinkedIn reads the same by its API; it tells of the days that it was asked for, 60 up to yesterday."""
+    with serving(WORLD, tmp_path) as (pipeline, url):
+        by_jobs = {
+            "contract": CONTRACT,
+            "access_token": TOKEN,
+            "base_url": f"{url}/sales_navigator/v2",
+            "poll_seconds": 0.001,
+            "days": 60,
+        }
+        pipeline.config = {**pipeline.config, "sales_navigator": by_jobs}
+        pipeline.nightly(NOW, first=FIRST)
+        linkedin = """select * exclude (run_id, first_published_at, last_changed_at) from marts.daily_tool_usage
+                      where tool = 'linkedin' order by all"""
+        assert pipeline.rows(linkedin) == night.rows(linkedin)
+        made = httpx.get(f"{url}/__sandbox__/requests").json()["routes"]
+        assert made["POST /sales_navigator/v2/salesAnalyticsExportJobs"] == 2, "one export of seats, one of activities"
 
 
 def test_nothing_of_a_profile_is_kept(night: Pipeline) -> None:
