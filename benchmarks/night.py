@@ -2,6 +2,7 @@
 
     python -m benchmarks.night --reps 20 --days 60            the vendors' limits lifted
     python -m benchmarks.night --reps 20 --days 60 --limits   kept, by the product and by the sandbox
+    python -m benchmarks.night --everywhere …                 the company at ten vendors: its reps at one CRM, dialer and mail or at the other
 
 A make-believe company behind the sandbox, which runs as a process of its own and is not measured. Every command is a process of its own:
 wall, CPU (user + system, of its children too) and peak memory of the largest of them are the kernel's (wait4).
@@ -10,6 +11,7 @@ wall, CPU (user + system, of its children too) and peak memory of the largest of
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
 import subprocess
@@ -22,6 +24,9 @@ from time import perf_counter
 
 import duckdb
 
+from sandbox.company import generate
+from sandbox.company_everywhere import everywhere
+
 NOW = datetime(2026, 3, 20, 2, tzinfo=UTC)
 PRODUCT = [str(Path(sys.executable).parent / "salespulse")]
 # Far above what one machine asks for, so that only the machine counts.
@@ -33,6 +38,23 @@ LIFTED = {
     "SALESPULSE__GMAIL__UNITS_PER_MINUTE_PROJECT": "1000000000",
     "SALESPULSE__GMAIL__UNITS_PER_DAY_PROJECT": "100000000000",
 }
+LIFTED_EVERYWHERE = {
+    "SALESPULSE__SALESFORCE__REQUESTS_PER_MINUTE": "1000000",
+    "SALESPULSE__AIRCALL__REQUESTS_PER_MINUTE": "1000000",
+    "SALESPULSE__MICROSOFT365__REQUESTS_PER_10_MINUTES": "10000000",
+    "SALESPULSE__MICROSOFT365__REQUESTS_PER_SECOND": "100000",
+    "SALESPULSE__OUTREACH__REQUESTS_PER_HOUR": "100000000",
+    "SALESPULSE__OKTA__LOGS_PER_MINUTE": "1000000",
+    "SALESPULSE__OKTA__LISTS_PER_MINUTE": "1000000",
+    "SALESPULSE__GOOGLE_ADMIN__QUERIES_PER_MINUTE": "1000000",
+    "SALESPULSE__ENTRA__REQUESTS_PER_10_SECONDS": "100000",
+}
+BY_SOURCE = """
+    with last as (select arg_max(run_id, started_at) as run_id from meta.run where kind = 'nightly')
+    select w.source_id, count(*) as windows, sum(w.requests)::bigint as requests, sum(w.retries)::bigint as tried_again,
+        sum(w.rows_read)::bigint as records, round(sum(w.seconds), 1) as seconds
+    from meta.extract_window as w inner join last as l on w.run_id = l.run_id group by w.source_id order by seconds desc
+"""
 
 
 @dataclass(frozen=True)
@@ -63,12 +85,17 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=60)
     parser.add_argument("--nights", type=int, default=3, help="in which nothing changed")
     parser.add_argument("--limits", action="store_true", help="keep the vendors' limits")
+    parser.add_argument("--everywhere", action="store_true", help="a company at all vendors that are read over HTTP")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         world, settings = folder / "world.json", folder / "salespulse.toml"
         size = ["--reps", str(options.reps), "--days", str(options.days), "--now", NOW.isoformat()]
-        subprocess.run([*PRODUCT, "sandbox", "generate", *size, str(world)], check=True, stdout=subprocess.DEVNULL)
+        if options.everywhere:
+            document = generate(1, options.reps, options.days, NOW)
+            world.write_text(json.dumps(everywhere(document, NOW, options.days)))
+        else:
+            subprocess.run([*PRODUCT, "sandbox", "generate", *size, str(world)], check=True, stdout=subprocess.DEVNULL)
         serve = ["--world", str(world), "--now", NOW.isoformat(), "--settings-out", str(settings)]
         serve += [] if options.limits else ["--no-limits"]
         with subprocess.Popen([*PRODUCT, "sandbox", "serve", *serve], stdout=subprocess.PIPE, text=True) as sandbox:
@@ -81,7 +108,8 @@ def main() -> None:
 
 
 def run(options: argparse.Namespace, folder: Path, settings: Path) -> None:
-    environment = {**os.environ, "PREFECT_HOME": str(folder / "prefect"), **({} if options.limits else LIFTED)}
+    lifted = {**LIFTED, **(LIFTED_EVERYWHERE if options.everywhere else {})}
+    environment = {**os.environ, "PREFECT_HOME": str(folder / "prefect"), **({} if options.limits else lifted)}
     environment.pop("PREFECT_API_URL", None)
     common, log = ["--settings", str(settings), "--now", NOW.isoformat()], folder / "log"
     first, last = (NOW - timedelta(days=options.days)).date(), (NOW - timedelta(days=1)).date()
@@ -90,6 +118,7 @@ def run(options: argparse.Namespace, folder: Path, settings: Path) -> None:
     measured("Prefect's database, check of the settings", ["check", *common[:2]], environment, log)
     measured("backfill", ["backfill", *span, *common], environment, log)
     measured("first night after it", ["nightly", *common], environment, log)
+    told(settings)
     same = [measured("night without news", ["nightly", *common], environment, log) for _ in range(options.nights)]
     with duckdb.connect(str(settings.parent / "data" / "warehouse.duckdb"), read_only=True) as con:
         landed = con.execute("select count(*), sum(requests), sum(rows_read) from meta.extract_window").fetchone()
@@ -99,6 +128,12 @@ def run(options: argparse.Namespace, folder: Path, settings: Path) -> None:
     print(f"\nwindows, requests, records: {landed}; calls, mails: {[n for (n,) in rows]}")
     middle = statistics.median(c.wall for c in same), statistics.median(c.cpu for c in same)
     print(f"night without news, median of {options.nights}: {middle[0]:.1f} s wall, {middle[1]:.1f} s CPU")
+
+
+def told(settings: Path) -> None:
+    """What the last night read of each source, and how long its windows took together: side by side, so the night is shorter than their sum."""
+    with duckdb.connect(str(settings.parent / "data" / "warehouse.duckdb"), read_only=True) as con:
+        print(con.sql(BY_SOURCE))
 
 
 if __name__ == "__main__":

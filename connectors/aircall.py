@@ -25,7 +25,8 @@ from .aircall_settings import AircallSettings
 from .auth import BearerAuth
 from .client import Client, Denied, Verdict, judge_http
 from .limit_headers import LimitHeaders
-from .limits import Budget, Limiter, Told, shared
+from .limits import Budget, Told, shared
+from .one_account import OneAccount
 from .paging import count_at, cursor_pages, records_of
 from .stream import (
     Check,
@@ -87,7 +88,7 @@ class _Id(msgspec.Struct, frozen=True):
 _id = msgspec.json.Decoder(_Id)
 
 
-class Aircall:
+class Aircall(OneAccount):
     """One Aircall company. now: the run's instant; windows that reach beyond it are read up to it."""
 
     name = "aircall"
@@ -114,13 +115,6 @@ class Aircall:
             source=self.name, base_url=settings.base_url, auth=_auth(settings), limiter=self._limiter, judge=judge, tells=tells,
             network=settings.network, first_wait=4.0,  # the limit's window is a minute
         )  # fmt: skip
-
-    @property
-    def limiter(self) -> Limiter:
-        return self._limiter
-
-    def partitions(self, stream: Stream) -> Sequence[str]:  # noqa: ARG002  none is partitioned
-        return ("",)
 
     def read(self, window: Window, known: Mapping[str, Sequence[str]], traffic: Traffic) -> Iterator[Page]:  # noqa: ARG002
         """The window's pages. Raises ConnectorError, PermissionMissing."""
@@ -172,10 +166,6 @@ class Aircall:
         full = records.get(windows[0].stream, 0) / len(windows) / PAGE
         requests = len(windows) if full <= 1 else math.ceil((full + 0.5) * len(windows))
         return Price(requests, {"requests": requests})
-
-    def close(self) -> None:
-        """Close all connections."""
-        self._client.close()
 
     def _between(self, first: int, last: int, traffic: Traffic) -> Iterator[Page]:
         """Calls from first to last, Unix seconds. In halves where there are more than one query gives.

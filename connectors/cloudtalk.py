@@ -24,8 +24,9 @@ from pydantic import Field, SecretStr
 
 from .client import Client, Gone, NotFound, Verdict, judge_http
 from .limit_headers import LimitHeaders
-from .limits import Budget, Limiter, Told, shared
+from .limits import Budget, Told, shared
 from .network import SourceSettings
+from .one_account import OneAccount
 from .paging import count_at, numbered_pages, records_of, value_at
 from .stream import (
     Check,
@@ -94,7 +95,7 @@ class _Item(msgspec.Struct):
 _item = msgspec.json.Decoder(_Item)
 
 
-class CloudTalk:
+class CloudTalk(OneAccount):
     """One CloudTalk company. now: the run's instant; windows that reach beyond it are read up to it."""
 
     name = "cloudtalk"
@@ -130,13 +131,6 @@ class CloudTalk:
             network=settings.network,
             first_wait=4.0,  # the limit's window is a minute
         )
-
-    @property
-    def limiter(self) -> Limiter:
-        return self._limiter
-
-    def partitions(self, stream: Stream) -> Sequence[str]:  # noqa: ARG002  none is partitioned
-        return ("",)
 
     def read(self, window: Window, known: Mapping[str, Sequence[str]], traffic: Traffic) -> Iterator[Page]:
         """The window's pages. Raises ConnectorError, PermissionMissing."""
@@ -180,10 +174,6 @@ class CloudTalk:
         full = records.get(windows[0].stream, 0) / len(windows) / PAGE
         requests = len(windows) if full <= 1 else math.ceil((full + 0.5) * len(windows))
         return Price(requests, {"requests": requests})
-
-    def close(self) -> None:
-        """Close all connections."""
-        self._client.close()
 
     def _calls(self, window: Window, known: Mapping[str, Sequence[str]], traffic: Traffic) -> Iterator[Page]:
         """Calls of [start, end). Pages shift while calls come in or go: what the vendor counts must have been read.

@@ -19,7 +19,8 @@ from pydantic import Field
 
 from .client import Denied, Verdict, judge_http
 from .graph import GraphSettings, error_code, graph_client, graph_page
-from .limits import Budget, Limiter, shared
+from .limits import Budget, shared
+from .one_account import OneAccount
 from .paging import cut_down, followed_pages, records_of
 from .stream import (
     Check,
@@ -72,7 +73,7 @@ class _SignIn(msgspec.Struct, omit_defaults=True):
     status: _Status | None = None
 
 
-class Entra:
+class Entra(OneAccount):
     """The sign-ins of one tenant. now: the run's instant; windows that reach beyond it are read up to it."""
 
     name = "entra"
@@ -94,13 +95,6 @@ class Entra:
         budgets = {"requests": Budget(settings.requests_per_10_seconds, 10.0, settings.reserve)}
         self._limiter = shared(self.name, f"{workspace}@{settings.tenant}@{self._base}", budgets)
         self._client = graph_client(self.name, settings, self._limiter, judge)
-
-    @property
-    def limiter(self) -> Limiter:
-        return self._limiter
-
-    def partitions(self, stream: Stream) -> Sequence[str]:  # noqa: ARG002  none is partitioned
-        return ("",)
 
     def read(self, window: Window, known: Mapping[str, Sequence[str]], traffic: Traffic) -> Iterator[Page]:
         """Sign-ins of [start, end), as far back as Entra keeps them: what is not listed has not gone.
@@ -124,17 +118,10 @@ class Entra:
             told = remedy if isinstance(error, PermissionMissing) else ""
             yield Check(self.name, ACTIONS.name, False, str(error), told)
 
-    def count(self, window: Window) -> int | None:  # noqa: ARG002  Graph counts no sign-ins
-        return None
-
     def price(self, windows: Sequence[Window], records: Mapping[str, int]) -> Price:
         """A page has a thousand, a window one page at least."""
         requests = len(windows) + math.ceil(records.get(ACTIONS.name, 0) / PAGE)
         return Price(requests, {"requests": requests})
-
-    def close(self) -> None:
-        """Close all connections."""
-        self._client.close()
 
     def _bodies(self, params: Mapping[str, Any], traffic: Traffic) -> Iterator[bytes]:
         def fetch(address: str | None) -> tuple[bytes, str | None]:

@@ -23,8 +23,9 @@ from .auth import ServiceAccountAuth, service_account_key
 from .client import Client, Denied, NotFound, Retry, Verdict, judge_http
 from .gmail_messages import HEADERS, Messages
 from .gmail_settings import GmailSettings
-from .limits import Budget, Day, Limiter, shared
+from .limits import Budget, Day, shared
 from .mail_counts import COUNTS
+from .one_account import OneAccount
 from .paging import cursor_pages, value_at
 from .server_clock import retry_after
 from .stream import (
@@ -105,7 +106,7 @@ class _SendAsList(msgspec.Struct):
     sendAs: list[_SendAs]  # never empty: the mailbox's own address is among them
 
 
-class Gmail:
+class Gmail(OneAccount):
     """The mailboxes of one Google Workspace. mailboxes: whose, when the settings name none."""
 
     name = "gmail"
@@ -139,9 +140,6 @@ class Gmail:
             network=settings.network,
             http2=True,
         )
-
-    def close(self) -> None:
-        self._client.close()
 
     def partitions(self, stream: Stream) -> Sequence[str]:
         del stream
@@ -214,10 +212,6 @@ class Gmail:
         self._limiter.add(
             f"user:{mailbox}", Budget(self._settings.units_per_minute_user, MINUTE, self._settings.reserve)
         )
-
-    @property
-    def limiter(self) -> Limiter:
-        return self._limiter
 
     @property
     def settings(self) -> GmailSettings:

@@ -19,8 +19,9 @@ from .auth import ServiceAccountAuth, service_account_key
 from .client import Client, Gone, NotFound, Retry, Verdict
 from .gmail import judge as judge_google
 from .gmail_settings import GmailSettings
-from .limits import Budget, Limiter, shared
+from .limits import Budget, shared
 from .mail_counts import ACCOUNTS, COUNTS, Counted, account_records, day_record, days_due, failed_check, report_check
+from .one_account import OneAccount
 from .paging import cursor_pages, value_at
 from .stream import Check, ConnectorError, FormatChanged, Page, Price, Stream, System, Traffic, Window
 
@@ -55,7 +56,7 @@ class _Report(msgspec.Struct):
     warnings: list[Any] = []
 
 
-class GmailCounts:
+class GmailCounts(OneAccount):
     """The usage reports of one Google Workspace. mailboxes: of whom anything is kept."""
 
     name = "gmail"
@@ -83,13 +84,6 @@ class GmailCounts:
             first_wait=4.0,  # the limit's window is a minute
         )
 
-    @property
-    def limiter(self) -> Limiter:
-        return self._limiter
-
-    def partitions(self, stream: Stream) -> Sequence[str]:  # noqa: ARG002  none is partitioned
-        return ("",)
-
     def read(self, window: Window, known: Mapping[str, Sequence[str]], traffic: Traffic) -> Iterator[Page]:
         """Accounts, or the days that are due. Raises ConnectorError, PermissionMissing."""
         if window.stream == ACCOUNTS.name:
@@ -107,17 +101,10 @@ class GmailCounts:
         except ConnectorError as error:
             yield failed_check(self.name, error, f"{SCOPE} and the Reports privilege to gmail.administrator")
 
-    def count(self, window: Window) -> int | None:  # noqa: ARG002  nothing is counted ahead
-        return None
-
     def price(self, windows: Sequence[Window], records: Mapping[str, int]) -> Price:  # noqa: ARG002  what is due is known only then
         """A query a day and thousand users."""
         queries = len(windows) * (1 if windows[0].stream == ACCOUNTS.name else self._days)
         return Price(queries, {"queries": queries})
-
-    def close(self) -> None:
-        """Close all connections."""
-        self._client.close()
 
     @property
     def _newest(self) -> date:

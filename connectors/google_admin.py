@@ -23,8 +23,9 @@ from pydantic import Field
 from .auth import ServiceAccountAuth, service_account_key
 from .client import Client, Retry, Verdict
 from .gmail import judge as judge_google
-from .limits import Budget, Limiter, shared
+from .limits import Budget, shared
 from .network import SourceSettings
+from .one_account import OneAccount
 from .paging import cursor_pages, cut_down, value_at
 from .stream import (
     Check,
@@ -98,7 +99,7 @@ class _Activity(msgspec.Struct, omit_defaults=True):
     events: list[_Event] = []
 
 
-class GoogleAdmin:
+class GoogleAdmin(OneAccount):
     """The audit activities of one Google Workspace. now: the run's instant; windows that reach beyond it are read up to it."""
 
     name = "google_admin"
@@ -130,13 +131,6 @@ class GoogleAdmin:
             first_wait=4.0,  # the limit's window is a minute
         )
 
-    @property
-    def limiter(self) -> Limiter:
-        return self._limiter
-
-    def partitions(self, stream: Stream) -> Sequence[str]:  # noqa: ARG002  none is partitioned
-        return ("",)
-
     def read(self, window: Window, known: Mapping[str, Sequence[str]], traffic: Traffic) -> Iterator[Page]:
         """Activities of [start, end), as far back as Google keeps them: what is not listed has not gone.
 
@@ -162,18 +156,11 @@ class GoogleAdmin:
                 told = remedy if isinstance(error, PermissionMissing) else ""
                 yield Check(self.name, application, False, str(error), told)
 
-    def count(self, window: Window) -> int | None:  # noqa: ARG002  Google counts nothing
-        return None
-
     def price(self, windows: Sequence[Window], records: Mapping[str, int]) -> Price:
         """A page has a thousand; each application has one at least."""
         pages = math.ceil(records.get(ACTIONS.name, 0) / PAGE)
         requests = len(windows) * len(self._applications) + pages
         return Price(requests, {"queries": requests})
-
-    def close(self) -> None:
-        """Close all connections."""
-        self._client.close()
 
     def _bodies(self, application: str, told: tuple[datetime, datetime], traffic: Traffic) -> Iterator[bytes]:
         def fetch(token: str | None) -> bytes:

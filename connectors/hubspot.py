@@ -25,7 +25,8 @@ from .hubspot_answers import judge, tells
 from .hubspot_objects import OBJECTS, SCOPES, modified_property, streams_of
 from .hubspot_search import search
 from .hubspot_settings import HubSpotSettings
-from .limits import Budget, Day, Limiter, shared
+from .limits import Budget, Day, shared
+from .one_account import OneAccount
 from .paging import cursor_pages, records_of, value_at
 from .stream import (
     Check,
@@ -50,7 +51,7 @@ SEARCH_COST = {"requests": 1, "search": 1}
 RATES = "multi-currency-read"
 
 
-class HubSpot:
+class HubSpot(OneAccount):
     """One HubSpot account."""
 
     name = "hubspot"
@@ -82,13 +83,6 @@ class HubSpot:
             tells=tells,
             network=settings.network,
         )
-
-    @property
-    def limiter(self) -> Limiter:
-        return self._limiter
-
-    def close(self) -> None:
-        self._client.close()
 
     def partitions(self, stream: Stream) -> Sequence[str]:
         del stream

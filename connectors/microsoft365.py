@@ -21,10 +21,11 @@ import httpx
 
 from .client import Denied, Retry, Verdict, judge_http
 from .graph import Links, error_code, graph_client, graph_page
-from .limits import Budget, Limiter, shared
+from .limits import Budget, shared
 from .mail_counts import COUNTS
 from .microsoft365_mailbox import MAIL, PAGE, WELL_KNOWN, Mailbox
 from .microsoft365_settings import Microsoft365Settings
+from .one_account import OneAccount
 from .server_clock import retry_after
 from .stream import (
     Check,
@@ -76,7 +77,7 @@ ACCOUNT = Stream(
 )
 
 
-class Microsoft365:
+class Microsoft365(OneAccount):
     """The mailboxes of one tenant. mailboxes: whose, when the settings name none. now: the run's instant."""
 
     name = "microsoft365"
@@ -98,10 +99,6 @@ class Microsoft365:
             self._limiter.add(_budget(mailbox), Budget(settings.requests_per_10_minutes, 600.0, settings.reserve))
         self._at_once = defaultdict[str, threading.Semaphore](lambda: threading.Semaphore(AT_ONCE))
         self._client = graph_client(self.name, settings, self._limiter, judge)
-
-    @property
-    def limiter(self) -> Limiter:
-        return self._limiter
 
     def partitions(self, stream: Stream) -> Sequence[str]:  # noqa: ARG002  all are a mailbox's
         return self._mailboxes
@@ -159,10 +156,6 @@ class Microsoft365:
             requests = len(windows) * (1 if windows[0].stream == ACCOUNT.name else len(WELL_KNOWN) + 1)
         boxes = {window.partition for window in windows}
         return Price(requests, {"requests": requests, **({_budget(*boxes): requests} if len(boxes) == 1 else {})})
-
-    def close(self) -> None:
-        """Close all connections."""
-        self._client.close()
 
     def _messages(self, box: Mailbox, window: Window, start: datetime, end: datetime) -> Iterator[Page]:
         """The window's messages; with the one that reaches the present, what changed since the last reading wherever it lies.

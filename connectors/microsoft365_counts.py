@@ -18,9 +18,10 @@ import httpx
 
 from .client import Client, Denied, Verdict, judge_http
 from .graph import error_code, graph_client
-from .limits import Budget, Limiter, shared
+from .limits import Budget, shared
 from .mail_counts import ACCOUNTS, COUNTS, Counted, account_records, day_record, days_due, failed_check, report_check
 from .microsoft365_settings import Microsoft365Settings
+from .one_account import OneAccount
 from .stream import (
     Check,
     ConnectorError,
@@ -44,7 +45,7 @@ NAME, DELETED, SENT, RECEIVED, REFRESHED = (
 Row = Mapping[str, str]
 
 
-class Microsoft365Counts:
+class Microsoft365Counts(OneAccount):
     """The usage reports of one tenant. mailboxes: of whom anything is kept."""
 
     name = "microsoft365"
@@ -72,13 +73,6 @@ class Microsoft365Counts:
             network=settings.network,
         )
 
-    @property
-    def limiter(self) -> Limiter:
-        return self._limiter
-
-    def partitions(self, stream: Stream) -> Sequence[str]:  # noqa: ARG002  none is partitioned
-        return ("",)
-
     def read(self, window: Window, known: Mapping[str, Sequence[str]], traffic: Traffic) -> Iterator[Page]:
         """Accounts, or the days that are due and counted. Raises ConnectorError, PermissionMissing."""
         rows = self._report("period='D30'", traffic)
@@ -102,9 +96,6 @@ class Microsoft365Counts:
         except ConnectorError as error:
             yield failed_check(self.name, error, f"{PERMISSION} with admin consent")
 
-    def count(self, window: Window) -> int | None:  # noqa: ARG002  nothing is counted ahead
-        return None
-
     def price(self, windows: Sequence[Window], records: Mapping[str, int]) -> Price:  # noqa: ARG002  what is due is known only then
         """A report a day, and one of all accounts."""
         reports = len(windows) * (1 if windows[0].stream == ACCOUNTS.name else self._days + 1)
@@ -112,7 +103,7 @@ class Microsoft365Counts:
 
     def close(self) -> None:
         """Close all connections."""
-        self._client.close()
+        super().close()
         self._files.close()
 
     def _report(self, of: str, traffic: Traffic) -> list[Row]:

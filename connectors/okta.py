@@ -24,8 +24,9 @@ from pydantic import Field, SecretStr, model_validator
 from .auth import BearerAuth, ClientCredentialsAuth
 from .client import Client, Denied, Fail, Reauth, Verdict, judge_http
 from .limit_headers import LimitHeaders
-from .limits import Budget, Limiter, Told, shared
+from .limits import Budget, Told, shared
 from .network import SourceSettings
+from .one_account import OneAccount
 from .paging import cut_down, followed_pages, records_of
 from .stream import (
     Check,
@@ -145,7 +146,7 @@ class _Event(msgspec.Struct, omit_defaults=True):
     target: list[_Entity] | None = None
 
 
-class Okta:
+class Okta(OneAccount):
     """One Okta organisation. now: the run's instant; windows that reach beyond it are read up to it."""
 
     name = "okta"
@@ -179,13 +180,6 @@ class Okta:
             first_wait=4.0,  # the limit's window is a minute
         )
 
-    @property
-    def limiter(self) -> Limiter:
-        return self._limiter
-
-    def partitions(self, stream: Stream) -> Sequence[str]:  # noqa: ARG002  none is partitioned
-        return ("",)
-
     def read(self, window: Window, known: Mapping[str, Sequence[str]], traffic: Traffic) -> Iterator[Page]:
         """The window's pages. Raises ConnectorError, PermissionMissing."""
         match window.stream:
@@ -217,9 +211,6 @@ class Okta:
                 told = remedy if isinstance(error, PermissionMissing) else ""
                 yield Check(self.name, stream.name, False, str(error), told)
 
-    def count(self, window: Window) -> int | None:  # noqa: ARG002  Okta counts nothing
-        return None
-
     def price(self, windows: Sequence[Window], records: Mapping[str, int]) -> Price:
         """A window has one page at least, of which the last one is half full on average."""
         stream = windows[0].stream
@@ -229,10 +220,6 @@ class Okta:
         return Price(
             requests, {"logs" if stream == EVENTS.name else "users" if stream == USERS.name else "apps": requests}
         )
-
-    def close(self) -> None:
-        """Close all connections."""
-        self._client.close()
 
     def _events(self, window: Window, known: Sequence[str], traffic: Traffic) -> Iterator[Page]:
         """Events of [start, end), as far back as Okta keeps them. The log only grows: what is not listed has not gone."""

@@ -22,7 +22,8 @@ import msgspec
 from .auth import TokenAuth
 from .client import Client, Denied, Fail, Reauth, Verdict, judge_http
 from .limit_headers import LimitHeaders
-from .limits import Budget, Day, Limiter, shared
+from .limits import Budget, Day, shared
+from .one_account import OneAccount
 from .outreach_auth import InstallationAuth, RotatingRefreshAuth
 from .outreach_records import LISTS, List, ids_of, mailings, next_of, plain, streams_of
 from .outreach_settings import OutreachSettings
@@ -49,7 +50,7 @@ LIMIT = LimitHeaders("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-
 HEADERS = {"Content-Type": MEDIA_TYPE, "Accept": MEDIA_TYPE}  # without it: 415
 
 
-class Outreach:
+class Outreach(OneAccount):
     """One Outreach organisation. now: the run's instant; windows that reach beyond it are read up to it."""
 
     name = "outreach"
@@ -83,13 +84,6 @@ class Outreach:
             tells=lambda response: LIMIT.tells(response, "requests"),
             network=settings.network,
         )
-
-    @property
-    def limiter(self) -> Limiter:
-        return self._limiter
-
-    def partitions(self, stream: Stream) -> Sequence[str]:  # noqa: ARG002  none is partitioned
-        return ("",)
 
     def read(self, window: Window, known: Mapping[str, Sequence[str]], traffic: Traffic) -> Iterator[Page]:
         """The window's pages. Nothing counts them: what is known and not there is asked for once more before it is taken for deleted.
@@ -141,10 +135,6 @@ class Outreach:
         one = LISTS[windows[0].stream]
         requests = len(windows) * max(len(one.stamps), 1) + math.ceil(records.get(one.stream, 0) / PAGE)
         return Price(requests, {"requests": requests})
-
-    def close(self) -> None:
-        """Close all connections."""
-        self._client.close()
 
     def _list(self, one: List, params: Mapping[str, Any], traffic: Traffic) -> Iterator[Page]:
         """A list to its end: each page names the next one by its whole address."""

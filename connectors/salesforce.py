@@ -19,7 +19,8 @@ import httpx
 
 from .auth import ClientCredentialsAuth, JwtBearerAuth
 from .client import Client, NotFound
-from .limits import Budget, Day, Limiter, shared
+from .limits import Budget, Day, shared
+from .one_account import OneAccount
 from .paging import Repeats, records_of, value_at
 from .salesforce_answers import REMEDY, judge, tells
 from .salesforce_bulk import ordered, pages_of
@@ -52,7 +53,7 @@ UNSEEN = {
 }
 
 
-class Salesforce:
+class Salesforce(OneAccount):
     """One Salesforce org. now: the run's instant."""
 
     name = "salesforce"
@@ -91,13 +92,6 @@ class Salesforce:
             tells=tells,
             network=settings.network,
         )
-
-    @property
-    def limiter(self) -> Limiter:
-        return self._limiter
-
-    def partitions(self, stream: Stream) -> Sequence[str]:  # noqa: ARG002  none is partitioned
-        return ("",)
 
     def read(self, window: Window, known: Mapping[str, Sequence[str]], traffic: Traffic) -> Iterator[Page]:
         """The window's pages. Raises ConnectorError, PermissionMissing."""
@@ -167,10 +161,6 @@ class Salesforce:
         before = 2 if windows[0].kind == "full" else 1
         requests = len(windows) * (before + math.ceil(full + 0.01))
         return Price(requests, {"requests": requests})
-
-    def close(self) -> None:
-        """Close all connections."""
-        self._client.close()
 
     def _conditions(self, one: Object) -> list[str]:
         if one.stream == "crm_call":

@@ -36,7 +36,7 @@ SYSTEMS = {
     "aircall": "dialer",
     "gmail": "mail",
     "microsoft365": "mail",
-    **dict.fromkeys(("okta", "google_admin", "entra"), "tools"),
+    **dict.fromkeys(("okta", "google_admin", "entra", "sales_navigator"), "tools"),
     "outreach": "sequencer",
 }
 

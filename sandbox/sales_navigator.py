@@ -1,4 +1,4 @@
-"""LinkedIn Sales Navigator's usage export over a company: no API, but the CSV file that an administrator would put into the folder.
+"""LinkedIn Sales Navigator's usage export over a company: the CSV file that an administrator would put into the folder.
 
 A row a person and day, a column an action; days are UTC; or, where the world names no vendors of tools, a row an action with its instant.
 The file is written with the settings and tells all that the world knows, also what is still to come by its clock: who reads it
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from starlette.routing import Route
 
+from sandbox import sales_navigator_jobs
 from sandbox.limits import Limits
 from sandbox.world import World
 from sandbox.world_state import Clock
@@ -25,9 +26,9 @@ BEFORE, AFTER = timedelta(days=100), timedelta(days=30)
 
 
 def routes(world: World, clock: Clock, limits: Limits) -> list[Route]:
-    """Nothing: there is no API."""
-    del world, clock, limits
-    return []
+    """The API that only partners have: export jobs."""
+    del world  # the clock knows it
+    return sales_navigator_jobs.routes(clock, limits)
 
 
 def columns(world: World) -> Mapping[str, str]:

@@ -21,7 +21,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.limits import Limits
-from sandbox.salesforce_records import FIELDS, MACHINE, identifier, spelt, table
+from sandbox.salesforce_fields import FIELDS
+from sandbox.salesforce_records import spelt, table
+from sandbox.salesforce_rows import MACHINE, identifier
 from sandbox.salesforce_soql import Malformed, Query, Row, parse
 from sandbox.world import World
 from sandbox.world_state import Clock, State

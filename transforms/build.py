@@ -160,15 +160,15 @@ def _whole(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report:
 
 def _make(con: duckdb.DuckDBPyConnection, made: str, one: Model, changes: Changes) -> None:
     """Create what is told with the model's rows. Joined first and sorted then, since each by itself needs memory."""
-    rows = "temp table unsorted" if one.order else made
     count = slices.needed(con, one, changes, changes.slice_rows or slices.rows_of_a_slice(con))
     if count > 1:
-        slices.make(con, rows, one, changes, count)
-    else:
-        con.execute(f"create or replace {rows} as {one.select}")
-    if one.order:
+        slices.make(con, made, one, changes, count)
+    elif one.order:
+        con.execute(f"create or replace temp table unsorted as {one.select}")
         con.execute(f"create or replace {made} as from unsorted order by {one.order}")
         con.execute("drop table unsorted")
+    else:
+        con.execute(f"create or replace {made} as {one.select}")
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:

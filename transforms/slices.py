@@ -8,13 +8,17 @@ follows from its hash: a list of the keys would itself need the memory, once for
 from __future__ import annotations
 
 import re
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 
 from .changes import Changes
 from .model import Model
-from .warehouse import value
+from .warehouse import ASIDE, literal, name, value
 
 # Of memory_limit for each row of the inputs: what the hungriest models were seen to need, and some.
 BYTES_OF_A_ROW = 1200
@@ -39,21 +43,59 @@ def needed(con: duckdb.DuckDBPyConnection, model: Model, changes: Changes, most:
 
 
 def make(con: duckdb.DuckDBPyConnection, made: str, model: Model, changes: Changes, slices: int) -> None:
-    """Create the table with the model's rows, slice by slice. Not in any order."""
+    """Create the table with the model's rows, slice by slice, in the model's order.
+
+    What has to wait lies in files of the folder for what does not fit into memory: temporary tables keep their room until the build's
+    one transaction ends, and would add up to more than the warehouse.
+    """
     kind = str(con.execute(f"describe select {model.scope} from ({model.select})").fetchall()[0][1])
-    # Most inputs are asked whether a key is of the slice; what asks for more of the keys needs a list of them.
-    if is_listed := any("dirty" in changes.kept(model, table, str) for table in model.keep):
-        keys = " union all ".join(f"select * from ({part}) as part(key)" for part in _keys(model))
-        con.execute(
-            f"create or replace temp table every_key as select distinct key from ({keys}) where key is not null"
-        )
-    for number in range(slices):
-        of_slice = partial(is_in_slice, kind=kind, number=number, slices=slices)
-        if is_listed:
-            con.execute(f"create or replace temp table dirty as select key from every_key where {of_slice('key')}")
-        rows = changes.narrowed(model, of_slice)
-        con.execute(f"create or replace {made} as {rows}" if number == 0 else f"insert into {_named(made)} {rows}")
-    con.execute("drop table if exists every_key")
+    with _aside(con) as folder:
+        # Most inputs are asked whether a key is of the slice; what asks for more of the keys needs a list of them.
+        keys = folder / "keys.parquet"
+        if is_listed := any("dirty" in changes.kept(model, table, str) for table in model.keep):
+            every = " union all ".join(f"select * from ({part}) as part(key)" for part in _keys(model))
+            _write(con, f"select distinct key from ({every}) where key is not null", keys)
+        for number in range(slices):
+            of_slice = partial(is_in_slice, kind=kind, number=number, slices=slices)
+            if is_listed:
+                con.execute(f"create or replace temp table dirty as from {_file(keys)} where {of_slice('key')}")
+            rows = changes.narrowed(model, of_slice)
+            if model.order:
+                _write(con, rows, folder / f"rows-{number}.parquet")
+            else:
+                con.execute(
+                    f"create or replace {made} as {rows}" if number == 0 else f"insert into {_named(made)} {rows}"
+                )
+        if model.order:
+            columns = ", ".join(f"{column}::{of} as {column}" for column, of in _columns(con, model.select))
+            con.execute(
+                f"create or replace {made} as select {columns} from {_file(folder / 'rows-*.parquet')} order by {model.order}"
+            )
+
+
+@contextmanager
+def _aside(con: duckdb.DuckDBPyConnection) -> Generator[Path]:
+    """A folder for the while, beside what DuckDB itself puts out of memory. A killed run's goes when the warehouse is opened."""
+    home = Path(str(value(con, "select current_setting('temp_directory')")))
+    home.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=ASIDE, dir=home) as folder:
+        yield Path(folder)
+
+
+def _write(con: duckdb.DuckDBPyConnection, rows: str, file: Path) -> None:
+    """Parquet knows no HUGEINT, which sums are: such a column would come back as DOUBLE."""
+    columns = ", ".join(
+        f"{column}::decimal(38, 0) as {column}" if kind == "HUGEINT" else column for column, kind in _columns(con, rows)
+    )
+    con.execute(f"copy (select {columns} from ({rows})) to {literal(str(file))} (format parquet, compression lz4)")
+
+
+def _columns(con: duckdb.DuckDBPyConnection, rows: str) -> list[tuple[str, str]]:
+    return [(name(str(column)), str(kind)) for column, kind, *_ in con.execute(f"describe {rows}").fetchall()]
+
+
+def _file(files: Path) -> str:
+    return f"read_parquet({literal(str(files))})"
 
 
 def is_in_slice(key: str, *, kind: str, number: int, slices: int) -> str:

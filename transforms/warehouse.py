@@ -17,6 +17,8 @@ from connectors.landing_folder import COPIES
 
 from .lock import holder_in
 
+# Begins the names of folders for rows that wait out of memory (slices.py).
+ASIDE = "rows-"
 SCHEMAS = ("raw", "staging", "core", "marts", "meta", "input")
 
 BOOKKEEPING = """
@@ -183,8 +185,9 @@ def _clear_leftovers(path: Path) -> None:
     """What a killed run spilled to disk or began to create. Only whoever holds the warehouse comes here, so nobody is using it."""
     for file in (*(path.parent / "tmp").glob("duckdb_temp_*"), *path.parent.glob(f"{path.name}.*.new")):
         file.unlink(missing_ok=True)
-    for folder in (path.parent / "tmp").glob(f"{COPIES}*"):
-        rmtree(folder, ignore_errors=True)
+    for prefix in (COPIES, ASIDE):
+        for folder in (path.parent / "tmp").glob(f"{prefix}*"):
+            rmtree(folder, ignore_errors=True)
 
 
 def storage_fault(path: Path, error: BaseException) -> WarehouseError | None:

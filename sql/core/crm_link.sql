@@ -6,7 +6,9 @@
 -- on core.contact_address: select a.from_id from staging.stg_crm_association as a inner join changed as c on a.to_id = c.address
 -- on core.contact_person: select a.from_id from staging.stg_crm_association as a inner join changed as p on a.source_id || ':' || a.workspace_id || ':' || a.to_id = p.contact_key
 -- on core.contact_person: select a.from_id from staging.stg_crm_association as a inner join core.map_merge as m on a.to_id = m.loser_id inner join changed as p on m.source_id || ':' || m.workspace_id || ':' || m.survivor_id = p.contact_key
--- to_key: of a contact that several CRMs have, the person's (core.contact_person); of one that the source knows by its address alone, who has that address, else the address (METRICS 4d)
+-- on core.account_company: select a.from_id from staging.stg_crm_association as a inner join changed as p on a.source_id || ':' || a.workspace_id || ':' || a.to_id = p.account_key
+-- on core.account_company: select a.from_id from staging.stg_crm_association as a inner join core.map_merge as m on a.to_id = m.loser_id inner join changed as p on m.source_id || ':' || m.workspace_id || ':' || m.survivor_id = p.account_key
+-- to_key: of a company that several CRMs have, the account that stands for all (core.account_company); of a contact that several CRMs have, the person's (core.contact_person); of one that the source knows by its address alone, who has that address, else the address (METRICS 4d)
 select distinct
     a.source_id,
     a.workspace_id,
@@ -16,7 +18,7 @@ select distinct
     coalesce(m.survivor_id, a.to_id) as to_id,
     case
         when a.to_type = 'contact' and contains(a.to_id, '@') then coalesce(c.contact_key, 'mail:' || a.to_id)
-        else coalesce(p.person_key, a.source_id || ':' || a.workspace_id || ':' || coalesce(m.survivor_id, a.to_id))
+        else coalesce(p.person_key, k.company_key, a.source_id || ':' || a.workspace_id || ':' || coalesce(m.survivor_id, a.to_id))
     end as to_key
 from staging.stg_crm_association as a
 left join core.map_merge as m
@@ -25,5 +27,7 @@ left join core.map_merge as m
         and a.to_id = m.loser_id
 left join core.contact_person as p
     on a.to_type = 'contact' and a.source_id || ':' || a.workspace_id || ':' || coalesce(m.survivor_id, a.to_id) = p.contact_key
+left join core.account_company as k
+    on a.to_type = 'company' and a.source_id || ':' || a.workspace_id || ':' || coalesce(m.survivor_id, a.to_id) = k.account_key
 left join core.contact_address as c on a.to_type = 'contact' and a.to_id = c.address
 where not a.is_deleted

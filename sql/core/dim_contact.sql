@@ -6,8 +6,11 @@
 -- on core.map_merge: survivor_id
 -- on core.map_merge: loser_id
 -- on core.map_merge: select c.contact_id from staging.stg_crm_contact as c inner join changed as m on c.company_id = m.loser_id where m.object_type = 'company'
+-- on core.account_company: select c.contact_id from staging.stg_crm_contact as c inner join changed as a on c.source_id || ':' || c.workspace_id || ':' || c.company_id = a.account_key
+-- on core.account_company: select c.contact_id from staging.stg_crm_contact as c inner join core.map_merge as m on c.company_id = m.loser_id inner join changed as a on m.source_id || ':' || m.workspace_id || ':' || m.survivor_id = a.account_key where m.object_type = 'company'
 -- keep staging.stg_crm_contact: contact_id in (select key from dirty) or contact_id in (select loser_id from core.map_merge where object_type = 'contact' and survivor_id in (select key from dirty))
 -- contact_key: source:workspace:id of the surviving record
+-- account_key: its company; of one that several CRMs have, the account that stands for all (core.account_company)
 -- emails: every address of the record and of those merged into it, lower case
 -- phones: every number likewise, as digits
 -- is_test: an address at a test domain
@@ -41,7 +44,7 @@ select
     s.source_id,
     s.workspace_id,
     s.contact_id,
-    s.source_id || ':' || s.workspace_id || ':' || coalesce(m.survivor_id, s.company_id) as account_key,
+    coalesce(a.company_key, s.source_id || ':' || s.workspace_id || ':' || coalesce(m.survivor_id, s.company_id)) as account_key,
     list_sort(s.emails) as emails,
     list_sort(s.phones) as phones,
     exists (
@@ -54,3 +57,5 @@ left join core.map_merge as m
     on
         m.object_type = 'company' and s.source_id = m.source_id and s.workspace_id = m.workspace_id
         and s.company_id = m.loser_id
+left join core.account_company as a
+    on s.source_id || ':' || s.workspace_id || ':' || coalesce(m.survivor_id, s.company_id) = a.account_key

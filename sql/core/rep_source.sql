@@ -123,6 +123,11 @@ cross join reps as r
 where
     s.system = 'tools'
     and (
+        -- What no tool's settings name says nothing of use, and its silence leaves nothing unknown.
+        exists (select 1 from core.tool_rule as k where k.source_id = s.source_id)
+        or exists (select 1 from input.tool_seat as k where k.source_id = s.source_id)
+    )
+    and (
         not exists (
             select 1 from staging.stg_tool_user as u where u.source_id = s.source_id and u.workspace_id = s.workspace_id
         )

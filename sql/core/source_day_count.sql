@@ -1,5 +1,6 @@
 -- core.source_day_count: calls, mails, meetings and uses of tools of each source on each UTC date, as the sources have them, before any matching.
 -- grain: source_id, workspace_id, system_kind, utc_date
+-- slices: none
 -- scope: utc_date
 -- on staging.stg_dialer_call: (started_at at time zone 'UTC')::date
 -- on staging.stg_tool_action: coalesce(done_on, (done_at at time zone 'UTC')::date)

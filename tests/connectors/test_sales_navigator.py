@@ -177,11 +177,13 @@ EXPORTS = {
 class LinkedIn:
     """Export jobs as the documentation tells them; each is ENQUEUED at the first look. The files lie at another host."""
 
-    def __init__(self, api: Vendor, exports: dict[str, str], last: str = "COMPLETED") -> None:
+    def __init__(
+        self, api: Vendor, exports: dict[str, str], last: str = "COMPLETED", expires: int = 4102444800000
+    ) -> None:
         self.files = Vendor()
         self.jobs: list[str] = []
         self.looks: dict[str, int] = {}
-        self.exports, self.last = exports, last
+        self.exports, self.last, self.expires = exports, last, expires
         api.script, self.files.script = self.asked, self.loaded
 
     def asked(self, asked: Asked) -> Answer:
@@ -202,7 +204,7 @@ class LinkedIn:
         if status == "COMPLETED":
             rows = self.exports[self.jobs[int(job) - 1]].count("\n") - 1
             address = f"{self.files.url}/ambry/{job}?x-li-ambry-ep=signed"
-            told |= {"downloadUrl": address, "rowCount": rows, "expireAt": 4102444800000}
+            told |= {"downloadUrl": address, "rowCount": rows, "expireAt": self.expires}
         return answer(told)
 
     def loaded(self, asked: Asked) -> Answer:
@@ -310,3 +312,43 @@ def test_a_refused_permission_names_the_scope(vendor: Vendor) -> None:
     assert TOKEN not in str(refused.value)
     assert [check.ok for check in source.check()] == [False]
     source.close()
+
+
+def test_an_access_token_that_has_ended_is_told(vendor: Vendor) -> None:
+    """After about 60 days; it is not renewed here, so nothing but a new one helps."""
+    vendor.script = [answer({"serviceErrorCode": 65601, "message": "The token used in the request has expired"}, 401)]
+    source = by_jobs(vendor)
+    with pytest.raises(ConnectorError, match="authorise the app again") as refused:
+        page_of(source)
+    assert TOKEN not in str(refused.value)
+    assert len(vendor.asked) == 1, "a token that nobody renews is not tried again"
+    source.close()
+
+
+@pytest.mark.parametrize(
+    ("loaded", "says"),
+    [
+        (Answer(403, b"AccessDenied"), "The address of the file no longer holds"),
+        (Answer(302, b"", {"Location": "http://127.0.0.1:1/elsewhere"}), "302"),
+    ],
+)
+def test_a_file_that_is_not_there_any_more_leaves_the_window_due(vendor: Vendor, loaded: Answer, says: str) -> None:
+    """Whatever the file's host answers, it is neither followed to a third host nor taken for an export."""
+    linkedin = LinkedIn(vendor, EXPORTS)
+    linkedin.files.script = [loaded]
+    source = by_jobs(vendor)
+    with pytest.raises(ConnectorError, match=says):
+        page_of(source)
+    assert {one.path for one in linkedin.files.asked} == {"/ambry/1"}
+    source.close()
+    linkedin.files.close()
+
+
+def test_an_address_that_has_expired_is_not_asked(vendor: Vendor) -> None:
+    linkedin = LinkedIn(vendor, EXPORTS, expires=1000)
+    source = by_jobs(vendor)
+    with pytest.raises(ConnectorError, match="its file has expired already"):
+        page_of(source)
+    assert linkedin.files.asked == []
+    source.close()
+    linkedin.files.close()

@@ -14,6 +14,7 @@ from sandbox.company import generate
 from sandbox.server import running
 from sandbox.settings_out import write_settings
 from sandbox.world import World, parse
+from tests.connectors.conftest import Vendor
 from tests.flows.product import NOW, Product
 
 Make = Callable[[str], Product]
@@ -69,3 +70,11 @@ def night(make_product: Make) -> Product:
     product = make_product("night")
     assert product.nightly() == 0
     return product
+
+
+@pytest.fixture
+def vendor() -> Iterator[Vendor]:
+    """A vendor that answers by a script of the test's."""
+    running = Vendor()
+    yield running
+    running.close()

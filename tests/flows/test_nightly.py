@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from flows.exit_codes import Exit
+from tests.connectors.conftest import Vendor, answer
 from tests.flows.product import AT_NOON, Product
 
 NO_DIALER = {"fault": "forbidden", "match": {"system": "dialer"}}
@@ -46,6 +47,23 @@ def test_a_source_that_refuses_does_not_stop_the_others_and_is_read_the_next_nig
     product.misbehave()
     assert product.nightly() == 0
     assert product.daily() == night.daily()
+
+
+def test_an_export_that_is_not_permitted_is_told_and_fails_no_night(
+    product: Product, night: Product, vendor: Vendor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """LinkedIn's export jobs are for partners alone: a refusal is what most will see."""
+    vendor.script = [answer({"serviceErrorCode": 100, "message": "Not enough permissions", "status": 403}, 403)]
+    section = f'contract = "urn:li:contract:5"\naccess_token = "AQX-secret"\nbase_url = "{vendor.url}"\n'
+    with product.settings.open("a") as file:
+        file.write(f"\n[sales_navigator]\n{section}")
+    assert product.nightly() == 0
+    told = capsys.readouterr().out
+    assert "r_sales_nav_analytics" in told
+    assert "AQX-secret" not in told
+    assert product.daily() == night.daily()
+    assert product("status", "--now", AT_NOON) == 0
+    assert {asked.path for asked in vendor.asked} == {"/salesAnalyticsExportJobs"}
 
 
 def test_a_run_killed_in_the_middle_is_taken_up_by_the_next_one(product: Product, night: Product) -> None:

@@ -1,6 +1,7 @@
 """Use of the tools bought (METRICS 5, 0.7) at a company that mixes all that shows it: every number worked out by hand.
 
-LinkedIn: seats by Okta, use by Okta's sign-ins and the usage export; 93 EUR a month, 3 EUR a day of March. Gong: seats.csv, sign-ins
+LinkedIn: seats by Okta, use by Okta's sign-ins, the usage export and LinkedIn tasks done in Outreach; 93 EUR a month,
+3 EUR a day of March. Gong: seats.csv, sign-ins
 through Google; 62 USD at 0.5, 1 EUR a day. Notion: seats.csv, sign-ins through Entra; 31 EUR, 1 EUR a day, for Bob 15.50, 0.50 a day.
 Pencil: nothing shows its use.
 All is read from February 1st on, but Entra, which keeps 30 days. Ann is in New York (UTC-4 from March 8th), Bob in Berlin, Cem in London.
@@ -14,8 +15,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from sandbox.sales_navigator_jobs import CONTRACT, TOKEN
 from sandbox.truth import truth
 from sandbox.truth_frame import Frame
 from sandbox.truth_tools import usage
@@ -45,9 +48,15 @@ WORLD: dict[str, Any] = {
             "dialer": "cloudtalk",
             "mail": "gmail",
             "tools": ["okta", "google_admin", "entra", "sales_navigator"],
+            "sequencer": "outreach",
         },
         "tools": [
-            {"name": "linkedin", "price_per_seat": "93.00", "evidence": ["okta", "sales_navigator"], "seats": "okta"},
+            {
+                "name": "linkedin",
+                "price_per_seat": "93.00",
+                "evidence": ["okta", "sales_navigator", "outreach"],
+                "seats": "okta",
+            },
             {"name": "Gong", "price_per_seat": "62.00", "currency": "USD", "evidence": ["google_admin"]},
             {"name": "notion", "price_per_seat": "31.00", "currency": "EUR", "evidence": ["entra"]},
             {"name": "pencil", "price_per_seat": "10.00"},
@@ -78,6 +87,16 @@ WORLD: dict[str, Any] = {
         use("cem", "Gong", "03-13T10:00", action="authorize"),
         use("bob", "notion", "03-16T10:00"),
         use("cem", "notion", "03-17T10:00", succeeded=False),
+    ],
+    "tasks": [
+        {
+            "key": "K1",
+            "rep": "cem",
+            "type": "linkedin",
+            "status": "completed",
+            "completed_at": "2026-03-18T10:00:00Z",
+            "crm": None,
+        }
     ],
     "calls": [
         {
@@ -121,6 +140,8 @@ def test_a_sign_in_counts_on_the_reps_own_day_and_adds_nothing_to_actions(night:
     assert told(of(night, "bob", "notion", "03-16")) == (True, "login", 1, True, "complete")
     assert of(night, "cem", "notion", "03-17")["is_active"] is False
     assert night.day("ann@acme.com", "2026-03-18")["tools_active"] == 2, "the dialer and LinkedIn"
+    assert told(of(night, "cem", "linkedin", "03-18")) == (True, "action", 1, True, "complete"), "a task in Outreach"
+    assert told(of(night, "cem", "sequencer", "03-18"))[:3] == (True, "action", 1), "where it was done"
 
 
 def test_use_without_a_seat_is_a_leak(night: Pipeline) -> None:
@@ -157,7 +178,7 @@ def test_idle_seats_cost_what_nobody_used_for_thirty_days(night: Pipeline) -> No
     March that Cem did not use it: 1 day at 1; Bob did. Of Pencil nobody knows."""
     rows = night.rows(
         """select tool, count_if(is_idle) as days, sum(idle_cost_amount) as cost from marts.daily_tool_usage
-           where activity_date between '2026-03-01' and ? and tool not in ('crm', 'dialer', 'mail') group by tool order by tool""",
+           where activity_date between '2026-03-01' and ? and tool not in ('crm', 'dialer', 'mail', 'sequencer') group by tool order by tool""",
         [LAST],
     )
     assert [(row["tool"], row["days"], row["cost"]) for row in rows] == [
@@ -181,7 +202,7 @@ def test_a_day_is_as_whole_as_what_shows_the_tool(night: Pipeline) -> None:
         "select source, status from marts.meta_source_day where date = '2026-03-16' and source <> 'gmail' order by 1"
     )
     assert {row["source"]: row["status"] for row in days} == dict.fromkeys(
-        ("cloudtalk", "entra", "google_admin", "hubspot", "okta", "sales_navigator"), "complete"
+        ("cloudtalk", "entra", "google_admin", "hubspot", "okta", "outreach", "sales_navigator"), "complete"
     )
 
 
@@ -208,8 +229,27 @@ def test_the_sandbox_tells_the_same_truth(night: Pipeline) -> None:
     assert not [cell for cell in found if cell[2] in ("linkedin", "gong", "notion") and cell[1] <= LAST]
     daily = truth(parse(WORLD), NOW)
     active = {(email, day): values["tools_active"] for (email, day), values in daily.items() if values["tools_active"]}
-    assert len(active) == 6
+    assert len(active) == 7
     assert all(night.day(email, str(day))["tools_active"] == number for (email, day), number in active.items())
+
+
+def test_export_jobs_tell_what_the_folder_tells(night: Pipeline, tmp_path: Path) -> None:
+    """A partner of LinkedIn reads the same by its API; it tells of the days that it was asked for, 60 up to yesterday."""
+    with serving(WORLD, tmp_path) as (pipeline, url):
+        by_jobs = {
+            "contract": CONTRACT,
+            "access_token": TOKEN,
+            "base_url": f"{url}/sales_navigator/v2",
+            "poll_seconds": 0.001,
+            "days": 60,
+        }
+        pipeline.config = {**pipeline.config, "sales_navigator": by_jobs}
+        pipeline.nightly(NOW, first=FIRST)
+        linkedin = """select * exclude (run_id, first_published_at, last_changed_at) from marts.daily_tool_usage
+                      where tool = 'linkedin' order by all"""
+        assert pipeline.rows(linkedin) == night.rows(linkedin)
+        made = httpx.get(f"{url}/__sandbox__/requests").json()["routes"]
+        assert made["POST /sales_navigator/v2/salesAnalyticsExportJobs"] == 2, "one export of seats, one of activities"
 
 
 def test_nothing_of_a_profile_is_kept(night: Pipeline) -> None:

@@ -1,0 +1,21 @@
+-- core.account_company: accounts of several CRMs that are one company, because they share a domain. Those of one CRM are what that CRM says: where it has
+--   several of a domain, none of them is joined.
+-- grain: account_key
+-- company_key: the account that stands for all: one with a territory before one without, one with a segment, then the smallest key; accounts that are
+--   alone have no row here
+with counted as (
+    select
+        account_key,
+        domain,
+        territory_id,
+        segment,
+        count(*) over (partition by domain, source_id, workspace_id) as n_in_crm
+    from core.dim_account
+    where domain is not null and (select count(*) from input.source where system = 'crm') > 1
+)
+
+select
+    account_key,
+    first_value(account_key) over (partition by domain order by territory_id = '-1', segment = '-1', account_key) as company_key
+from counted
+qualify count(*) over (partition by domain) > 1 and max(n_in_crm) over (partition by domain) = 1
