@@ -25,7 +25,7 @@ from time import perf_counter
 import duckdb
 
 from sandbox.company import generate
-from sandbox.company_everywhere import everywhere
+from sandbox.company_everywhere import act_at_home, everywhere
 
 NOW = datetime(2026, 3, 20, 2, tzinfo=UTC)
 PRODUCT = [str(Path(sys.executable).parent / "salespulse")]
@@ -93,7 +93,9 @@ def main() -> None:
         size = ["--reps", str(options.reps), "--days", str(options.days), "--now", NOW.isoformat()]
         if options.everywhere:
             document = generate(1, options.reps, options.days, NOW)
-            world.write_text(json.dumps(everywhere(document, NOW, options.days)))
+            everywhere(document, NOW, options.days)
+            act_at_home(document, {rep["key"]: rep["seats"][0] for rep in document["reps"]}, "hubspot")
+            world.write_text(json.dumps(document))
         else:
             subprocess.run([*PRODUCT, "sandbox", "generate", *size, str(world)], check=True, stdout=subprocess.DEVNULL)
         serve = ["--world", str(world), "--now", NOW.isoformat(), "--settings-out", str(settings)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from itertools import cycle
 from typing import Any
@@ -48,3 +49,47 @@ def everywhere(document: dict[str, Any], now: datetime, days: int, *, both_mails
         for hour in (9, 13)
     ]
     return document
+
+
+def act_at_home(document: dict[str, Any], home: Mapping[str, str], first: str) -> None:
+    """Nobody does anything in a CRM in which they have no account, and customers are in all of them. Changes the document.
+
+    home: rep -> their CRM. first: the CRM of what nobody among them made.
+    """
+    crms = sorted({first, *home.values()})
+
+    def among(crm: str, person: str | None, instead: str | None) -> str | None:
+        return person if home.get(person or "", crm) == crm else instead
+
+    for record in (*document["contacts"], *document["accounts"]):
+        own = home.get(record.get("created_by", ""), first)
+        record["systems"] = [own, *(crm for crm in crms if crm != own)]
+    for call in document["calls"]:
+        if call.get("crm"):
+            call["crm"].pop("logged_by", None)
+    for meeting in document["meetings"]:
+        meeting.update(host=meeting["rep"], booked_by=meeting["rep"], attendees=[])
+    for task in document["tasks"]:
+        task["completed_by"] = None
+    for deal in document["deals"]:
+        owner = deal["owner"]
+        crm = home[owner]
+        deal.update(
+            systems=[crm],
+            created_by=among(crm, deal.get("created_by"), owner),
+            sourced_by=among(crm, deal.get("sourced_by"), None),
+        )
+        deal["events"] = [
+            e for e in deal["events"] if e["type"] not in ("owner", "merged_into") or among(crm, e.get("owner"), None)
+        ]
+        for event in deal["events"]:
+            event["by"] = among(crm, event.get("by"), owner)
+    made = {
+        **{deal["key"]: deal["systems"][0] for deal in document["deals"]},
+        **{note["key"]: home[note["rep"]] for note in document["notes"]},
+    }
+    document["crm_writes"] = [
+        write
+        for write in document["crm_writes"]
+        if write["by"] not in home or home[write["by"]] == made.get(write["key"], home[write["by"]])
+    ]

@@ -41,7 +41,7 @@ def _ref(state: State, kind: str, key: str | None) -> Item | None:
 
 
 def _id(state: State, kind: str, key: str) -> str:
-    return state.ids.number(f"outreach.{kind}", key, (6, 9))
+    return state.ids.number(f"outreach.{kind}", key, (9, 10))
 
 
 def _at(instant: datetime | None) -> str | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.company import generate
+from sandbox.company_everywhere import act_at_home
 from sandbox.truth import truth
 from sandbox.world import parse
 from tests.against_truth import differences, read_nights
@@ -38,13 +39,7 @@ def merged(document: dict[str, Any]) -> dict[str, Any]:
         ]
         home[rep["key"]] = side[0]
 
-    def among(crm: str, person: str | None, instead: str | None) -> str | None:
-        """Who has no account in that CRM does nothing there."""
-        return person if person not in home or home[person] == crm else instead
-
-    for record in (*document["contacts"], *document["accounts"]):
-        first = home.get(record.get("created_by", ""), CRMS[0])
-        record["systems"] = [first, *(crm for crm in CRMS if crm != first)]
+    act_at_home(document, home, CRMS[0])
     for n, (survivor, loser) in enumerate(batched(document["contacts"], 2)):
         if (
             survivor["account"] == loser["account"]
@@ -55,35 +50,9 @@ def merged(document: dict[str, Any]) -> dict[str, Any]:
         call.pop("legs", None)  # Aircall does not tell whose talk is whose
         if home.get(call["rep"]) == "salesforce" and call["result"] == "failed" and not call.get("dialer", True):
             call["crm"] = None  # Salesforce has no word for a call that never rang
-        if call.get("crm"):
-            call["crm"].pop("logged_by", None)
     for mail in document["mails"]:
         if home[mail["rep"]] == "salesforce" and mail.pop("sequencer", None):
             mail.update(kind="one_to_one")
-    for meeting in document["meetings"]:
-        meeting.update(host=meeting["rep"], booked_by=meeting["rep"], attendees=[])
-    for task in document["tasks"]:
-        task["completed_by"] = None
-    for deal in document["deals"]:
-        owner = deal["owner"]
-        crm = home[owner]
-        deal.update(
-            systems=[crm],
-            created_by=among(crm, deal.get("created_by"), owner),
-            sourced_by=among(crm, deal.get("sourced_by"), None),
-        )
-        deal["events"] = [
-            e for e in deal["events"] if e["type"] not in ("owner", "merged_into") or among(crm, e.get("owner"), None)
-        ]
-        for event in deal["events"]:
-            event["by"] = among(crm, event.get("by"), owner)
-    deals = {deal["key"]: deal["systems"][0] for deal in document["deals"]}
-    notes = {note["key"]: home[note["rep"]] for note in document["notes"]}
-    document["crm_writes"] = [
-        write
-        for write in document["crm_writes"]
-        if write["by"] not in home or home[write["by"]] == {**deals, **notes}.get(write["key"], home[write["by"]])
-    ]
     return document
 
 
