@@ -20,7 +20,7 @@ from .warehouse import name, tables, transaction, value
 
 FACT = "published_as"
 # A smaller file is written anew every time, in the order of its keys and without holes.
-SMALL_FILE = 32 << 20
+SMALL_FILE = 1 << 20
 GROWTH = (
     1.5  # to what part of its size when last written anew a file may grow before it is again: replaced rows leave holes
 )
