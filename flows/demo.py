@@ -24,13 +24,13 @@ from flows.terminal import run_flow
 MARK = ".salespulse-demo"  # only a folder that the demo made is ever deleted
 HEADLINES = """
 select
-    coalesce(team_name, 'Everybody') as team, crm_active_reps, reps_working, calls_made, emails_sent, conversations,
+    coalesce(team_name, 'Everybody') as team, crm_active_reps, calls_made, emails_sent, conversations,
     tools_active, is_complete or team_id = 'zz' as is_complete
 from (
-    select team_id, team_name, crm_active_reps, reps_working, calls_made, emails_sent, conversations, tools_active, is_complete
+    select team_id, team_name, crm_active_reps, calls_made, emails_sent, conversations, tools_active, is_complete
     from daily_team_activity where activity_date = $day and team_id <> '-1'
     union all by name
-    select 'zz' as team_id, null as team_name, crm_active_reps, reps_working, calls_made, emails_sent, conversations,
+    select 'zz' as team_id, null as team_name, crm_active_reps, calls_made, emails_sent, conversations,
         tools_active, is_complete
     from daily_org_activity where activity_date = $day
 )
@@ -107,12 +107,12 @@ def _headlines(console: Console, published: Path, day: date) -> None:
         table.add_column(header, justify="left" if header in ("team", "") else "right", no_wrap=True)
     with duckdb.connect(str(published), read_only=True) as con:
         rows = con.execute(HEADLINES, {"day": day}).fetchall()
-    for team, active, working, *counts, complete in rows:
+    for team, *counts, complete in rows:
         cells = ("-" if n is None else f"{n:,}" for n in counts)
-        table.add_row(team, f"{active} of {working}", *cells, "" if complete else "not complete yet")
+        table.add_row(team, *cells, "" if complete else "not complete yet")
     console.print(table)
     console.print(
-        "in CRM: reps who worked in the CRM, of those at work; calls made; emails sent; conversations: contacts with a two-way "
+        "in CRM: reps who worked in the CRM; calls made; emails sent; conversations: contacts with a two-way "
         "exchange; tools: uses of a tool by a rep",
         style="dim",
     )
