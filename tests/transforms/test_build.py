@@ -17,7 +17,7 @@ from transforms.build import BuildError
 from transforms.model import ModelError
 from transforms.parameters import Parameters
 from transforms.publish import PublishError
-from transforms.warehouse import WarehouseLocked, open_warehouse
+from transforms.warehouse import ASIDE, WarehouseLocked, open_warehouse
 
 NOW = datetime(2026, 3, 20, 6, tzinfo=UTC)
 DAILY = """-- marts.daily_thing: things a day.
@@ -323,3 +323,12 @@ def test_the_fiscal_year_begins_where_the_settings_say(con: duckdb.DuckDBPyConne
         f"select date::varchar, fiscal_year, fiscal_quarter from ({sql}) where date in ('2026-03-31', '2026-04-01')"
     ).fetchall()
     assert sorted(days) == [("2026-03-31", 2026, 4), ("2026-04-01", 2027, 1)]
+
+
+def test_rows_that_a_killed_build_put_aside_go_when_the_warehouse_is_opened(tmp_path: Path) -> None:
+    """They hold people's addresses, and nobody else would ever delete them."""
+    aside = tmp_path / "tmp" / f"{ASIDE}killed"
+    aside.mkdir(parents=True)
+    (aside / "rows-0.parquet").write_bytes(b"ann@acme.com")
+    with open_warehouse(tmp_path / "warehouse.duckdb"):
+        assert not aside.exists()
