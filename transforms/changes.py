@@ -18,7 +18,7 @@ from . import columns, difference, old_keys
 from .difference import few_rows
 from .model import Model
 from .raw import LINES_OF_A_LANDING
-from .warehouse import made, name, value
+from .warehouse import literal, made, name, value
 
 SMALL = 20_000_000  # rows up to which a table made anew as a whole is compared with what stood, so that little changes stay little
 FEW = 100_000  # keys up to which a narrow build is always worth it
@@ -27,6 +27,7 @@ WHOLE_IF_CHANGED = ("input.parameter", "input.source_setting", "input.secret", "
 
 
 OF_DIRTY = re.compile(r"([\w.]+) in \(select key from dirty\)")
+SPAN_OF_DIRTY = re.compile(r"\(select (?P<end>(?:min|max)\(key[.\w]*\)(?: [-+] \d+)?) from dirty\)")
 
 
 def _is_dirty(key: str) -> str:
@@ -154,7 +155,7 @@ class Changes:
         """
         sql = model.select
         for table, lines in model.on.items():
-            keep = self.kept(model, table, is_asked)
+            keep = self._with_spans(self.kept(model, table, is_asked))
             if keep:
                 is_few = is_asked is _is_dirty
                 if is_few and (recent := self._recent(table, lines, model)):
@@ -167,6 +168,15 @@ class Changes:
                 self.con.execute(f"create or replace temp view {view} as {rows}")
                 sql = re.sub(rf"\b(from|join)(\s+){re.escape(table)}\b(?!\.)", rf"\1\2{view}", sql)
         return f"select * from ({sql}\n) where {is_asked(model.scope)}"
+
+    def _with_spans(self, keep: str) -> str:
+        """A condition with the first and last dirty keys in it as constants: what lies apart from them is then skipped, not compared."""
+
+        def told(found: re.Match[str]) -> str:
+            end, kind = self.con.execute(f"select any_value(x)::varchar, typeof(any_value(x)) from (select {found['end']} as x from dirty)").fetchall()[0]
+            return "null" if end is None else f"{literal(end)}::{kind}"
+
+        return SPAN_OF_DIRTY.sub(told, keep)
 
     def _recent(self, table: str, lines: Sequence[str], model: Model) -> str:
         """The condition that rows are recent, where all rows of the dirty keys are."""

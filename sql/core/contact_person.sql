@@ -8,7 +8,8 @@ with recursive addressed as (
         emails,
         unnest(emails) as address
     from core.dim_contact
-    where (select count(*) from input.source where system = 'crm') > 1
+    -- Of one CRM nothing is read.
+    cross join (select 1 from input.source where system = 'crm' having count(*) > 1)
 ),
 
 -- Where several contacts of one CRM have an address, it is the one with the fewest others in every CRM.

@@ -13,6 +13,8 @@ with dialled as (
         max(coalesce(ended_at, started_at)) as ended_at,
         sum(talk_s) as talk_s
     from core.dialer_leg
+    -- Where no sequencer calls, nothing is read.
+    cross join (select 1 from core.seq_call limit 1)
     -- Numbers that the sequencer has called, or calls that it names: others are none of its.
     where
         right(counterpart_number, 9) in (select s.number_tail from core.seq_call as s)

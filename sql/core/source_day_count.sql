@@ -3,14 +3,21 @@
 -- slices: none
 -- scope: utc_date
 -- on staging.stg_dialer_call: (started_at at time zone 'UTC')::date
+-- keep staging.stg_dialer_call: started_at between (select min(key) - 1 from dirty) and (select max(key) + 2 from dirty)
 -- on staging.stg_tool_action: coalesce(done_on, (done_at at time zone 'UTC')::date)
 -- on staging.stg_seq_send: (sent_at at time zone 'UTC')::date
+-- keep staging.stg_seq_send: sent_at between (select min(key) - 1 from dirty) and (select max(key) + 2 from dirty)
 -- on staging.stg_seq_call: (started_at at time zone 'UTC')::date
+-- keep staging.stg_seq_call: started_at between (select min(key) - 1 from dirty) and (select max(key) + 2 from dirty)
 -- on staging.stg_mail_message: (sent_at at time zone 'UTC')::date
+-- keep staging.stg_mail_message: sent_at between (select min(key) - 1 from dirty) and (select max(key) + 2 from dirty)
 -- on staging.stg_mail_count: counted_on
 -- on staging.stg_crm_call: (occurred_at at time zone 'UTC')::date
+-- keep staging.stg_crm_call: occurred_at between (select min(key) - 1 from dirty) and (select max(key) + 2 from dirty)
 -- on staging.stg_crm_email: (occurred_at at time zone 'UTC')::date
+-- keep staging.stg_crm_email: occurred_at between (select min(key) - 1 from dirty) and (select max(key) + 2 from dirty)
 -- on staging.stg_crm_meeting: (start_at at time zone 'UTC')::date
+-- keep staging.stg_crm_meeting: start_at between (select min(key) - 1 from dirty) and (select max(key) + 2 from dirty)
 select
     source_id,
     workspace_id,
@@ -54,4 +61,5 @@ from (
     from staging.stg_crm_meeting
     where not is_deleted
 )
+where utc_date is not null
 group by all

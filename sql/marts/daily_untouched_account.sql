@@ -1,6 +1,16 @@
 -- marts.daily_untouched_account: accounts that are being worked on and that nobody touched for 14 days. A day, owner and territory without an account that is worked on has no row.
 -- grain: activity_date, rep_id, territory_id
 -- kind: merged
+-- scope: activity_date
+-- slices: none
+-- on core.account_phase: select unnest(range(greatest(f.since, p.history_start), least(f.until, local_date(p.now, 'UTC') + 2), interval 1 day))::date from (select case when count(*) = 2 and count(distinct is_untouched) = 1 then min(phase_until) else phase_from end as since, max(phase_until) as until from changed group by account_key, phase_from) as f cross join input.run as p
+-- keep core.account_phase: phase_from <= (select max(key) from dirty) and phase_until >= (select min(key) from dirty)
+-- on core.account_version: select unnest(range(greatest(f.phase_from, p.history_start), least(f.phase_until, local_date(p.now, 'UTC') + 2), interval 1 day))::date from changed as a inner join core.account_phase as f on a.account_key = f.account_key cross join input.run as p
+-- on core.dim_account: select unnest(range(greatest(f.phase_from, p.history_start), least(f.phase_until, local_date(p.now, 'UTC') + 2), interval 1 day))::date from changed as a inner join core.account_phase as f on a.account_key = f.account_key cross join input.run as p
+-- on staging.stg_crm_company: select unnest(range(greatest(f.phase_from, p.history_start), least(f.phase_until, local_date(p.now, 'UTC') + 2), interval 1 day))::date from changed as c inner join core.dim_account as a on c.source_id = a.source_id and c.workspace_id = a.workspace_id and c.company_id = a.company_id inner join core.account_phase as f on a.account_key = f.account_key cross join input.run as p
+-- on core.rep_day_status: activity_date
+-- on input.run: select local_date(min(now), 'UTC') - 2 + unnest(range(0, 5 + (local_date(max(now), 'UTC') - local_date(min(now), 'UTC'))::integer))::integer from changed
+-- on input.run: select min(history_start) + unnest(range(0, case when min(history_start) = max(history_start) then 0 else 14 + (max(history_start) - min(history_start))::integer end))::integer from changed
 -- activity_date: Calendar date; touches on the rep's own local day, deals by their owner's; all numbers are as of its end
 -- rep_id: Key of the rep who owns the account now, as the CRM does not tell since when (dim_rep); -1 for nobody known
 -- territory_id: Territory of the account at that date; -1 for none

@@ -11,31 +11,13 @@
 -- rows: Calls, mails, meetings and uses of tools of this source on this date (UTC)
 -- last_success_at: UTC instant of the last complete reading of the source
 -- watermark: UTC instant up to which the source has been read without a gap; a mailbox that is behind counts as long as a rep's day needs it
-with days as (
-    select
-        r.source_id,
-        r.workspace_id,
-        d.activity_date,
-        bool_and(s.status = 'complete') as is_complete,
-        bool_and(s.status = 'missing') as is_missing,
-        min(d.day_start) as day_start,
-        max(d.day_end) as day_end
-    from core.rep_day as d
-    inner join core.rep_source as r on d.rep_id = r.rep_id and (d.rep_id <> -1 or r.system <> 'mail')
-    inner join core.day_status as s
-        on
-            r.source_id = s.source_id and r.workspace_id = s.workspace_id and r.partition = s.partition and s.feed = ''
-            and d.day_start = s.day_start and d.day_end = s.day_end
-    group by all
-),
-
-gaps as (
+with gaps as (
     select
         d.source_id,
         d.workspace_id,
         d.activity_date,
         string_agg(g.stream || ': ' || g.reason, '; ' order by g.stream, g.field, g.gap_from) as reason
-    from days as d
+    from core.source_day as d
     inner join meta.field_gap as g
         on d.source_id = g.source_id and d.workspace_id = g.workspace_id and d.day_start < g.gap_until and d.day_end > g.gap_from
     group by d.source_id, d.workspace_id, d.activity_date
@@ -58,6 +40,13 @@ successes as (
     group by all
 ),
 
+-- Mailboxes of leavers are read no longer, and would hold it back for ever: one counts as long as a day of its rep's needs it.
+last_days as (
+    select rep_id, max(day_end) as last_day_end
+    from core.rep_day
+    group by rep_id
+),
+
 marks as (
     select c.source_id, c.workspace_id, min(c.covered_until) as watermark
     from (
@@ -68,14 +57,13 @@ marks as (
     ) as c
     where
         c.partition = ''
-        -- Mailboxes of leavers are read no longer, and would hold it back for ever.
         or exists (
             select 1
             from core.rep_source as r
-            inner join core.rep_day as d on r.rep_id = d.rep_id
+            inner join last_days as d on r.rep_id = d.rep_id
             where
                 r.source_id = c.source_id and r.workspace_id = c.workspace_id and r.partition = lower(c.partition)
-                and d.day_end > c.covered_until
+                and d.last_day_end > c.covered_until
         )
     group by all
 )
@@ -90,7 +78,7 @@ select
     coalesce(sum(s.records), 0)::bigint as rows,
     (any_value(x.last_success_at) at time zone 'UTC') as last_success_at,
     (any_value(m.watermark) at time zone 'UTC') as watermark
-from days as d
+from core.source_day as d
 left join (select source_id, workspace_id, max(lag_seconds) as lag_seconds from input.source group by all) as i
     on d.source_id = i.source_id and d.workspace_id = i.workspace_id
 left join core.source_day_count as s on d.source_id = s.source_id and d.workspace_id = s.workspace_id and d.activity_date = s.utc_date
