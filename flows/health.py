@@ -17,7 +17,9 @@ ORDER: Sequence[Severity] = ("failed", "late", "note")
 WARNINGS = {
     "user_without_rep": "users whom no rep's address matches",
     "amount_without_rate": "amounts in a currency without a rate",
+    "price_without_rate": "tools priced in a currency without a rate",
     "call_outcome_unknown": "calls with an outcome that is not mapped",
+    "source_of_no_tool": "sources of tool use that no [[tools]] names",
 }
 
 

@@ -86,6 +86,21 @@ prices as (
     group by t.tool, t.currency
 ),
 
+unused as (
+    select
+        'source_of_no_tool' as check_name,
+        s.source_id || ':' || s.workspace_id as subject,
+        'warning' as severity,
+        1::bigint as failing_rows,
+        'it is read for nothing: no [[tools]] of the settings names it as evidence of use or for its seats. Name it there, or take it out of the settings.'
+            as detail
+    from input.source as s
+    where
+        s.system = 'tools' and s.source_id not in (select source_id from core.tool_rule where source_id is not null)
+        and s.source_id not in (select source_id from input.tool_seat where source_id is not null)
+    group by s.source_id, s.workspace_id
+),
+
 labels as (
     select
         'call_outcome_unknown' as check_name,
@@ -109,5 +124,7 @@ union all
 select * from rates
 union all
 select * from prices
+union all
+select * from unused
 union all
 select * from labels
