@@ -158,9 +158,8 @@ class Changes:
             keep = self._with_spans(self.kept(model, table, is_asked))
             if keep:
                 is_few = is_asked is _is_dirty
-                if is_few and (recent := self._recent(table, lines, model)):
-                    keep = f"({keep}) and {recent}"
-                rows = f"select * from {table} where {self._few_rows(table, keep) if is_few else keep}"
+                also = (self._recent(table, lines, model) if is_few else "") or "true"
+                rows = f"select * from {table} where {self._few_rows(table, keep, also) if is_few else keep}"
                 plain = is_few and len(lines) == 1 and table not in model.keep
                 if plain and (at_hand := self.whole.get(table, {}).get(lines[0])):
                     rows = self._from_at_hand(table, lines[0], at_hand)
@@ -173,7 +172,8 @@ class Changes:
         """A condition with the first and last dirty keys in it as constants: what lies apart from them is then skipped, not compared."""
 
         def told(found: re.Match[str]) -> str:
-            end, kind = self.con.execute(f"select any_value(x)::varchar, typeof(any_value(x)) from (select {found['end']} as x from dirty)").fetchall()[0]
+            query = f"select any_value(x)::varchar, typeof(any_value(x)) from (select {found['end']} as x from dirty)"
+            end, kind = self.con.execute(query).fetchall()[0]
             return "null" if end is None else f"{literal(end)}::{kind}"
 
         return SPAN_OF_DIRTY.sub(told, keep)
@@ -186,10 +186,9 @@ class Changes:
         found = {old_keys.recent(self.con, old, line) for line in lines}
         return "" if "" in found else found.pop()
 
-    def _few_rows(self, table: str, where: str) -> str:
-        """difference.few_rows, where that can be asked: of tables, as long as this build has not written to them (DuckDB 2.0.0 crashed)."""
-        is_as_before = table in self.there and table not in self.rows and table not in self.everywhere
-        return few_rows(table, where) if is_as_before else where
+    def _few_rows(self, table: str, where: str, also: str = "true") -> str:
+        """difference.few_rows of a table; a view has no rows of its own."""
+        return few_rows(table, where, also) if table in self.there else f"({where}) and ({also})"
 
     def _from_at_hand(self, table: str, column: str, at_hand: Whole) -> str:
         """Rows of the dirty keys: those at hand, and of other keys, if there are any, those of the table."""

@@ -10,9 +10,9 @@ from graphlib import CycleError, TopologicalSorter
 from importlib import resources
 from importlib.resources.abc import Traversable
 
-from . import dictionary, dictionary_tables, parsed, rollups
+from . import dictionary, dictionary_tables, freshness, parsed, rollups
 
-DATES = ("activity_date", "send_date", "first_touch_date", "iso_week_start", "month_start", "date")
+DATES = ("activity_date", "send_date", "first_touch_date", "entry_date", "iso_week_start", "month_start", "date")
 LAYERS = ("staging", "core", "marts")
 HEADER = re.compile(r"^-- (?P<name>[\w.]+): (?P<text>.*)$")
 NARROW = re.compile(r"^-- (?P<verb>on|keep) (?P<table>[\w.]+): (?P<text>.*)$")
@@ -52,6 +52,11 @@ class Model:
         return f"{self.schema}.{self.name}"
 
     @property
+    def date(self) -> str:
+        """The column of its key that is a date; "" if it has none."""
+        return next((column for column in self.grain if column in DATES), "")
+
+    @property
     def select(self) -> str:
         """The SELECT; of a staging table the union of its connectors'."""
         return " union all by name ".join(f"({part}\n)" for part in self.parts) if self.parts else self.sql
@@ -67,6 +72,7 @@ def load(folder: Traversable) -> list[Model]:
     found = [_parsed(layer, file.name, file.read_text("utf-8")) for layer in LAYERS for file in _files(folder / layer)]
     if folder == root():
         found += [_parsed(*generated) for generated in (*dictionary.models(), *rollups.models())]
+        found.append(_parsed("marts", "meta_freshness.sql", freshness.text(found)))
     return _ordered([*_staging(found), *(m for m in found if m.schema != "staging")])
 
 

@@ -335,7 +335,10 @@ def test_two_nights_tell_what_one_does(tmp_path: Path) -> None:
 def test_a_source_that_no_tool_names_is_told(tmp_path: Path) -> None:
     """Entra shows the use of notion alone; where the settings do not name notion, it is read for nothing."""
     tools = [t for t in WORLD["company"]["tools"] if t["name"] != "notion"]
-    with serving({**WORLD, "company": {**WORLD["company"], "tools": tools}, "tool_actions": []}, tmp_path) as (pipeline, _):
+    with serving({**WORLD, "company": {**WORLD["company"], "tools": tools}, "tool_actions": []}, tmp_path) as (
+        pipeline,
+        _,
+    ):
         pipeline.nightly(NOW, first=date(2026, 3, 15))
         told = "select subject, severity from marts.meta_data_quality where check_name = 'source_of_no_tool'"
         assert pipeline.rows(told) == [{"subject": "entra:main", "severity": "warning"}]
