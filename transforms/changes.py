@@ -27,7 +27,9 @@ WHOLE_IF_CHANGED = ("input.parameter", "input.source_setting", "input.secret", "
 
 
 OF_DIRTY = re.compile(r"([\w.]+) in \(select key from dirty\)")
-SPAN_OF_DIRTY = re.compile(r"\(select (?P<end>(?:min|max)\(key[.\w]*\)(?: [-+] \d+)?) from dirty\)")
+SPAN_OF_DIRTY = re.compile(
+    r"\(select (?P<end>(?:min|max)\([.\w]+\)(?: [-+] \d+)?) from (?P<of>dirty|core\.\w+ where \w+ in \(select key from dirty\))\)"
+)
 
 
 def _is_dirty(key: str) -> str:
@@ -158,37 +160,59 @@ class Changes:
             keep = self._with_spans(self.kept(model, table, is_asked))
             if keep:
                 is_few = is_asked is _is_dirty
-                also = (self._recent(table, lines, model) if is_few else "") or "true"
-                rows = f"select * from {table} where {self._few_rows(table, keep, also) if is_few else keep}"
+                rows = f"select * from {table} where {self._few_rows(table, keep) if is_few else keep}"
                 plain = is_few and len(lines) == 1 and table not in model.keep
                 if plain and (at_hand := self.whole.get(table, {}).get(lines[0])):
                     rows = self._from_at_hand(table, lines[0], at_hand)
-                view = name(f"kept {table}")
-                self.con.execute(f"create or replace temp view {view} as {rows}")
-                sql = re.sub(rf"\b(from|join)(\s+){re.escape(table)}\b(?!\.)", rf"\1\2{view}", sql)
+                asked = re.compile(rf"\b(from|join)(\s+){re.escape(table)}\b(?!\.)")
+                kept = self._at_once(model, table, rows) if is_few and len(asked.findall(sql)) > 1 else ""
+                if not kept:
+                    kept = name(f"kept {table}")
+                    self.con.execute(f"create or replace temp view {kept} as {rows}")
+                sql = asked.sub(rf"\1\2{kept}", sql)
         return f"select * from ({sql}\n) where {is_asked(model.scope)}"
+
+    def _at_once(self, model: Model, table: str, rows: str) -> str:
+        """Rows for which a model asks several times, found once: a temp table of the columns that it may use."""
+        kept = name(f"kept rows of {table}")
+        there = [row[0] for row in self.con.execute(f"describe {table}").fetchall()]
+        used = columns.used(model.select, [], there)
+        wanted = "*" if used is None else ", ".join(map(name, used)) or "1 as row_is_there"
+        self.con.execute(f"create or replace temp table {kept} as select {wanted} from ({rows})")
+        return kept
 
     def _with_spans(self, keep: str) -> str:
         """A condition with the first and last dirty keys in it as constants: what lies apart from them is then skipped, not compared."""
 
         def told(found: re.Match[str]) -> str:
-            query = f"select any_value(x)::varchar, typeof(any_value(x)) from (select {found['end']} as x from dirty)"
+            query = f"select any_value(x)::varchar, typeof(any_value(x)) from (select {found['end']} as x from {found['of']})"
             end, kind = self.con.execute(query).fetchall()[0]
             return "null" if end is None else f"{literal(end)}::{kind}"
 
         return SPAN_OF_DIRTY.sub(told, keep)
 
-    def _recent(self, table: str, lines: Sequence[str], model: Model) -> str:
-        """The condition that rows are recent, where all rows of the dirty keys are."""
-        old = self.old.get(table)
-        if old is None or table in model.keep:
-            return ""
-        found = {old_keys.recent(self.con, old, line) for line in lines}
-        return "" if "" in found else found.pop()
+    def _few_rows(self, table: str, where: str) -> str:
+        """difference.few_rows of a table, each way sought where its keys stand; a view has no rows of its own."""
+        if table not in self.there:
+            return where
+        ways = enumerate(old_keys.ways(where))
+        return few_rows(table, *(self._sought(table, way, name(f"sought {table} {number}")) for number, way in ways))
 
-    def _few_rows(self, table: str, where: str, also: str = "true") -> str:
-        """difference.few_rows of a table; a view has no rows of its own."""
-        return few_rows(table, where, also) if table in self.there else f"({where}) and ({also})"
+    def _sought(self, table: str, way: str, keys: str) -> str:
+        """One way with the span of time in which its keys stand. keys: temp table for those that are no dirty keys themselves."""
+        found = old_keys.WAY.fullmatch(way)
+        if not found or table not in self.old:
+            return way
+        column, among = found["column"], "dirty"
+        if found["of"]:
+            inner = old_keys.OF_TABLE.fullmatch(found["of"])
+            span = inner and old_keys.recent(self.con, self.old.get(inner["table"]), inner["column"])
+            self.con.execute(
+                f"create or replace temp table {keys} as select key from ({found['of']}{f' and {span}' if span else ''}) as part(key)"
+            )
+            way, among = f"{found['before'] or ''}{column} in (select key from {keys})", keys
+        span = old_keys.recent(self.con, self.old[table], column, among)
+        return f"{way} and {span}" if span else way
 
     def _from_at_hand(self, table: str, column: str, at_hand: Whole) -> str:
         """Rows of the dirty keys: those at hand, and of other keys, if there are any, those of the table."""
@@ -197,16 +221,16 @@ class Changes:
         rows = f"select * from {at_hand.rows} where {column} in (select key from dirty)"
         if others:
             sought = f"{column} in (select key from {rest})"
-            if recent := old_keys.recent(self.con, self.old.get(table), column, rest):
-                sought += f" and {recent}"
-            rows += f" union all by name select * from {table} where {self._few_rows(table, sought)}"
+            if span := old_keys.recent(self.con, self.old.get(table), column, rest):
+                sought += f" and {span}"
+            rows += f" union all by name select * from {table} where {few_rows(table, sought) if table in self.there else sought}"
         return rows
 
     def write(self, model: Model) -> int:
         """Make the rows of the dirty keys what temp table fresh has, and keep what differed as changed rows. How many those are."""
         where = f"{model.scope} in (select key from dirty)"
-        if recent := old_keys.recent(self.con, self.old.get(model.table), model.scope):
-            where += f" and {recent}"
+        if span := old_keys.recent(self.con, self.old.get(model.table), model.scope):
+            where += f" and {span}"
         return self._wrote(model.table, difference.write(self.con, model.table, "fresh", where))
 
     def write_whole(self, table: str) -> int:

@@ -6,7 +6,6 @@ for one another would have to have the same hash: at a million changed rows a ye
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import duckdb
@@ -57,25 +56,12 @@ def write(con: duckdb.DuckDBPyConnection, table: str, fresh: str, where: str = "
     return Difference(rows, changed if rows else "")
 
 
-def few_rows(table: str, where: str, also: str = "true") -> str:
+def few_rows(table: str, *ways: str) -> str:
     """The condition for a few rows of a large table: found by what it asks for, the other columns are read of these rows alone.
 
-    Each way of an "a or b" is a search by itself: a scan takes one list of keys with it, and weighs every row for two. also: holds for all.
+    ways: conditions of which any is enough. Each is a search by itself: a scan takes one list of keys with it, and weighs every row for two.
     """
-    ways = " union all ".join(f"select rowid from {table} where ({way}) and ({also})" for way in _ways(where))
-    return f"rowid in ({ways})"
-
-
-def _ways(where: str) -> list[str]:
-    """The parts between which there is an "or", less those in brackets."""
-    ways, depth = [""], 0
-    for piece in re.split(r"([()]| or )", where):
-        depth += {"(": 1, ")": -1}.get(piece, 0)
-        if piece == " or " and not depth:
-            ways.append("")
-        else:
-            ways[-1] += piece
-    return ways
+    return f"rowid in ({' union all '.join(f'select rowid from {table} where {way}' for way in ways)})"
 
 
 def _sum(relation: str, hashed: str) -> str:

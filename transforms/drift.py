@@ -18,7 +18,7 @@ import duckdb
 from . import fields
 from .difference import few_rows
 from .fields import Field
-from .raw import LINES_OF_A_LANDING, latest_view, raw_table
+from .raw import LINES_OF_A_LANDING, latest_view, raw_table, superseded_table
 from .warehouse import made, value
 
 CHANCE = 1e-12  # that a stretch lacks the field by accident, below which it is no accident
@@ -55,7 +55,7 @@ class Gap:
 
 def find(con: duckdb.DuckDBPyConnection) -> list[Gap]:
     """Bring meta.field_hour and meta.field_gap up to date with raw. Returns the gaps that were not known before."""
-    wanted = hashlib.sha256(repr((fields.load(), READS, HOURS)).encode()).hexdigest()
+    wanted = hashlib.sha256(repr((fields.load(), READS, HOURS, "superseded by")).encode()).hexdigest()
     known = dict(con.execute("select name, value from meta.fact where name like 'drift_%'").fetchall())
     if known.get("drift_fields") != wanted:
         con.execute("delete from meta.field_hour")
@@ -81,6 +81,7 @@ def _count(con: duckdb.DuckDBPyConnection, source: str, stream: str, own: Sequen
     new = f"from {table} where _seq >= {first}"
     if not value(con, f"select count(*) from (select 1 {new} limit 1)"):
         return
+    replaced = f"select _seq from {superseded_table(source, stream)} where _by >= {first}"
     # A record that said the same before, as far as it is counted, changes no count: most of what a night finds edited.
     dates = made(
         con,
@@ -90,7 +91,7 @@ def _count(con: duckdb.DuckDBPyConnection, source: str, stream: str, own: Sequen
                     workspace_id, record_id, {HOURS} as hours, _seq < {first} as was_there,
                     (coalesce(happened_at, source_updated_at), is_deleted, json_extract_string(payload, [{_asked(_paths(own))}])) as told
                 from {table}
-                where {few_rows(table, f"(workspace_id, record_id) in (select (workspace_id, record_id) {new})")}
+                where {few_rows(table, f"_seq >= {first}", f"_seq in ({replaced})")}
             ),
             counted_anew as (
                 select workspace_id, record_id from version
@@ -106,12 +107,16 @@ def _count(con: duckdb.DuckDBPyConnection, source: str, stream: str, own: Sequen
            where f.source_id = ? and f.stream = ? and (f.workspace_id, local_date(f.utc_hour, 'UTC')) in (from drift_date)""",
         [source, stream],
     )
-    con.execute(f"insert into meta.field_hour by name {_counts(source, stream, own)}")
+    begin, end = con.execute(
+        """select (min(utc_date)::timestamp at time zone 'UTC')::varchar, ((max(utc_date) + 1)::timestamp at time zone 'UTC')::varchar
+           from drift_date"""
+    ).fetchall()[0]
+    con.execute(f"insert into meta.field_hour by name {_counts(source, stream, own, begin, end)}")
     con.execute("drop table drift_date")
 
 
-def _counts(source: str, stream: str, own: Sequence[Field]) -> str:
-    """SELECT of the rows of meta.field_hour on the dates of drift_date. Its texts are those of sql/fields.toml."""
+def _counts(source: str, stream: str, own: Sequence[Field], begin: str, end: str) -> str:
+    """SELECT of the rows of meta.field_hour on the dates of drift_date, which lie from begin to end. Its texts are those of sql/fields.toml."""
     measures = {
         "present": "sum(weight) filter (where {v} <> '')",
         "readable": "sum(weight) filter (where {ok})",
@@ -132,18 +137,21 @@ def _counts(source: str, stream: str, own: Sequence[Field]) -> str:
         packed = ", ".join(f"{name} := {name}_{number}" for name in measures)
         packs.append(f"struct_pack(field := '{one.path}', {packed})")
     return f"""
-        with dates as (select min(utc_date) as first_date, max(utc_date) as last_date from drift_date),
-        record as (
+        with record as (
             select
                 workspace_id,
                 {HOURS} as hours,
                 coalesce(happened_at, source_updated_at) as instant,
                 json_extract_string(payload, [{_asked(paths)}]) as told
-            from {latest_view(source, stream)} cross join dates
-            where not is_deleted and (
-                happened_at is null
-                or happened_at >= first_date::timestamp at time zone 'UTC' and happened_at < (last_date + 1)::timestamp at time zone 'UTC'
+            from (
+                -- One by one, so that of each what lies apart in time is skipped.
+                from {latest_view(source, stream)} where happened_at >= '{begin}' and happened_at < '{end}'
+                union all
+                from {latest_view(source, stream)} where happened_at is null and source_updated_at >= '{begin}' and source_updated_at < '{end}'
+                union all
+                from {latest_view(source, stream)} where happened_at is null and source_updated_at is null
             )
+            where not is_deleted
         ),
         placed as (select * exclude (hours), unnest(hours) as utc_hour, 1.0 / len(hours) as weight from record),
         counted as (

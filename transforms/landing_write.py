@@ -57,7 +57,7 @@ def append(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile], number:
     )
     con.execute(
         f"""insert into {superseded_table(window.source, window.stream)}
-            select case when is_stale then own_seq else latest_seq end from landing_chosen where latest_seq is not null"""
+            select case when is_stale then own_seq else latest_seq end, own_seq from landing_chosen where latest_seq is not null"""
     )
     changed(
         con,
@@ -118,7 +118,9 @@ def bury(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile], number: i
             group by _seq, record_id""",
         facts,
     )
-    con.execute(f"insert into {superseded_table(window.source, window.stream)} select latest_seq from landing_gone")
+    con.execute(
+        f"insert into {superseded_table(window.source, window.stream)} select latest_seq, own_seq from landing_gone"
+    )
     changed(
         con,
         f"""insert into {table}

@@ -1,8 +1,9 @@
-"""Which keys stand in the old part of a large table, so that a night need not search all of its history for keys that are not there.
+"""When the keys of a large table stand in its old part, so that a night need not search all of its history for keys that are not there.
 
-A table that is laid down by date is searched for a night's keys from a boundary on, two months back, if none of them stands before it.
-Whether one does is told by built."old <table> <column>": a hash of the column for every row before the boundary, which is read six times
-as fast as the keys themselves. It may hold hashes of rows that are gone, and two keys may share one: then the whole table is searched.
+A table that is laid down by date is searched for a night's keys from a boundary on, two months back, and before it in the months in which
+one of them stands. These are told by built."old <table> <column>": a hash of the column and the month for the rows before the boundary,
+which is read six times as fast as the keys themselves. It may hold rows that are gone, and two keys may share a hash: then a month is
+searched in vain.
 """
 
 from __future__ import annotations
@@ -25,7 +26,13 @@ LOOKUP = re.compile(
     r"\bfrom (?P<table>core\.\w+) as (?P<t>\w+) inner join changed as (?P<c>\w+)"
     r" on (?P=t)\.(?P<column>\w+) = (?P=c)\.(?P<key>\w+)"
 )
-FACT = "old_keys "
+# One way of a `keep` line that seeks rows by a column: its keys are the dirty ones, or `of` tells them.
+WAY = re.compile(r"(?P<before>[^()]+ and )?\(?(?P<column>\w+)\)? in \((?:select key from dirty|(?P<of>select .+))\)")
+OF_TABLE = re.compile(
+    r"select (?:\w+\.)?\w+ from (?P<table>core\.\w+)(?: as \w+)? where (?:[^()]+ and )?(?:\w+\.)?(?P<column>\w+) in \(select key from dirty\)"
+)
+FACT = "old_spans "  # in meta.fact, with the table's name: the boundary of its lists
+SPAN, MOST_SPANS = "month", 12  # of time: how finely they are told apart, and up to how many
 
 
 def columns(models: Sequence[Model]) -> dict[str, tuple[str, ...]]:
@@ -35,10 +42,27 @@ def columns(models: Sequence[Model]) -> dict[str, tuple[str, ...]]:
         for table, lines in m.on.items():
             if table in asked and table not in m.keep:
                 asked[table].update(lines)
+            for way in filter(None, map(WAY.fullmatch, ways(m.keep.get(table, "")))):
+                inner = OF_TABLE.fullmatch(way["of"] or "")
+                for sought, column in ((table, way["column"]), *([(inner["table"], inner["column"])] if inner else [])):
+                    if sought in asked:
+                        asked[sought].add(column)
             for found in filter(None, map(LOOKUP.search, lines)):
                 if found["table"] in asked:
                     asked[found["table"]].add(found["column"])
     return {table: tuple(sorted(c for c in found if COLUMN.fullmatch(c))) for table, found in asked.items()}
+
+
+def ways(where: str) -> list[str]:
+    """The parts between which there is an "or", less those in brackets."""
+    found, depth = [""], 0
+    for piece in re.split(r"([()]| or )", where):
+        depth += {"(": 1, ")": -1}.get(piece, 0)
+        if piece == " or " and not depth:
+            found.append("")
+        else:
+            found[-1] += piece
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +107,7 @@ def draw(con: duckdb.DuckDBPyConnection, model: Model, asked: Iterable[str]) -> 
     if not old.columns:
         return
     for column in old.columns:
-        con.execute(f"create or replace table {_list(old.table, column)} (key_hash ubigint)")
+        con.execute(f"create or replace table {_list(old.table, column)} (key_hash ubigint, span date)")
         _add(con, old, column, f"{old.table} where not coalesce({old.is_recent}, false)")
     _remember(con, old)
 
@@ -100,13 +124,21 @@ def wrote(con: duckdb.DuckDBPyConnection, old: Old, changed: str) -> None:
 
 
 def recent(con: duckdb.DuckDBPyConnection, old: Old | None, column: str, keys: str = "dirty") -> str:
-    """The condition that a row is recent, if all rows whose column has one of the keys are; "" if some may not be, or nobody knows."""
+    """The condition on a table's date that all rows meet whose column has one of the keys; "" if any date may be, or nobody knows."""
     if old is None or column not in old.columns:
         return ""
-    sought = (
-        f"select 1 from {_list(old.table, column)} where key_hash in (select hash(key::varchar) from {keys}) limit 1"
-    )
-    return "" if value(con, sought) else old.is_recent
+    spans = con.execute(
+        f"""select min(span)::date::varchar, (max(span) + to_{SPAN}s(1))::date::varchar
+            from (
+                select span, span - to_{SPAN}s(row_number() over (order by span)) as island
+                from (select distinct span from {_list(old.table, column)} where key_hash in (select hash(key::varchar) from {keys}))
+            )
+            group by island order by 1 nulls first limit {MOST_SPANS + 1}"""
+    ).fetchall()
+    if len(spans) > MOST_SPANS or any(first is None for first, _ in spans):
+        return ""
+    told = [f"({old.order} >= '{first}' and {old.order} < '{until}')" for first, until in spans]
+    return f"({' or '.join([old.is_recent, *told])})"
 
 
 def among_recent(con: duckdb.DuckDBPyConnection, lists: Mapping[str, Old], line: str, changed: str) -> str:
@@ -121,7 +153,8 @@ def among_recent(con: duckdb.DuckDBPyConnection, lists: Mapping[str, Old], line:
 
 
 def _add(con: duckdb.DuckDBPyConnection, old: Old, column: str, rows: str) -> None:
-    con.execute(f"insert into {_list(old.table, column)} select hash({column}) from {rows}")
+    span = f"case when isfinite({old.order}) then date_trunc('{SPAN}', {old.order})::date end"
+    con.execute(f"insert into {_list(old.table, column)} select distinct hash({column}), {span} from {rows}")
 
 
 def _remember(con: duckdb.DuckDBPyConnection, old: Old) -> None:

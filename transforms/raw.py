@@ -37,7 +37,10 @@ def latest_view(source: str, stream: str) -> str:
 
 
 def superseded_table(source: str, stream: str) -> str:
-    """Versions that are not the latest, by far the fewest: listed beside the table, so that nobody has to sort it."""
+    """Versions that are not the latest, by far the fewest: listed beside the table, so that nobody has to sort it.
+
+    _by: the version with which that became known; NULL for what a product before 2026-12 listed.
+    """
     return raw_table(source, f"{stream}_superseded")
 
 
@@ -53,6 +56,7 @@ def declare(con: duckdb.DuckDBPyConnection, streams: Iterable[tuple[str, str]]) 
                 _landing_id varchar, _seq bigint)"""
         )
         con.execute(f"create table if not exists {old} (_seq bigint)")
+        con.execute(f"alter table {old} add column if not exists _by bigint")
         con.execute(
             f"""create view if not exists {latest_view(source, stream)} as
                 select v.* from {table} as v where not exists (select 1 from {old} as o where o._seq = v._seq)"""

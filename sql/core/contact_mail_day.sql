@@ -3,7 +3,7 @@
 -- order: activity_date
 -- scope: contact_key
 -- on core.fct_email: select other_contact_key from changed
--- on core.fct_email: select r.contact_key from changed as e inner join core.fct_email_recipient as r on e.message_key = r.message_key
+-- on core.fct_email: select r.contact_key from core.fct_email_recipient as r inner join changed as e on r.message_key = e.message_key
 -- on core.fct_email_recipient: contact_key
 -- on core.fct_call: select contact_key from changed where direction = 'inbound'
 -- keep core.fct_email: other_contact_key in (select key from dirty) or message_key in (select r.message_key from core.fct_email_recipient as r where r.contact_key in (select key from dirty))

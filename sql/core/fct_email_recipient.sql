@@ -1,5 +1,6 @@
 -- core.fct_email_recipient: who a mail went to, one row an address.
 -- grain: message_key, address
+-- order: sent_at
 -- contact_key: the CRM contact with this address, else the address itself
 -- position: place in the mail's To, Cc, Bcc
 -- is_external: neither a colleague nor a test record
@@ -13,6 +14,7 @@
 with outbound as (
     select
         message_key,
+        sent_at,
         is_bounced_in_crm,
         refused_address,
         addressed,
@@ -66,6 +68,7 @@ alone as (
 
 select
     k.message_key,
+    k.sent_at,
     k.address,
     k.contact_key,
     k.account_key,

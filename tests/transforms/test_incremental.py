@@ -63,9 +63,9 @@ def rebuilt(warehouse: Path, copy: Path, slice_rows: int | None = None) -> dict[
 
 @pytest.mark.parametrize("seed", [3, pytest.param(11, marks=pytest.mark.slow)])
 def test_nights_give_what_a_rebuild_gives(tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in tables so large that their old part, here of more than three days ago, is searched only for keys that stand in it."""
-    for setting, days in (("LARGE", 1), ("RECENT_DAYS", 3), ("MOST_DAYS", 4)):
-        monkeypatch.setattr(old_keys, setting, days)
+    """As in tables so large that their old part, here of more than three days ago, is searched only on the days on which a key stands in it."""
+    for setting, value in (("LARGE", 1), ("RECENT_DAYS", 3), ("MOST_DAYS", 4), ("SPAN", "day")):
+        monkeypatch.setattr(old_keys, setting, value)
     monkeypatch.setattr(unpublished, "GROWTH", 100)
     world = generate(reps=6, days=16, seed=seed)
     chance = random.Random(seed)
