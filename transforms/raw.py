@@ -55,8 +55,7 @@ def declare(con: duckdb.DuckDBPyConnection, streams: Iterable[tuple[str, str]]) 
                 _extracted_at timestamptz, _window_start timestamptz, _window_end timestamptz, _run_id varchar,
                 _landing_id varchar, _seq bigint)"""
         )
-        con.execute(f"create table if not exists {old} (_seq bigint)")
-        con.execute(f"alter table {old} add column if not exists _by bigint")
+        con.execute(f"create table if not exists {old} (_seq bigint, _by bigint)")
         con.execute(
             f"""create view if not exists {latest_view(source, stream)} as
                 select v.* from {table} as v where not exists (select 1 from {old} as o where o._seq = v._seq)"""

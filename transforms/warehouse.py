@@ -224,6 +224,17 @@ def prepare(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f"create schema if not exists {schema}")
     con.execute(BOOKKEEPING)
     con.execute((resources.files("sql") / "macros.sql").read_text("utf-8"))
+    _upgrade(con)
+
+
+def _upgrade(con: duckdb.DuckDBPyConnection) -> None:
+    """What a warehouse made by an older product lacks of raw: by which version a version was superseded (raw.py)."""
+    lacking = con.execute(
+        """select table_name from duckdb_tables() where schema_name = 'raw' and database_name = current_database()
+               and ends_with(table_name, '_superseded') and column_count = 1"""
+    ).fetchall()
+    for (table,) in lacking:
+        con.execute(f"alter table raw.{name(table)} add column _by bigint")
 
 
 @contextmanager

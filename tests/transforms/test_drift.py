@@ -11,6 +11,7 @@ import pytest
 
 from tests.transforms.conftest import Write
 from transforms import coverage, drift, landing
+from transforms.warehouse import prepare
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 FACTS: dict[str, Any] = {"key": ["Cdr.id"], "happened_at": "Cdr.started_at", "start": "2026-03-02T00:00:00+00:00"}
@@ -154,3 +155,15 @@ def test_gaps_do_not_depend_on_the_order_in_which_records_landed(
         ("Cdr.talking_time", "2026-03-05 08:00", "2026-03-06 18:00", 20),
         ("Cdr.type", "2026-03-06 08:00", "2026-03-06 18:00", 10),
     ]
+
+
+def test_a_record_that_moved_is_counted_where_it_is_now_alone(con: duckdb.DuckDBPyConnection, landing_file: Write) -> None:
+    """Also in a warehouse of before, whose list of superseded versions does not say by which: the next find counts everything anew."""
+    land(con, landing_file, [*day_of(0), *day_of(1)])
+    con.execute("alter table raw.cloudtalk_dialer_call_superseded drop column _by")
+    prepare(con)
+    land(con, landing_file, [call(0, MONDAY + timedelta(days=1, hours=8, minutes=30))], run="r2")
+    hours = "select utc_hour, records from meta.field_hour where field = 'Cdr.started_at' order by 1 limit 3"
+    assert con.execute(hours).fetchall() == [(MONDAY + timedelta(hours=h), 1) for h in (9, 10, 11)]
+    moved = "select records from meta.field_hour where field = 'Cdr.started_at' and utc_hour = '2026-03-03 08:00:00+00'"
+    assert con.execute(moved).fetchall() == [(2,)]
