@@ -10,8 +10,8 @@ from typing import Any
 import duckdb
 from rich.console import Console
 
-import connectors
 from flows.exit_codes import Exit
+from flows.record_pages import Links, links_of, page_of
 from flows.settings_file import load_settings
 from transforms import warehouse
 from transforms.explain import Cell, ExplainError, Explanation
@@ -38,7 +38,7 @@ def show(
         except ExplainError as error:
             console.print(str(error), style="red")
             return Exit.SETTINGS
-        told = _links(con)
+        told = links_of(con)
         most = None if everything else FEW if found.parts else MANY
         for one in _in_order(found):
             _print(console, one, told, most)
@@ -60,21 +60,7 @@ def _in_order(found: Explanation) -> Iterator[Explanation]:
     yield from walk(found)
 
 
-def _links(con: duckdb.DuckDBPyConnection) -> Mapping[tuple[str, str], str]:
-    """Address templates of records in the source systems, by (source, object); {id} and what the account itself is called."""
-    found: dict[tuple[str, str], str] = {}
-    account = con.execute("select source_id, portal_id, ui_domain from staging.stg_crm_account").fetchall()
-    facts = {row[0]: {"account": row[1] or "", "domain": row[2] or ""} for row in account}
-    for source in connectors.NAMES:
-        pages: Mapping[str, str] = getattr(connectors.load(source)[0], "links", {})
-        for kind, template in pages.items():
-            known = facts.get(source, {})
-            if "{account}" not in template or known.get("account"):
-                found[source, kind] = template.format(id="{id}", **{"account": "", "domain": "", **known})
-    return found
-
-
-def _print(console: Console, found: Explanation, links: Mapping[tuple[str, str], str], most: int | None) -> None:
+def _print(console: Console, found: Explanation, links: Links, most: int | None) -> None:
     cell = found.cell
     whom = ", ".join(f"{key} {value}" for key, value in cell.keys.items()) or "the organisation"
     console.print(f"[bold]{cell.metric} = {_text(found.value)}[/bold]   {cell.table}, {cell.day}, {whom}")
@@ -102,9 +88,7 @@ def _print(console: Console, found: Explanation, links: Mapping[tuple[str, str],
     console.print()
 
 
-def _print_record(
-    console: Console, record: dict[str, Any], kinds: Mapping[str, str], links: Mapping[tuple[str, str], str]
-) -> None:
+def _print_record(console: Console, record: dict[str, Any], kinds: Mapping[str, str], links: Links) -> None:
     """One record: what it adds, when, what it is; beneath, where it stands in the source systems."""
     adds, key = record.pop("adds"), record.pop("record")
     at, rep, why = record.pop("at"), record.pop("rep"), record.pop("left_out_because")
@@ -116,21 +100,11 @@ def _print_record(
     console.print(f"{left:>8}  {_text(at)}{who}: {said}", style=style, markup=False)
     if why and adds is None:
         console.print(f"{'':>8}  left out: {why}", style=style)
-    pages = {what: _page(str(item), kinds[what], links) for what, item in of_source.items() if item}
+    pages = {what: page_of(str(item), kinds[what], links) for what, item in of_source.items() if item}
     console.print(f"{'':>8}  {key}", style="dim", overflow="ignore", no_wrap=True)
     for what, page in pages.items():
         if page:
             console.print(f"{'':>8}  {what}: {page}", style="dim", overflow="ignore", no_wrap=True, crop=False)
-
-
-def _page(key: str, kind: str, links: Mapping[tuple[str, str], str]) -> str | None:
-    """The address of a record in the source system, where its source says how its pages are addressed."""
-    source, _, rest = key.partition(":")
-    if source == "mail":
-        template = next((address for (_, what), address in links.items() if what == "message"), None)
-        return template.format(id=rest) if template else None
-    template = links.get((source, kind))
-    return template.format(id=rest.partition(":")[2]) if template else None
 
 
 def _text(item: Any) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from time import perf_counter
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import duckdb
 
@@ -250,10 +250,7 @@ def named_mailboxes(settings: Settings) -> list[tuple[str, str, str]]:
 
 def property_names(settings: Settings) -> dict[str, str]:
     """What models must know of the sources' settings; see transforms.source_settings."""
-    first: dict[str, dict[str, Any]] = {}
-    for account, section in settings.sources.items():  # accounts of one vendor agree in them (flows.settings)
-        first.setdefault(account.partition("/")[0], section.model_dump())
-    return told(first)
+    return told({account: section.model_dump() for account, section in settings.sources.items()})
 
 
 def mailboxes_of(settings: Settings, today: date) -> list[str]:

@@ -273,8 +273,8 @@ class Settings(BaseSettings):
         yield from (f"there are two of {account}" for account in sorted({a for a in named if named.count(a) > 1}))
         first: dict[str, str] = {}
         for account, section in self._accounts():
-            for key, value in told({account.partition("/")[0]: section.model_dump()}).items():
-                if first.setdefault(key, value) != value and not key.endswith(".page_domain"):
+            for key, value in told({account: section.model_dump()}).items():
+                if first.setdefault(key, value) != value:
                     yield f"{account} calls {key.rpartition('.')[2]} {value!r}, another account of that vendor {first[key]!r}"
 
     def _accounts(self) -> Iterator[tuple[str, BaseModel]]:

@@ -167,7 +167,7 @@ class Pipeline:
             qualified_stages=company.get("qualified_stages", []),
             files=self._files(),
             source_settings=told(
-                {s.name: self._section(account_of(s.name, s.workspace)).model_dump() for s in sources}
+                {a: self._section(a).model_dump() for a in (account_of(s.name, s.workspace) for s in sources)}
             ),
         )
 

@@ -10,20 +10,24 @@ LISTS = ("integration_users", "lead_sources")
 
 
 def told(sections: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """By name: "territory_property" of any source, and "<source>.<setting>" of settings that name a field or are one of LISTS.
+    """From the settings of accounts ("hubspot", "hubspot/us") by name: "territory_property" of any source; "<source>.<setting>" of settings that
+    name a field or are one of LISTS; "<source>:<workspace>.<setting>" of what each account has for itself.
 
-    currency: of amounts without one. A list is its items with commas between. page_domain: the host of such a source, whose pages are
-    where its API is.
+    A list is its items with commas between. currency: of amounts without one. page_domain: the host of the pages, which are where the API is.
     """
     found: dict[str, str] = {}
-    for source, section in sections.items():
+    for account, section in sections.items():
+        source, _, workspace = account.partition("/")
+        own = f"{source}:{workspace or 'main'}"
         for key, value in section.items():
             if key.endswith("_property"):
                 found[key] = value
-            elif (key.endswith("_field") or key == "currency") and value:
+            elif key.endswith("_field") and value:
                 found[f"{source}.{key}"] = value
+            elif key == "currency" and value:
+                found[f"{own}.{key}"] = value
             elif key in LISTS:
                 found[f"{source}.{key}"] = ",".join(value)
-        if any(name.startswith(f"{source}.") for name in found):
-            found[f"{source}.page_domain"] = urlsplit(str(section.get("base_url", ""))).netloc
+        if any(name.startswith((f"{source}.", f"{own}.")) for name in found):
+            found[f"{own}.page_domain"] = urlsplit(str(section.get("base_url", ""))).netloc
     return found

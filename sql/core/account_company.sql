@@ -3,21 +3,18 @@
 -- grain: account_key
 -- company_key: the account that stands for all: one with a territory before one without, one with a segment, then the smallest key; accounts that are
 --   alone have no row here
-with counted as (
-    select
-        account_key,
-        domain,
-        territory_id,
-        segment,
-        count(*) over (partition by domain, source_id, workspace_id) as n_in_crm
+with several as (
+    select domain
     from core.dim_account
     -- Of one CRM nothing is read.
     cross join (select 1 from input.source where system = 'crm' having count(*) > 1)
     where domain is not null
+    group by domain
+    having count(*) > 1 and count(*) = count(distinct source_id || ':' || workspace_id)
 )
 
 select
     account_key,
     first_value(account_key) over (partition by domain order by territory_id = '-1', segment = '-1', account_key) as company_key
-from counted
-qualify count(*) over (partition by domain) > 1 and max(n_in_crm) over (partition by domain) = 1
+from core.dim_account
+where domain in (select domain from several)

@@ -2,6 +2,7 @@
 -- grain: number_tail, number
 -- scope: number_tail
 -- on core.dim_contact: select right(unnest(phones), 9) from changed
+-- keep core.dim_contact: contact_key in (select contact_key from (select contact_key, right(unnest(phones), 9) as tail from core.dim_contact) where tail in (select key from dirty))
 -- on core.contact_person: select right(unnest(d.phones), 9) from core.dim_contact as d inner join changed as p on d.contact_key = p.contact_key
 -- number: digits as the CRM has them
 -- number_tail: the last nine of them, to find numbers that lack a country code

@@ -12,10 +12,18 @@ with recursive addressed as (
     cross join (select 1 from input.source where system = 'crm' having count(*) > 1)
 ),
 
+several as (
+    select address
+    from addressed
+    group by address
+    having min(crm) <> max(crm)
+),
+
 -- Where several contacts of one CRM have an address, it is the one with the fewest others in every CRM.
 one_each as (
     select address, crm, arg_min(contact_key, (len(emails), emails, contact_key)) as contact_key
     from addressed
+    where address in (select address from several)
     group by address, crm
 ),
 
@@ -23,7 +31,6 @@ shared as (
     select address, list(contact_key) as contact_keys
     from one_each
     group by address
-    having count(*) > 1
 ),
 
 edges as (

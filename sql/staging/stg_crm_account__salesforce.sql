@@ -18,9 +18,9 @@ select
     a._extracted_at as extracted_at,
     a.is_deleted,
     a.payload ->> '$.TimeZoneSidKey' as timezone,
-    coalesce(c.currency, (select upper(s.value) from input.source_setting as s where s.name = 'salesforce.currency' limit 1)) as currency,
+    coalesce(c.currency, (select upper(s.value) from input.source_setting as s where s.name = a.source_id || ':' || a.workspace_id || '.currency')) as currency,
     a.record_id as portal_id,
-    (select s.value from input.source_setting as s where s.name = 'salesforce.page_domain' limit 1) as ui_domain,
+    (select s.value from input.source_setting as s where s.name = a.source_id || ':' || a.workspace_id || '.page_domain') as ui_domain,
     null::varchar as unreadable_reason
 from raw.salesforce_crm_account_latest as a
 left join corporate as c on a.source_id = c.source_id and a.workspace_id = c.workspace_id

@@ -57,6 +57,6 @@ def _fill(con: duckdb.DuckDBPyConnection, table: str, payloads: list[Row]) -> No
         )
     con.execute(f"delete from raw.{table}_superseded")
     con.execute(
-        f"""insert into raw.{table}_superseded select _seq from raw.{table} qualify row_number() over (
+        f"""insert into raw.{table}_superseded (_seq) select _seq from raw.{table} qualify row_number() over (
                 partition by record_id order by source_updated_at desc nulls last, _seq desc) > 1"""
     )

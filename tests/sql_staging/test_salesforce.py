@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from transforms.inputs import TABLES
+from transforms.source_settings import told
 
 from .conftest import Row, Stage
 
@@ -113,7 +114,7 @@ def test_an_org_with_one_currency_says_which_in_the_settings(stage: Stage, con: 
     org = {"salesforce_crm_account": [{"Id": "00D1"}]}
     assert stage("stg_crm_account__salesforce", salesforce_crm_currency=CURRENCIES, **org)[0]["currency"] == "USD"
     assert stage("stg_crm_account__salesforce", salesforce_crm_currency=[], **org)[0]["currency"] is None
-    con.execute("insert into input.source_setting values ('salesforce.currency', 'usd')")
+    con.execute("insert into input.source_setting values ('salesforce:main.currency', 'usd')")
     assert stage("stg_crm_account__salesforce", **org)[0]["currency"] == "USD"
 
 
@@ -151,3 +152,21 @@ def test_without_a_file_of_reps_managers_are_the_crms_and_machines_are_nobody(
         ("bob@acme.com", "cem@acme.com", date(2026, 3, 3)),
         ("cem@acme.com", None, first),
     ]
+
+
+def test_two_orgs_have_each_its_own_currency_and_pages(stage: Stage, con: duckdb.DuckDBPyConnection) -> None:
+    """As flows.settings tells them of [salesforce] and [workspaces.us.salesforce]."""
+    org = {"field": "x", "base_url": "https://acme.my.salesforce.com/"}
+    sections = {
+        "salesforce": {**org, "currency": "EUR", "call_id_field": "Dialer_Id__c"},
+        "salesforce/us": {**org, "currency": "USD", "base_url": "https://acme-us.my.salesforce.com/"},
+    }
+    con.executemany("insert into input.source_setting values (?, ?)", [list(pair) for pair in told(sections).items()])
+    stage("stg_crm_account__salesforce", salesforce_crm_account=[{"Id": "00D1"}], salesforce_crm_currency=[])
+    con.execute("update raw.salesforce_crm_account set workspace_id = 'us'")
+    con.execute(
+        "insert into raw.salesforce_crm_account select * replace ('main' as workspace_id) from raw.salesforce_crm_account"
+    )
+    query = (resources.files("sql") / "staging" / "stg_crm_account__salesforce.sql").read_text("utf-8")
+    rows = con.execute(f"select workspace_id, currency, ui_domain from ({query}) order by 1").fetchall()
+    assert rows == [("main", "EUR", "acme.my.salesforce.com"), ("us", "USD", "acme-us.my.salesforce.com")]

@@ -157,7 +157,9 @@ def test_gaps_do_not_depend_on_the_order_in_which_records_landed(
     ]
 
 
-def test_a_record_that_moved_is_counted_where_it_is_now_alone(con: duckdb.DuckDBPyConnection, landing_file: Write) -> None:
+def test_a_record_that_moved_is_counted_where_it_is_now_alone(
+    con: duckdb.DuckDBPyConnection, landing_file: Write
+) -> None:
     """Also in a warehouse of before, whose list of superseded versions does not say by which: the next find counts everything anew."""
     land(con, landing_file, [*day_of(0), *day_of(1)])
     con.execute("alter table raw.cloudtalk_dialer_call_superseded drop column _by")
