@@ -192,8 +192,8 @@ class Changes:
         return SPAN_OF_DIRTY.sub(told, keep)
 
     def _few_rows(self, table: str, where: str) -> str:
-        """difference.few_rows of a table, each way sought where its keys stand; a view has no rows of its own."""
-        if table not in self.there:
+        """difference.few_rows of a table, each way sought where its keys stand; a view has no rows of its own, and a span needs no search."""
+        if table not in self.there or "select" not in where:
             return where
         ways = enumerate(old_keys.ways(where))
         return few_rows(table, *(self._sought(table, way, name(f"sought {table} {number}")) for number, way in ways))

@@ -1,5 +1,6 @@
 -- core.mail_member: which ids a mail is known by or refers to, and the group of mails in which it lies: the provider's thread in one mailbox, or the CRM's.
 -- grain: message_key, group_node, id
+-- order: sent_at
 -- scope: message_key
 -- on core.mailbox_copy: message_key
 -- on core.match_email: message_key
@@ -13,12 +14,14 @@
 with grouped as (
     select
         message_key,
+        sent_at,
         coalesce(thread_node, message_key) as group_node,
         list_append(list_append(reference_ids, in_reply_to), message_key) as ids
     from core.mailbox_copy
     union all
     select
         m.message_key,
+        c.occurred_at,
         coalesce('thread:' || c.source_id || ':' || c.workspace_id || ':' || c.thread_key, m.message_key),
         [m.message_key]
     from core.match_email as m
@@ -28,6 +31,7 @@ with grouped as (
     union all
     select
         m.message_key,
+        s.sent_at,
         m.message_key,
         list_append(coalesce(s.reference_ids, []), m.message_key)
     from core.match_seq_email as m
@@ -36,20 +40,24 @@ with grouped as (
     union all
     select
         reply_key,
+        sent_at,
         reply_key,
         [reply_key, message_key]
     from core.seq_reply
 )
 
-select distinct
+select
     g.message_key,
+    min(g.sent_at) as sent_at,
     g.group_node,
     g.id
 from (
     select
         message_key,
+        sent_at,
         group_node,
         unnest(ids) as id
     from grouped
 ) as g
 where g.id is not null
+group by all

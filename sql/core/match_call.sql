@@ -1,5 +1,6 @@
 -- core.match_call: which CRM log belongs to which dialer call (METRICS 0.5).
 -- grain: crm_call_key
+-- order: started_at
 -- rule: T1 = the log carries the dialer's call id; T2 = same rep, direction and number, in time, durations alike; one to one, nearest start first
 -- scope: crm_call_key
 -- slices: none
@@ -38,7 +39,7 @@ clustered as (
 ),
 
 weighed as (
-    select list({'calls': [call_key], 'logs': [crm_call_key]} order by distance, call_key, crm_call_key) as pairs
+    select list({'calls': [call_key], 'logs': [crm_call_key], 'starts': [started_at]} order by distance, call_key, crm_call_key) as pairs
     from clustered
     group by rep_id, direction, cluster
 ),
@@ -47,7 +48,11 @@ chosen as (
     select list_reduce(pairs, lambda taken, p:
         case
             when list_contains(taken.calls, p.calls[1]) or list_contains(taken.logs, p.logs[1]) then taken
-            else {'calls': list_concat(taken.calls, p.calls), 'logs': list_concat(taken.logs, p.logs)}
+            else {
+                'calls': list_concat(taken.calls, p.calls),
+                'logs': list_concat(taken.logs, p.logs),
+                'starts': list_concat(taken.starts, p.starts)
+            }
         end) as taken
     from weighed
 )
@@ -55,12 +60,14 @@ chosen as (
 select
     crm_call_key,
     call_key,
+    started_at,
     'T1' as rule
 from core.match_call_id
 union all
 select
     crm_call_key,
     call_key,
+    started_at,
     'T2' as rule
 from core.match_candidate
 anti join crowded using (crm_call_key)
@@ -68,5 +75,6 @@ union all
 select
     unnest(taken.logs) as crm_call_key,
     unnest(taken.calls) as call_key,
+    unnest(taken.starts) as started_at,
     'T2' as rule
 from chosen

@@ -1,5 +1,6 @@
 -- core.match_email: which mail a CRM log is (METRICS 0.5): by Message-ID; without one by sender, recipients and time within 120 seconds, one to one.
 -- grain: crm_email_key
+-- order: occurred_at
 -- rule: M1 = Message-ID, M2 = sender, recipients and time, M0 = no copy in any mailbox
 -- scope: crm_email_key
 -- on core.crm_email: crm_email_key
@@ -79,15 +80,25 @@ by_likeness as (
         unnest(taken.mails) as message_key,
         'M2' as rule
     from chosen
+),
+
+matched as (
+    select * from by_id
+    union all
+    select * from by_likeness
+    union all
+    select
+        crm_email_key,
+        'log:' || crm_email_key as message_key,
+        'M0' as rule
+    from nameless
+    where crm_email_key not in (select crm_email_key from by_likeness)
 )
 
-select * from by_id
-union all
-select * from by_likeness
-union all
 select
-    crm_email_key,
-    'log:' || crm_email_key as message_key,
-    'M0' as rule
-from nameless
-where crm_email_key not in (select crm_email_key from by_likeness)
+    m.crm_email_key,
+    e.occurred_at,
+    m.message_key,
+    m.rule
+from matched as m
+inner join core.crm_email as e on m.crm_email_key = e.crm_email_key
