@@ -23,7 +23,7 @@ FORKSERVER.set_forkserver_preload(["tests.kill.one_run", "tests.kill.reader"])
 # What tells two runs apart: who wrote a row and when, and how many landings came before; of a payload its hash is compared, since
 # a recording's link is another one at every read and no part of the hash.
 OF_A_RUN = frozenset({
-    "run_id", "_run_id", "first_published_at", "last_changed_at", "restated_at", "resolved_at", "first_seen_at", "_seq", "_landing_id",
+    "run_id", "_run_id", "first_published_at", "last_changed_at", "restated_at", "resolved_at", "first_seen_at", "_seq", "_by", "_landing_id",
     "_landed_at", "payload",
 })  # fmt: skip
 ABOUT_RUNS = {"meta_run", "meta_freshness", "meta_coverage"}
