@@ -154,7 +154,7 @@ def among_recent(con: duckdb.DuckDBPyConnection, lists: Mapping[str, Old], line:
 
 def _add(con: duckdb.DuckDBPyConnection, old: Old, column: str, rows: str) -> None:
     span = f"case when isfinite({old.order}) then date_trunc('{SPAN}', {old.order})::date end"
-    con.execute(f"insert into {_list(old.table, column)} select distinct hash({column}), {span} from {rows}")
+    con.execute(f"insert into {_list(old.table, column)} select hash({column}), {span} from {rows}")
 
 
 def _remember(con: duckdb.DuckDBPyConnection, old: Old) -> None:
