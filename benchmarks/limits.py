@@ -84,7 +84,7 @@ CASES = [
     Case("salesforce day (ours)", "salesforce.day", 20_000, 86_400.0, 400.0, [("crm_team", "snapshot")],
          {"requests_per_minute": "100000", "requests_per_day": "20000"}, fills=True),
     Case("outreach", "outreach", 10_000, 3600.0, 240.0, [("seq_user", "snapshot")], fills=True),
-    Case("microsoft365 mailbox", "microsoft365.", 10_000, 600.0, 400.0, [("mail_account", "snapshot")],
+    Case("microsoft365 mailbox", "microsoft365.", 10_000, 600.0, 200.0, [("mail_account", "snapshot")],
          {"requests_per_second": "1000"}, fills=True),
 ]  # fmt: skip
 
@@ -151,6 +151,12 @@ def company() -> World:
         "tools": ["okta", "google_admin", "entra"],
         "sequencer": "outreach",
     }
+    for rep in document["reps"]:  # everybody is everywhere
+        rep["seats"] = [
+            name
+            for named in document["company"]["systems"].values()
+            for name in ([named] if isinstance(named, str) else named)
+        ]
     return parse(document)
 
 
