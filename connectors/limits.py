@@ -144,7 +144,7 @@ class Limiter:
                 if isinstance(budget, Day) and one:
                     use = _read(rows, name, DayUse)
                     use.tidy(budget, self._wall())
-                    use.tell(one.limit, one.left, self._wall())
+                    use.tell(budget, one.limit, one.left, self._wall())
                     _write(rows, name, use)
                 elif isinstance(budget, Budget):
                     window = _read(rows, name, Window)

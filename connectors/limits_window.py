@@ -210,7 +210,7 @@ class Window(msgspec.Struct, omit_defaults=True):
 
 
 class DayUse(msgspec.Struct, omit_defaults=True):
-    """What is left of a day that ends at `ends` (Unix time; 0: not begun). left: None while nobody knows."""
+    """What is left of a day that ends at `ends` (Unix time; 0: not begun). left: of `limit`; None while nobody knows."""
 
     left: int | None = None
     ends: float = 0.0
@@ -224,7 +224,8 @@ class DayUse(msgspec.Struct, omit_defaults=True):
             self.left = self.limit(day)
 
     def limit(self, day: Day) -> int | None:
-        return self.told if self.told is not None else day.limit
+        """The vendor's limit: a lower one that it told counts, a higher one up to what was set; None: nobody said."""
+        return min((limit for limit in (day.limit, self.told) if limit is not None), default=None)
 
     def usable(self, day: Day) -> int | None:
         """Units that we may still use today; None: nobody knows of a limit."""
@@ -247,13 +248,14 @@ class DayUse(msgspec.Struct, omit_defaults=True):
         usable = self.usable(day)
         return usable is not None and units > usable
 
-    def tell(self, limit: int | None, left: int | None, now: float) -> None:
-        """The vendor said so just now."""
+    def tell(self, day: Day, limit: int | None, left: int | None, now: float) -> None:
+        """The vendor said so just now. Of what is left beyond the limit that was set nothing is ours."""
         self.tried = now
         if limit is not None and limit > 0:
             self.told = limit
         if left is not None:
-            self.left = left
+            beyond = 0 if self.told is None else self.told - (self.limit(day) or 0)
+            self.left = left - beyond
 
 
 def next_midnight(zone: str | None, now: float) -> float:

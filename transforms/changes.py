@@ -160,10 +160,12 @@ class Changes:
             keep = self._with_spans(self.kept(model, table, is_asked))
             if keep:
                 is_few = is_asked is _is_dirty
-                rows = f"select * from {table} where {self._few_rows(table, keep) if is_few else keep}"
                 plain = is_few and len(lines) == 1 and table not in model.keep
-                if plain and (at_hand := self.whole.get(table, {}).get(lines[0])):
+                at_hand = self.whole.get(table, {}).get(lines[0]) if plain else None
+                if at_hand:
                     rows = self._from_at_hand(table, lines[0], at_hand)
+                else:
+                    rows = f"select * from {table} where {self._few_rows(table, keep) if is_few else keep}"
                 asked = re.compile(rf"\b(from|join)(\s+){re.escape(table)}\b(?!\.)")
                 kept = self._at_once(model, table, rows) if is_few and len(asked.findall(sql)) > 1 else ""
                 if not kept:
@@ -211,8 +213,12 @@ class Changes:
                 f"create or replace temp table {keys} as select key from ({found['of']}{f' and {span}' if span else ''}) as part(key)"
             )
             way, among = f"{found['before'] or ''}{column} in (select key from {keys})", keys
-        span = old_keys.recent(self.con, self.old[table], column, among)
-        return f"{way} and {span}" if span else way
+        return self._in_its_time(table, way, column, among)
+
+    def _in_its_time(self, table: str, where: str, column: str, keys: str = "dirty") -> str:
+        """A condition that seeks keys by a column, with the span of time in which they stand, where that is known."""
+        span = old_keys.recent(self.con, self.old.get(table), column, keys)
+        return f"{where} and {span}" if span else where
 
     def _from_at_hand(self, table: str, column: str, at_hand: Whole) -> str:
         """Rows of the dirty keys: those at hand, and of other keys, if there are any, those of the table."""
@@ -220,17 +226,13 @@ class Changes:
         others = made(self.con, f"create or replace temp table {rest} as from dirty where key not in ({at_hand.keys})")
         rows = f"select * from {at_hand.rows} where {column} in (select key from dirty)"
         if others:
-            sought = f"{column} in (select key from {rest})"
-            if span := old_keys.recent(self.con, self.old.get(table), column, rest):
-                sought += f" and {span}"
+            sought = self._in_its_time(table, f"{column} in (select key from {rest})", column, rest)
             rows += f" union all by name select * from {table} where {few_rows(table, sought) if table in self.there else sought}"
         return rows
 
     def write(self, model: Model) -> int:
         """Make the rows of the dirty keys what temp table fresh has, and keep what differed as changed rows. How many those are."""
-        where = f"{model.scope} in (select key from dirty)"
-        if span := old_keys.recent(self.con, self.old.get(model.table), model.scope):
-            where += f" and {span}"
+        where = self._in_its_time(model.table, f"{model.scope} in (select key from dirty)", model.scope)
         return self._wrote(model.table, difference.write(self.con, model.table, "fresh", where))
 
     def write_whole(self, table: str) -> int:

@@ -394,6 +394,25 @@ def test_the_vendors_word_on_the_day_counts_and_without_a_zone_is_asked_for_agai
     assert one.acquire({"requests": 1}).waited == 0
 
 
+def test_of_a_larger_day_than_the_settings_say_the_rest_is_left_to_others() -> None:
+    """We say 200 a day, the vendor 1,000: 800 are others'. After 100 of ours 900 are left, so 100 are; reserve 10 % of 200: 80 may pass.
+    Others take 50: 30 may. The next day 180 may, until the vendor is heard again."""
+    clock = Clock()
+    one = limiter(clock, requests=Budget(1_000, 10.0), day=Day(200, "UTC", 0.1))
+    for _ in range(99):
+        call(one, clock, {"requests": 1})
+    call(one, clock, {"requests": 1}, Told("day", 1_000, 900))
+    assert one.remaining()["day"].free == 80
+    call(one, clock, {"requests": 1}, Told("day", 1_000, 849))
+    assert one.remaining()["day"].free == 29
+    for _ in range(29):
+        call(one, clock, {"requests": 1})
+    with pytest.raises(LimitSpent, match=r"of 200 requests a day 20 are left, of which 20 "):
+        one.acquire({"requests": 1})
+    clock.now += 12 * 3600
+    assert one.remaining()["day"].free == 180
+
+
 # What is left
 
 
