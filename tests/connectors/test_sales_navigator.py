@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from connectors.sales_navigator import FileRefused, SalesNavigator, SalesNavigatorSettings
+from connectors.sales_navigator import SalesNavigator, SalesNavigatorSettings
+from connectors.sales_navigator_files import FileRefused
 from connectors.stream import ConnectorError, Page, PermissionMissing, Traffic, Window
 
 from .conftest import QUICK, Answer, Asked, Vendor, answer
