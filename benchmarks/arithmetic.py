@@ -15,8 +15,8 @@ from typing import Any
 
 from connectors.cloudtalk import PAGE as CLOUDTALK_PAGE
 from connectors.cloudtalk import CloudTalkSettings
-from connectors.gmail import LIST_SIZE as GMAIL_PAGE
 from connectors.gmail import MESSAGES
+from connectors.gmail_ids import LIST_SIZE as GMAIL_PAGE
 from connectors.gmail_settings import GmailSettings
 from connectors.hubspot import LIST_SIZE
 from connectors.hubspot_by_ids import ASSOCIATION_IDS, HISTORY_IDS, PAIRS

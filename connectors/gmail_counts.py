@@ -17,7 +17,7 @@ import msgspec
 
 from .auth import ServiceAccountAuth, service_account_key
 from .client import Client, Gone, NotFound, Retry, Verdict
-from .gmail import judge as judge_google
+from .gmail_answers import judge as judge_google
 from .gmail_settings import GmailSettings
 from .limits import Budget, shared
 from .mail_counts import ACCOUNTS, COUNTS, Counted, account_records, day_record, days_due, failed_check, report_check

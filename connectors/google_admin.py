@@ -22,7 +22,7 @@ from pydantic import Field
 
 from .auth import ServiceAccountAuth, service_account_key
 from .client import Client, Retry, Verdict
-from .gmail import judge as judge_google
+from .gmail_answers import judge as judge_google
 from .limits import Budget, shared
 from .network import SourceSettings
 from .one_account import OneAccount

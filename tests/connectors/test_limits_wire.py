@@ -15,7 +15,7 @@ import pytest
 
 from connectors.auth import BearerAuth
 from connectors.client import Client
-from connectors.gmail import judge as judge_gmail
+from connectors.gmail_answers import judge as judge_gmail
 from connectors.hubspot import budgets_of
 from connectors.hubspot_answers import judge, tells
 from connectors.hubspot_settings import HubSpotSettings
