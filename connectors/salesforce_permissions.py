@@ -14,6 +14,10 @@ from .stream import FormatChanged, PermissionMissing, Traffic
 
 MANAGE_USERS, LOGINS, VIEW_ALL, FILES = "ManageUsers", "MonitorLoginHistory", "ViewAllData", "QueryAllFiles"
 ASKED = tuple(f"Permissions{name}" for name in (MANAGE_USERS, LOGINS, VIEW_ALL, FILES))
+UNSEEN = {
+    VIEW_ALL: "View All Data: tasks, events and mails that are not shared with the integration user do not count, and nothing says so.",
+    FILES: "Query All Files: notes that are not shared with the integration user do not count, and nothing says so.",
+}
 
 
 class _Set(msgspec.Struct):
