@@ -18,8 +18,8 @@ from connectors.cloudtalk import CloudTalkSettings
 from connectors.gmail import MESSAGES
 from connectors.gmail_ids import LIST_SIZE as GMAIL_PAGE
 from connectors.gmail_settings import GmailSettings
-from connectors.hubspot import LIST_SIZE
 from connectors.hubspot_by_ids import ASSOCIATION_IDS, HISTORY_IDS, PAIRS
+from connectors.hubspot_lists import LIST_SIZE
 from connectors.hubspot_objects import OBJECTS
 from connectors.hubspot_search import PAGE_SIZE, SPLIT_ABOVE
 from connectors.hubspot_settings import HubSpotSettings

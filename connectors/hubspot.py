@@ -15,40 +15,26 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
-import msgspec
 
 from . import hubspot_by_ids as by_ids
+from . import hubspot_permissions as permissions
 from . import hubspot_price as price
 from .auth import BearerAuth, OAuthRefreshAuth
-from .client import Client, NotFound
+from .client import Client
 from .hubspot_answers import judge, tells
-from .hubspot_objects import OBJECTS, SCOPES, modified_property, streams_of
+from .hubspot_lists import Get, listed, unpaged, until_known
+from .hubspot_objects import OBJECTS, VERSION, modified_property, streams_of
 from .hubspot_search import search
 from .hubspot_settings import HubSpotSettings
 from .limits import Budget, Day, shared
 from .one_account import OneAccount
-from .paging import cursor_pages, records_of, value_at
-from .stream import (
-    Check,
-    ConnectorError,
-    FormatChanged,
-    Page,
-    PermissionMissing,
-    Price,
-    Stream,
-    System,
-    Traffic,
-    Window,
-)
+from .paging import value_at
+from .stream import Check, ConnectorError, Page, Price, Stream, System, Traffic, Window
 
 __all__ = ["HubSpot", "HubSpotSettings"]
 
-VERSION = "2026-09"
-LIST_SIZE = 100
-NEXT = "paging.next.after"
 CLOCK_SLACK = timedelta(minutes=1)  # of the quarter of an hour by which the search index may be late
 SEARCH_COST = {"requests": 1, "search": 1}
-RATES = "multi-currency-read"
 
 
 class HubSpot(OneAccount):
@@ -84,13 +70,9 @@ class HubSpot(OneAccount):
             network=settings.network,
         )
 
-    def partitions(self, stream: Stream) -> Sequence[str]:
-        del stream
-        return ("",)
-
     def read(self, window: Window, known: Mapping[str, Sequence[str]], traffic: Traffic) -> Iterator[Page]:
         """The pages of a window; see connectors.stream.Connector."""
-        name = window.stream
+        name, get = window.stream, self._getter(traffic)
         if name in OBJECTS:
             return self._objects(window, traffic)
         if name == "crm_association":
@@ -102,45 +84,17 @@ class HubSpot(OneAccount):
             extra: dict[str, Any] = {
                 "properties": "hs_standard_time_zone,hs_internal_user_id,hs_email,hubspot_owner_id"
             }
-            return self._list(path, extra if name == "crm_user_profile" else {}, traffic, archived=(False, True))
+            return listed(get, path, extra if name == "crm_user_profile" else {}, archived=(False, True))
         if name in ("crm_login", "crm_audit"):
             what = {"crm_login": "login", "crm_audit": "audit-logs"}[name]
-            return self._until_known(f"/account-info/{VERSION}/activity/{what}", known.get(name, ()), traffic)
+            return until_known(get, f"/account-info/{VERSION}/activity/{what}", known.get(name, ()))
         if name == "crm_exchange_rate":
-            return self._list(f"/settings/currencies/{VERSION}/exchange-rates", {}, traffic, archived=())
-        return self._small(name, traffic)
+            return listed(get, f"/settings/currencies/{VERSION}/exchange-rates", {}, archived=())
+        return unpaged(get, name)
 
     def check(self) -> Iterator[Check]:
         """One small real call for every permission."""
-        traffic = Traffic()
-        calls: list[tuple[str, str, dict[str, Any]]] = [
-            ("crm.objects.owners.read", f"/crm/owners/{VERSION}", {"limit": 1}),
-            *(
-                (SCOPES.get(n, f"{SCOPES['crm_contact']} ({t})"), f"/crm/objects/{VERSION}/{t}", {"limit": 1})
-                for n, (t, _) in OBJECTS.items()
-            ),
-            ("account-info.security.read", f"/account-info/{VERSION}/activity/login", {"limit": 1}),
-            ("settings.users.teams.read", f"/settings/teams/{VERSION}-beta", {}),
-            ("crm.objects.users.read", f"/crm/objects/{VERSION}/users", {"limit": 1}),
-            (RATES, f"/settings/currencies/{VERSION}/exchange-rates", {"limit": 1}),
-        ]
-        for scope, path, params in calls:
-            rare = scope == RATES  # not every account has several currencies
-            try:
-                self._client.fetch("GET", path, params=params, traffic=traffic)
-                yield Check(self.name, scope, True, f"GET {path} answered")
-            except (PermissionMissing, NotFound) as error:
-                remedy = "" if rare else f"Grant the scope {scope} to the key or app, then run this again."
-                yield Check(
-                    self.name,
-                    scope,
-                    rare,
-                    f"optional, for rates that fx.csv lacks: {error}" if rare else str(error),
-                    remedy,
-                )
-            except ConnectorError as error:  # not a matter of scopes: the other calls would fare alike
-                yield Check(self.name, scope, False, str(error))
-                return
+        return permissions.checks(self._getter(Traffic()))
 
     def count(self, window: Window) -> int | None:
         """Of an object, what search counts; see connectors.stream.Connector."""
@@ -155,7 +109,7 @@ class HubSpot(OneAccount):
 
     def price(self, windows: Sequence[Window], records: Mapping[str, int]) -> Price:
         """See connectors.stream.Connector."""
-        return price.price(windows, records, LIST_SIZE, windows[0].stream in OBJECTS)
+        return price.price(windows, records, windows[0].stream in OBJECTS)
 
     def _properties(self, stream: str) -> list[str]:
         own = {
@@ -170,8 +124,9 @@ class HubSpot(OneAccount):
         properties = self._properties(window.stream)
         path = f"/crm/objects/{VERSION}/{kind}"
         params = {"properties": ",".join(properties)}
+        get = self._getter(traffic)
         if window.kind == "full":
-            yield from self._list(path, params, traffic, archived=(False,))
+            yield from listed(get, path, params, archived=(False,))
         else:
             if window.start is None or window.end is None:
                 raise ValueError(f"{window.window_id}: a changes window has a start and an end")
@@ -186,7 +141,7 @@ class HubSpot(OneAccount):
                 window.end,
                 what,
             )
-        yield from self._list(path, params, traffic, archived=(True,))
+        yield from listed(get, path, params, archived=(True,))
         self._check_clock(window)
 
     def _check_clock(self, window: Window) -> None:
@@ -199,59 +154,22 @@ class HubSpot(OneAccount):
                 "landed. Set the clock (NTP) and run again."
             )
 
-    def _list(
-        self, path: str, params: Mapping[str, Any], traffic: Traffic, *, archived: Sequence[bool]
-    ) -> Iterator[Page]:
-        """All pages; of what can be archived, first the one kind and then the other. An empty `archived` asks without."""
-        for asked in [{"archived": str(flag).lower()} for flag in archived] or [{}]:
-            for body in self._pages(path, {**params, **asked}, traffic):
-                records, rejected = records_of(body, "results")
-                yield Page(records=records, rejected=rejected)
-
-    def _pages(self, path: str, params: Mapping[str, Any], traffic: Traffic) -> Iterator[bytes]:
-        def fetch(cursor: str | None) -> bytes:
-            after = {"after": cursor} if cursor is not None else {}
-            return self._client.fetch("GET", path, params={"limit": LIST_SIZE, **params, **after}, traffic=traffic)
-
-        return cursor_pages(fetch, NEXT, f"{self.name}: GET {path}")
-
-    def _until_known(self, path: str, known: Sequence[str], traffic: Traffic) -> Iterator[Page]:
-        """Newest first, without a date filter: on until a page holds what landed before. Sign-ins are kept for 90 days only."""
-        before = set(known)
-        for body in self._pages(path, {}, traffic):
-            records, rejected = records_of(body, "results")
-            yield Page(records=records, rejected=rejected)
-            if before.intersection(str(r.id) for r in msgspec.json.decode(body, type=by_ids.Results).results):
-                return
-
-    def _small(self, name: str, traffic: Traffic) -> Iterator[Page]:
-        """Lists without pages."""
-        paths = {
-            "crm_team": f"/settings/teams/{VERSION}-beta",
-            "crm_pipeline_stage": f"/crm/pipelines/{VERSION}/deals",
-            "crm_call_outcome": "/calling/v1/dispositions",
-            "crm_account": f"/account-info/{VERSION}/details",
-        }
-        body = self._client.fetch("GET", paths[name], traffic=traffic)
-        if name == "crm_account" and value_at(body, "portalId") is None:
-            raise FormatChanged(f"hubspot: GET {paths[name]}: no portalId in {body[:200]!r}; the window stays due.")
-        if name == "crm_account":  # one object, and a bare list: given the shape of the others
-            body = b'{"results": [' + body + b"]}"
-        elif name == "crm_call_outcome":
-            body = b'{"results": ' + body + b"}"
-        records, rejected = records_of(body, "results")
-        yield Page(records=records, rejected=rejected)
-
     def _history(self, window: Window, known: Mapping[str, Sequence[str]], traffic: Traffic) -> Iterator[Page]:
         parent = window.stream.removesuffix("_history")
         kind = OBJECTS[parent][0]
         ids = known.get(parent, ())
         if not ids:
             return
-        body = self._client.fetch("GET", f"/crm/properties/{VERSION}/{kind}", traffic=traffic)
+        body = self._getter(traffic)(f"/crm/properties/{VERSION}/{kind}")
         placed = (self._settings.territory_property, self._settings.segment_property) if parent == "crm_company" else ()
         names = by_ids.watched_properties(body, kind, self._settings.history_properties, placed)
         yield from by_ids.histories(self._poster(traffic), f"/crm/objects/{VERSION}/{kind}/batch/read", ids, names)
+
+    def _getter(self, traffic: Traffic) -> Get:
+        def get(path: str, params: Mapping[str, Any] | None = None) -> bytes:
+            return self._client.fetch("GET", path, params=params, traffic=traffic)
+
+        return get
 
     def _poster(self, traffic: Traffic, cost: Mapping[str, int] | None = None) -> by_ids.Post:
         def post(path: str, body: dict[str, Any]) -> bytes:

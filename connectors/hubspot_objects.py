@@ -8,6 +8,8 @@ from datetime import timedelta
 from .hubspot_settings import HubSpotSettings
 from .stream import ByIds, Changes, Snapshot, Stream
 
+VERSION = "2026-09"  # of the API, in the path of all that is read
+
 _SOURCE = (
     "hs_object_source",
     "hs_object_source_label",

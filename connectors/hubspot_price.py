@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .hubspot_by_ids import ASSOCIATION_IDS, HISTORY_IDS, PAIRS
+from .hubspot_lists import LIST_SIZE
 from .hubspot_search import PAGE_SIZE, milliseconds
 from .stream import Price, Window
 
@@ -20,7 +21,7 @@ def counting(window: Window, modified: str) -> dict[str, Any]:
     return {"limit": 1, **({"filterGroups": [{"filters": filters}]} if filters else {})}
 
 
-def price(windows: Sequence[Window], records: Mapping[str, int], list_size: int, is_object: bool) -> Price:
+def price(windows: Sequence[Window], records: Mapping[str, int], is_object: bool) -> Price:
     """As Connector.price. What is archived is listed with every window of an object, one page at least."""
     first = windows[0]
     own = records.get(first.stream, 0)
@@ -29,7 +30,7 @@ def price(windows: Sequence[Window], records: Mapping[str, int], list_size: int,
         return Price(searches + len(windows), {"requests": searches + len(windows), "search": searches})
     requests = len(windows)
     if is_object:
-        requests += max(1, math.ceil(own / list_size))
+        requests += max(1, math.ceil(own / LIST_SIZE))
     elif first.stream == "crm_association":
         requests = sum(
             math.ceil(records.get(stream, 0) / ASSOCIATION_IDS) * len(targets) for stream, (_, targets) in PAIRS.items()
@@ -37,5 +38,5 @@ def price(windows: Sequence[Window], records: Mapping[str, int], list_size: int,
     elif first.stream.endswith("_history"):
         requests += math.ceil(records.get(first.stream.removesuffix("_history"), 0) / HISTORY_IDS)
     else:
-        requests = max(requests, math.ceil(own / list_size))
+        requests = max(requests, math.ceil(own / LIST_SIZE))
     return Price(requests, {"requests": requests})

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from connectors.hubspot import VERSION, HubSpot, HubSpotSettings
-from connectors.hubspot_objects import OBJECTS
+from connectors.hubspot import HubSpot, HubSpotSettings
+from connectors.hubspot_objects import OBJECTS, VERSION
 from connectors.landing_file import extract
 from connectors.stream import ByIds, Changes, ConnectorError, Page, PermissionMissing, RateLimited, Traffic, Window
 from tests.connectors.conftest import Answer, Asked, Vendor, answer
