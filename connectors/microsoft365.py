@@ -17,16 +17,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-import httpx
-
-from .client import Denied, Retry, Verdict, judge_http
-from .graph import Links, error_code, graph_client, graph_page
+from .graph import Links, graph_client, graph_page
 from .limits import Budget, shared
 from .mail_counts import COUNTS
-from .microsoft365_mailbox import MAIL, PAGE, WELL_KNOWN, Mailbox
+from .microsoft365_answers import judge
+from .microsoft365_folders import WELL_KNOWN
+from .microsoft365_mailbox import PAGE, Mailbox
+from .microsoft365_records import MAIL
 from .microsoft365_settings import Microsoft365Settings
 from .one_account import OneAccount
-from .server_clock import retry_after
 from .stream import (
     Check,
     ConnectorError,
@@ -196,23 +195,3 @@ class Microsoft365(OneAccount):
 
 def _budget(mailbox: str) -> str:
     return f"mailbox:{mailbox}"
-
-
-def judge(response: httpx.Response) -> Verdict:
-    """Graph's own answers about mailboxes."""
-    code = error_code(response)
-    if response.status_code == 429:
-        return Retry("429, the mailbox's limit", after=retry_after(response), everyone=True, budget="mailbox")
-    if response.status_code == 403:
-        return Denied(
-            "Grant the app Mail.ReadBasic.All (application permission, admin consent) and let RBAC for Applications include the "
-            f"mailbox ({code}). If only headers are refused, grant Mail.Read, or set microsoft365.headers = false.",
-            "Mail.ReadBasic.All",
-        )
-    if response.status_code == 404 and code in (
-        "MailboxNotEnabledForRESTAPI", "ErrorInvalidUser", "Request_ResourceNotFound", "ResourceNotFound",
-    ):  # fmt: skip
-        return Denied(
-            f"There is no mailbox of this address ({code}): correct reps.csv, or say mailbox = no there.", "mailbox"
-        )
-    return judge_http(response)
