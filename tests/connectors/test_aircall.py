@@ -16,7 +16,8 @@ import pytest
 from pydantic import ValidationError
 
 import connectors
-from connectors.aircall import Aircall, AircallSettings, judge, tells
+from connectors.aircall import Aircall, AircallSettings
+from connectors.aircall_answers import judge, tells
 from connectors.client import Denied, Retry
 from connectors.landing_file import extract
 from connectors.stream import ConnectorError, Page, PermissionMissing, Traffic, Window
@@ -113,7 +114,7 @@ def test_a_count_that_ends_at_the_cap_is_not_the_whole_and_one_second_beyond_it_
     vendor: Vendor, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Should Aircall count no further than it gives, its cap means "so many or more": the rest would be lost without a word."""
-    monkeypatch.setattr("connectors.aircall.MOST", 100)  # 10,000 over HTTP would take their time
+    monkeypatch.setattr("connectors.aircall_lists.MOST", 100)  # 10,000 over HTTP would take their time
     listing = calls_at(range(0, 15_000, 100))  # 150
 
     def capped(asked: Asked) -> Answer:
