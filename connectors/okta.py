@@ -4,38 +4,33 @@ Docs: developer.okta.com/docs/reference/system-log-query, /docs/api/openapi/okta
 since and until is ordered by `published` and ends; one without until would name a next page for ever. The log is kept for 90 days,
 older queries just answer less. It may show events late, so the last days are read again; nothing is ever taken out of it.
 Limits: 60 a minute for a token on /logs of a default org, and more on the lists; X-Rate-Limit-* headers tell the real ones.
-A sign-in says who and to what; whether the tool itself let the person in, Okta does not know. People's profiles hold home addresses and
-the like: of a user, an assignment and an event only the fields that the metrics need are kept.
+A sign-in says who and to what; whether the tool itself let the person in, Okta does not know.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any
 
 import httpx
 import msgspec
-from pydantic import Field, SecretStr, model_validator
 
 from .auth import BearerAuth, ClientCredentialsAuth
-from .client import Client, Denied, Fail, Reauth, Verdict, judge_http
-from .limit_headers import LimitHeaders
-from .limits import Budget, Told, shared
-from .network import SourceSettings
+from .client import Client
+from .limits import Budget, shared
+from .okta_answers import budget_of, judge, tells
+from .okta_records import APPS, EVENTS, FILTER, KEPT, SCOPES, SEATS, USERS, App, Event, User
+from .okta_settings import OktaSettings
 from .one_account import OneAccount
 from .paging import cut_down, followed_pages, records_of
 from .stream import (
     Check,
     ConnectorError,
-    DateRange,
     Page,
     PermissionMissing,
     Price,
-    Snapshot,
     Stream,
     System,
     Traffic,
@@ -43,107 +38,9 @@ from .stream import (
     within,
 )
 
+__all__ = ["Okta", "OktaSettings"]
+
 LOG_PAGE, LIST_PAGE, APP_USER_PAGE = 1000, 200, 500
-LIMIT = LimitHeaders("X-Rate-Limit-Limit", "X-Rate-Limit-Remaining", "X-Rate-Limit-Reset")
-KEPT = timedelta(days=90)
-SIGN_IN = "user.authentication.sso"
-SEAT_EVENTS = ("application.user_membership.add", "application.user_membership.remove")
-FILTER = " or ".join(f'eventType eq "{name}"' for name in (SIGN_IN, *SEAT_EVENTS))
-SCOPES = {"logs": "okta.logs.read", "apps": "okta.apps.read", "users": "okta.users.read"}
-
-
-class OktaSettings(SourceSettings):
-    """Section [okta]: an API token, or a service app with a private key."""
-
-    base_url: str = Field(description="The organisation's address, https://acme.okta.com.", pattern=r"^https?://")
-    api_token: SecretStr | None = Field(None, description="An API token of a read-only administrator.")
-    client_id: str | None = Field(None, description="Or a service app's client id,")
-    private_key_file: Path | None = Field(None, description="and the file of its private key, PEM.")
-    key_id: str | None = Field(None, description="The key's id (kid), where the app has several.")
-    apps: list[str] = Field(
-        default=[], description="Whose assignments are read, by id or label; by default what tools name."
-    )
-    logs_per_minute: Annotated[int, Field(ge=1)] = Field(60, description="Requests a minute to the System Log.")
-    lists_per_minute: Annotated[int, Field(ge=1)] = Field(50, description="Requests a minute to each list.")
-    reserve: Annotated[float, Field(ge=0, lt=1)] = Field(0.1, description="Share of these left to others.")
-
-    @model_validator(mode="after")
-    def _one_credential(self) -> Self:
-        if (self.api_token is None) == (self.client_id is None or self.private_key_file is None):
-            raise ValueError("give api_token, or client_id and private_key_file")
-        return self
-
-
-USERS = Stream(
-    "tool_user", Snapshot(), updated_at="lastUpdated", scopes=(SCOPES["users"],), feeds="who a sign-in is of"
-)
-APPS = Stream("tool_app", Snapshot(), updated_at="lastUpdated", scopes=(SCOPES["apps"],), feeds="names of the tools")
-SEATS = Stream(
-    "tool_app_user",
-    Snapshot(absence_means="deleted"),
-    key=("app", "user.id"),
-    updated_at="user.lastUpdated",
-    scopes=(SCOPES["apps"],),
-    feeds="who has a seat of a tool",
-)
-EVENTS = Stream(
-    "tool_action",
-    DateRange(span=timedelta(days=7), lag=timedelta(hours=1), kept=KEPT),
-    key=("uuid",),
-    happened_at="published",
-    scopes=(SCOPES["logs"],),
-    feeds="use of tools by sign-ins",
-)
-
-
-class _Profile(msgspec.Struct, omit_defaults=True):
-    login: str | None = None
-    email: str | None = None
-
-
-class _Credentials(msgspec.Struct, omit_defaults=True):
-    userName: str | None = None
-
-
-class _User(msgspec.Struct, omit_defaults=True):
-    """Of a user, or of one of an app."""
-
-    id: str | None = None
-    status: str | None = None
-    scope: str | None = None
-    created: str | None = None
-    lastUpdated: str | None = None
-    profile: _Profile | None = None
-    credentials: _Credentials | None = None
-
-
-class _App(msgspec.Struct, omit_defaults=True):
-    id: str | None = None
-    name: str | None = None
-    label: str | None = None
-    status: str | None = None
-    created: str | None = None
-    lastUpdated: str | None = None
-
-
-class _Entity(msgspec.Struct, omit_defaults=True):
-    id: str | None = None
-    type: str | None = None
-    alternateId: str | None = None
-    displayName: str | None = None
-
-
-class _Outcome(msgspec.Struct, omit_defaults=True):
-    result: str | None = None
-
-
-class _Event(msgspec.Struct, omit_defaults=True):
-    uuid: str | None = None
-    published: str | None = None
-    eventType: str | None = None
-    actor: _Entity | None = None
-    outcome: _Outcome | None = None
-    target: list[_Entity] | None = None
 
 
 class Okta(OneAccount):
@@ -189,10 +86,10 @@ class Okta(OneAccount):
                 yield from self._seats(traffic)
             case USERS.name:
                 for body in self._bodies("/api/v1/users", {"limit": LIST_PAGE}, traffic):
-                    yield cut_down(body, "", _User)
+                    yield cut_down(body, "", User)
             case _:
                 for body in self._bodies("/api/v1/apps", {"limit": LIST_PAGE}, traffic):
-                    yield cut_down(body, "", _App)
+                    yield cut_down(body, "", App)
 
     def check(self) -> Iterator[Check]:
         """One item of each list, and of the last hour's log."""
@@ -226,21 +123,21 @@ class Okta(OneAccount):
         if told := within(window, self.now, KEPT):
             params = {**_bounds(*told), "filter": FILTER, "sortOrder": "ASCENDING", "limit": LOG_PAGE}
             for body in self._bodies("/api/v1/logs", params, traffic):
-                yield cut_down(body, "", _Event)
+                yield cut_down(body, "", Event)
         yield Page(seen=known)
 
     def _seats(self, traffic: Traffic) -> Iterator[Page]:
         """Assignments of the apps that were asked for; where none was, of all that are active."""
         wanted = {app.lower() for app in self._settings.apps}
-        apps: list[_App] = []
+        apps: list[App] = []
         for body in self._bodies("/api/v1/apps", {"limit": LIST_PAGE}, traffic):
-            apps += msgspec.json.decode(body, type=list[_App])
+            apps += msgspec.json.decode(body, type=list[App])
         for app in apps:
             names = {(app.id or "").lower(), (app.label or "").lower()}
             if app.id is None or not (names & wanted if wanted else app.status == "ACTIVE"):
                 continue
             for body in self._bodies(f"/api/v1/apps/{app.id}/users", {"limit": APP_USER_PAGE}, traffic):
-                page = cut_down(body, "", _User)
+                page = cut_down(body, "", User)
                 head = msgspec.json.encode({"app": app.id, "label": app.label})[:-1]
                 yield Page(records=[head + b',"user":' + user + b"}" for user in page.records], rejected=page.rejected)
 
@@ -260,7 +157,7 @@ class Okta(OneAccount):
         def heard(response: httpx.Response) -> None:
             following.append(response.links.get("next", {}).get("url"))
 
-        cost = {_budget(path): 1}
+        cost = {budget_of(path): 1}
         body = self._client.fetch("GET", path, params=params, cost=cost, traffic=traffic, heard=heard)
         return body, following[-1]
 
@@ -292,38 +189,3 @@ def _bounds(first: datetime, last: datetime) -> dict[str, str]:
         return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     return {"since": spelt(first), "until": spelt(last)}
-
-
-def _budget(path: str) -> Literal["logs", "apps", "users"]:
-    """Whose limit a call counts to: Okta has one a kind of resource."""
-    bare = httpx.URL(path).path
-    return "logs" if "/api/v1/logs" in bare else "apps" if "/api/v1/apps" in bare else "users"
-
-
-def judge(response: httpx.Response) -> Verdict:
-    """Okta's own answers. Errors are {"errorCode": "E0000047", "errorSummary": …}."""
-    status = response.status_code
-    if status == 429:
-        return LIMIT.refused(response, "429, Okta's limit", _budget(str(response.request.url)))
-    if status == 401:
-        return Reauth(
-            "Okta does not accept the credential: an API token ends after 30 days without use, or with its owner."
-        )
-    if status == 403:
-        scope = SCOPES[_budget(str(response.request.url))]
-        return Denied(f"Grant {scope}; a token has the rights of the administrator who made it.", scope)
-    if status == 400 and _code(response) == "E0000053":
-        return Fail("Okta keeps no log of that time any more.")
-    return judge_http(response)
-
-
-def tells(response: httpx.Response) -> Iterator[Told]:
-    """What Okta's headers say of the limit."""
-    return LIMIT.tells(response, _budget(str(response.request.url)))
-
-
-def _code(response: httpx.Response) -> str:
-    try:
-        return str(json.loads(response.content)["errorCode"])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return ""

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import ValidationError
 
-from connectors.okta import FILTER, KEPT, Okta, OktaSettings
+from connectors.okta import Okta, OktaSettings
+from connectors.okta_records import FILTER, KEPT
 from connectors.stream import ConnectorError, Page, PermissionMissing, Traffic, Window
 from tests.connectors.conftest import QUICK, Answer, Asked, Vendor, answer
 
