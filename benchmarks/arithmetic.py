@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from connectors.cloudtalk import PAGE as CLOUDTALK_PAGE
-from connectors.cloudtalk import CloudTalkSettings
+from connectors.cloudtalk_lists import PAGE as CLOUDTALK_PAGE
+from connectors.cloudtalk_settings import CloudTalkSettings
 from connectors.gmail import MESSAGES
 from connectors.gmail_ids import LIST_SIZE as GMAIL_PAGE
 from connectors.gmail_settings import GmailSettings

@@ -16,7 +16,7 @@ from tests.pipeline import serving
 
 def test_what_waits_is_listed_shown_and_landed_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A record that was wrongly rejected lands, one that is no JSON stays; the second time there is only that one to try."""
-    from connectors.cloudtalk import CALLS
+    from connectors.cloudtalk_lists import CALLS
 
     good = json.dumps({"Cdr": {"id": "77", "started_at": "2026-03-09T09:00:00Z"}})
     lines = [
