@@ -5,6 +5,8 @@ READY := .venv/ready
 UV := $(BIN)/uv --quiet
 # The machine's own certificates, as pip uses them: there may be a proxy in between. Tests call uv too.
 export UV_SYSTEM_CERTS := true
+# Where it is set, each of the tests' processes would compile 1,600 modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 COMPILE := $(UV) pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header
 
 .PHONY: help install demo test lint types check lock sbom bench bench-build bench-limits kill hostile clean

@@ -40,7 +40,7 @@ from .csv_input import (
 from .input_checks import check
 from .parameters import Parameters
 from .tool_inputs import ToolInput
-from .warehouse import literal, transaction
+from .warehouse import insert, literal, transaction
 
 FILES: Mapping[str, Table] = {
     "reps": Table(
@@ -275,14 +275,14 @@ def _load_parameters(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
                clock varchar, null_rule varchar, since_version varchar, peers_note varchar, fact varchar, counts varchar)"""
     )
     _insert(con, "metric", dictionary.rows(dictionary.load()) + dictionary_tables.rows())
-    for name, default in asdict(Parameters()).items():
-        con.execute(
-            """insert into meta.parameter values ($name, $value, $default, $now)
-               on conflict do update set
-                   changed_at = case when value = excluded.value then changed_at else excluded.changed_at end,
-                   value = excluded.value, default_value = excluded.default_value""",
-            {"name": name, "value": str(values[name]), "default": str(default), "now": inputs.now},
-        )
+    defaults = asdict(Parameters())
+    con.execute(
+        """insert into meta.parameter select unnest(?), unnest(?), unnest(?), ?
+           on conflict do update set
+               changed_at = case when value = excluded.value then changed_at else excluded.changed_at end,
+               value = excluded.value, default_value = excluded.default_value""",
+        [list(defaults), [str(values[name]) for name in defaults], [str(d) for d in defaults.values()], inputs.now],
+    )
 
 
 def _load_calendar(con: duckdb.DuckDBPyConnection, regions: Collection[str], first: date, last: date) -> None:
@@ -307,5 +307,4 @@ def _load_calendar(con: duckdb.DuckDBPyConnection, regions: Collection[str], fir
 
 
 def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[list[Any]]) -> None:
-    if rows:
-        con.executemany(f"insert into input.{table} values ({', '.join('?' * len(rows[0]))})", rows)
+    insert(con, f"input.{table}", rows)

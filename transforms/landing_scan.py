@@ -16,7 +16,7 @@ from connectors.landing_folder import first_line, opened
 from connectors.stream import Window
 
 from .raw import changed, version_hash
-from .warehouse import literal
+from .warehouse import insert, literal
 
 MARK = '{"salespulse_'
 LONGEST_LINE = 8 * 2**20  # bytes; a longer record is no activity record
@@ -94,8 +94,9 @@ def parse(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile]) -> None:
             file_no integer, path varchar, partition varchar, absence varchar, window_start timestamptz, window_end timestamptz,
             extracted_at timestamptz, run_id varchar, landing_id varchar)"""
     )
-    con.executemany(
-        "insert into landing_file values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    insert(
+        con,
+        "landing_file",
         [
             [
                 *(number, str(f.path), f.window.partition, f.absence, f.window.start, f.window.end),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 from shutil import rmtree
+from typing import Any
 
 import duckdb
 
@@ -257,6 +258,13 @@ def name(identifier: str) -> str:
 def literal(text: str) -> str:
     """A string literal, where no parameter can stand. The text is our own or checked before, never a vendor's."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def insert(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Insert rows by columns, in one statement: row by row takes a millisecond or two each."""
+    if rows:
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        con.execute(f"insert into {table} select {', '.join(['unnest(?)'] * len(columns))}", columns)
 
 
 def value(con: duckdb.DuckDBPyConnection, query: str, parameters: list[object] | None = None) -> object:

@@ -16,7 +16,7 @@ from tests.golden.test_worked_examples import FIRST, NOW, answer, call, mail, wo
 from tests.pipeline import Pipeline, serving
 from transforms import inputs, model
 from transforms.parameters import Parameters
-from transforms.warehouse import open_warehouse
+from transforms.warehouse import insert, open_warehouse
 
 DAN = "dan@cust.com"
 
@@ -178,21 +178,22 @@ class Calls:
 
         Rep -1, users whom nobody knows, has many bad calls all along: they must count in no rate here."""
         self.calls(-1, range(last + 1), 50, 0)
-        for offset in range((self.day(last) - MONDAY).days + 1):
-            at = MONDAY + timedelta(days=offset)
-            for rep, team in {**TEAMS, -1: "A"}.items():
-                off = at.weekday() > 4 or at in [self.day(n) for n in (away or {}).get(rep, range(0))]
-                self.con.execute("insert into core.rep_day values (?, ?, ?)", [rep, at, team])
-                self.con.execute("insert into core.rep_availability values (?, ?, ?)", [rep, at, 0.0 if off else 1.0])
-                self.con.execute("insert into core.rep_day_status values (?, ?, 'complete', 'complete')", [rep, at])
+        days = [MONDAY + timedelta(days=offset) for offset in range((self.day(last) - MONDAY).days + 1)]
+        leave = {rep: [self.day(n) for n in numbers] for rep, numbers in (away or {}).items()}
+        spine = [(rep, at, team) for at in days for rep, team in {**TEAMS, -1: "A"}.items()]
+        work = [0.0 if at.weekday() > 4 or at in leave.get(rep, ()) else 1.0 for rep, at, _ in spine]
+        insert(self.con, "core.rep_day", spine)
+        insert(
+            self.con, "core.rep_availability", [(rep, at, part) for (rep, at, _), part in zip(spine, work, strict=True)]
+        )
+        insert(self.con, "core.rep_day_status", [(rep, at, "complete", "complete") for rep, at, _ in spine])
 
     def calls(
         self, rep: int, days: range, connected: int, conversations: int, *, made: int = 0, short: int = 0
     ) -> None:
         """The same numbers on each of the days; made: as many as connected if not given."""
-        for n in days:
-            row = [rep, self.day(n), made or connected, connected, short, 0, conversations, 0]
-            self.con.execute("insert into core.call_quality_day values (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        rows = [[rep, self.day(n), made or connected, connected, short, 0, conversations, 0] for n in days]
+        insert(self.con, "core.call_quality_day", rows)
 
     def of(self, day: int, scope: str, entity: str | int, measure: str = "conversation_rate") -> dict[str, Any]:
         cursor = self.con.execute(
