@@ -1,4 +1,4 @@
-"""Sources. The registry: a connector is one module here and one line in CONNECTORS."""
+"""Sources. The registry: a connector is a module here, with its parts beside it (`<name>_*`), and a line in CONNECTORS."""
 
 from __future__ import annotations
 

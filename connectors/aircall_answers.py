@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import httpx
 
-from .client import Denied, Verdict, judge_http
 from .limit_headers import LimitHeaders
 from .limits import Told
+from .verdict import Denied, Verdict, judge_http
 
 LIMIT = LimitHeaders("X-AircallApi-Limit", "X-AircallApi-Remaining", "X-AircallApi-Reset")
 

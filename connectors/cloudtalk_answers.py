@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import httpx
 
-from .client import Gone, Verdict, judge_http
 from .limit_headers import LimitHeaders
 from .limits import Told
+from .verdict import Gone, Verdict, judge_http
 
 LIMIT = LimitHeaders("X-CloudTalkAPI-Limit", "X-CloudTalkAPI-Remaining", "X-CloudTalkAPI-ResetTime")
 

@@ -17,7 +17,6 @@ import httpx
 import msgspec
 from pydantic import Field
 
-from .client import Denied, Verdict, judge_http
 from .graph import GraphSettings, error_code, graph_client, graph_page
 from .limits import Budget, shared
 from .one_account import OneAccount
@@ -35,6 +34,7 @@ from .stream import (
     Window,
     within,
 )
+from .verdict import Denied, Verdict, judge_http
 
 PERMISSIONS = ("AuditLog.Read.All", "Directory.Read.All")
 KEPT = timedelta(days=30)

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 
 from .auth import ServiceAccountAuth, service_account_key
-from .client import Client, Verdict
+from .client import Client
 from .gmail_answers import judge
 from .gmail_ids import LIST_SIZE
 from .gmail_mailbox import Mailbox
@@ -38,6 +38,7 @@ from .stream import (
     Traffic,
     Window,
 )
+from .verdict import Verdict
 
 __all__ = ["Gmail", "GmailSettings"]
 

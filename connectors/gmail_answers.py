@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
-from .client import Denied, Retry, Verdict, judge_http
 from .server_clock import retry_after
+from .verdict import Denied, Retry, Verdict, judge_http
 
 
 def judge(response: httpx.Response, scope: str) -> Verdict:

@@ -16,7 +16,7 @@ import httpx
 import msgspec
 
 from .auth import ServiceAccountAuth, service_account_key
-from .client import Client, Gone, NotFound, Retry, Verdict
+from .client import Client, NotFound
 from .gmail_answers import judge as judge_google
 from .gmail_settings import GmailSettings
 from .limits import Budget, shared
@@ -24,6 +24,7 @@ from .mail_counts import ACCOUNTS, COUNTS, Counted, account_records, day_record,
 from .one_account import OneAccount
 from .paging import cursor_pages, value_at
 from .stream import Check, ConnectorError, FormatChanged, Page, Price, Stream, System, Traffic, Window
+from .verdict import Gone, Retry, Verdict
 
 SCOPE = "https://www.googleapis.com/auth/admin.reports.usage.readonly"
 SENT, RECEIVED = "gmail:num_emails_sent", "gmail:num_emails_received"

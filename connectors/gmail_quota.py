@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import httpx
 
-from .client import Retry
 from .gmail_answers import judge
 from .gmail_settings import GmailSettings
 from .limits import Budget, Day, Limiter
+from .verdict import Retry
 
 MINUTE = 60.0
 

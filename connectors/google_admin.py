@@ -21,7 +21,7 @@ import msgspec
 from pydantic import Field
 
 from .auth import ServiceAccountAuth, service_account_key
-from .client import Client, Retry, Verdict
+from .client import Client
 from .gmail_answers import judge as judge_google
 from .limits import Budget, shared
 from .network import SourceSettings
@@ -41,6 +41,7 @@ from .stream import (
     Window,
     within,
 )
+from .verdict import Retry, Verdict
 
 SCOPE = "https://www.googleapis.com/auth/admin.reports.audit.readonly"
 EVENTS: Mapping[str, str] = {"saml": "login_success", "token": "authorize", "login": "login_success"}

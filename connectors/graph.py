@@ -16,10 +16,11 @@ import msgspec
 from pydantic import Field, SecretStr
 
 from .auth import ClientCredentialsAuth
-from .client import Client, Judge
+from .client import Client
 from .limits import Limiter
 from .network import SourceSettings
 from .stream import FormatChanged, Traffic
+from .verdict import Judge
 
 
 class GraphSettings(SourceSettings):

@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
-from .client import Denied, Fail, Reauth, Retry, Verdict, judge_http
 from .limits import Told
+from .verdict import Denied, Fail, Reauth, Retry, Verdict, judge_http
 
 
 def tells(response: httpx.Response) -> Iterator[Told]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import httpx
 
-from .client import Retry
 from .limits import Told
 from .server_clock import retry_after, server_time
+from .verdict import Retry
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import httpx
 
-from .client import Denied, Retry, Verdict, judge_http
 from .graph import error_code
 from .server_clock import retry_after
+from .verdict import Denied, Retry, Verdict, judge_http
 
 
 def judge(response: httpx.Response) -> Verdict:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from .client import Client, Denied, Verdict, judge_http
+from .client import Client
 from .graph import error_code, graph_client
 from .limits import Budget, shared
 from .mail_counts import ACCOUNTS, COUNTS, Counted, account_records, day_record, days_due, failed_check, report_check
@@ -34,6 +34,7 @@ from .stream import (
     Traffic,
     Window,
 )
+from .verdict import Denied, Verdict, judge_http
 
 PERMISSION = "Reports.Read.All"
 PATH = "/reports/getEmailActivityUserDetail"

@@ -8,10 +8,10 @@ from typing import Literal
 
 import httpx
 
-from .client import Denied, Fail, Reauth, Verdict, judge_http
 from .limit_headers import LimitHeaders
 from .limits import Told
 from .okta_records import SCOPES
+from .verdict import Denied, Fail, Reauth, Verdict, judge_http
 
 LIMIT = LimitHeaders("X-Rate-Limit-Limit", "X-Rate-Limit-Remaining", "X-Rate-Limit-Reset")
 

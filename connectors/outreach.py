@@ -20,7 +20,7 @@ import httpx
 import msgspec
 
 from .auth import TokenAuth
-from .client import Client, Denied, Fail, Reauth, Verdict, judge_http
+from .client import Client
 from .limit_headers import LimitHeaders
 from .limits import Budget, Day, shared
 from .one_account import OneAccount
@@ -41,6 +41,7 @@ from .stream import (
     within,
 )
 from .token_store import Account
+from .verdict import Denied, Fail, Reauth, Verdict, judge_http
 
 __all__ = ["Outreach", "OutreachSettings"]
 

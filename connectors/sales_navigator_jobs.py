@@ -20,11 +20,12 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from .auth import BearerAuth
-from .client import Client, Denied, Fail, Reauth, Verdict, judge_http
+from .client import Client
 from .limits import Limiter
 from .network import Network
 from .paging import value_at
 from .stream import ConnectorError, FormatChanged, Traffic
+from .verdict import Denied, Fail, Reauth, Verdict, judge_http
 
 SCOPE = "r_sales_nav_analytics"
 PATH = "/salesAnalyticsExportJobs"

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import msgspec
 
-from .client import Denied, Fail, Gone, Reauth, Retry, Verdict, judge_http
 from .limits import Told
+from .verdict import Denied, Fail, Gone, Reauth, Retry, Verdict, judge_http
 
 USAGE = re.compile(r"api-usage=(\d+)/(\d+)")
 REMEDY = "Check client_id and secret, that the app's flow is enabled, and that its Run As user is active."

@@ -12,9 +12,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from connectors.client import Client, judge_http
+from connectors.client import Client
 from connectors.limits import Budget, Limiter
 from connectors.network import Network
+from connectors.verdict import judge_http
 
 QUICK = {"attempts": 3, "timeout_seconds": 5.0, "first_wait_seconds": 0.001, "longest_wait_seconds": 30.0}
 

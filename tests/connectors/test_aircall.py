@@ -18,9 +18,9 @@ from pydantic import ValidationError
 import connectors
 from connectors.aircall import Aircall, AircallSettings
 from connectors.aircall_answers import judge, tells
-from connectors.client import Denied, Retry
 from connectors.landing_file import extract
 from connectors.stream import ConnectorError, Page, PermissionMissing, Traffic, Window
+from connectors.verdict import Denied, Retry
 from transforms import landing, raw
 from transforms.warehouse import open_warehouse
 

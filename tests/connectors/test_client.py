@@ -10,10 +10,11 @@ import httpx
 import pytest
 
 from connectors.auth import BearerAuth
-from connectors.client import Client, Denied, NotFound, Verdict, judge_http
+from connectors.client import Client, NotFound
 from connectors.limits import Budget, Limiter
 from connectors.server_clock import retry_after
 from connectors.stream import ConnectorError, PermissionMissing, Traffic
+from connectors.verdict import Denied, Verdict, judge_http
 
 from .conftest import Answer, Vendor, answer
 

@@ -17,12 +17,12 @@ import pytest
 from pydantic import ValidationError
 
 from connectors import token_store
-from connectors.client import Denied, Fail, Reauth, Retry
 from connectors.landing_file import extract
 from connectors.outreach import LIMIT, Outreach, OutreachSettings, judge
 from connectors.outreach_auth import RotatingRefreshAuth
 from connectors.outreach_records import LISTS
 from connectors.stream import ConnectorError, Page, PermissionMissing, Traffic, Window
+from connectors.verdict import Denied, Fail, Reauth, Retry
 from sandbox.limits import Limits
 from sandbox.server import build_app, running, serving
 from sandbox.settings_out import service_account_key

@@ -16,12 +16,12 @@ import pytest
 from pydantic import ValidationError
 
 import connectors
-from connectors.client import Denied, Fail, Reauth, Retry
 from connectors.landing_file import extract
 from connectors.salesforce import Salesforce, SalesforceSettings
 from connectors.salesforce_answers import judge, tells
 from connectors.salesforce_bulk import lines_of
 from connectors.stream import ConnectorError, FormatChanged, Page, PermissionMissing, Traffic, Window
+from connectors.verdict import Denied, Fail, Reauth, Retry
 from sandbox.server import running
 from sandbox.settings_out import service_account_key
 from sandbox.world import parse

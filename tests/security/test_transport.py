@@ -19,11 +19,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.auth import BearerAuth, OAuthRefreshAuth
-from connectors.client import Client, judge_http
+from connectors.client import Client
 from connectors.limits import Budget, Limiter
 from connectors.network import Network
 from connectors.redact import SHORTEST, blotted, forms
 from connectors.stream import ConnectorError, Traffic
+from connectors.verdict import judge_http
 from tests.security.conftest import serving
 
 TOKEN = "plantedBearer"
