@@ -1,40 +1,31 @@
 """A folder of CSV or Parquet files of activities, in the words of docs/world.md: for the dialer that nobody else has.
 
-The folder is the truth: what a file no longer tells is gone, and a record that stands twice is as its last row says, by the files' names.
+The folder is the truth: what a file no longer tells is gone, and a record that stands twice is as its last row says (files_activities.py).
 Which days are complete, the folder says itself (files_days.py). What lies in it for a system that it does not feed is refused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 import msgspec
 import pyarrow as pa
 
-from .files_days import MANIFEST, Told, manifest, stretches
+from .files_activities import AT, Activities, activities
+from .files_days import manifest, stretches
 from .files_kinds import KINDS, STRETCHES, Kind, kind_of
 from .files_settings import FilesSettings
-from .files_table import FileRefused, Format, compute, instants, iso, read, records
+from .files_table import FileRefused, compute, records
 from .limits import Budget, Limiter, shared
 from .stream import Check, ConnectorError, Page, Price, Stream, System, Traffic, Window, within
 
+__all__ = ["Files", "FilesSettings"]
+
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 PAGE = 50_000
-AT = "_at"  # the column of when each happened: UTC without a zone, NULL where it cannot be read
-
-
-@dataclass(frozen=True, slots=True)
-class _Loaded:
-    """All files of a kind: records as they stand, when each happened, what of each file is known, and rows that cannot be read."""
-
-    table: Any  # with "id", and AT
-    files: Sequence[Told]
-    rejected: Sequence[tuple[str, str]]
 
 
 class Files:
@@ -60,7 +51,7 @@ class Files:
         self.systems = tuple(dict.fromkeys(settings.systems))
         self.system = self.systems[0]
         self._limiter = shared(self.name, f"{workspace}@{settings.folder}", {"files": Budget(1_000_000, 1.0)})
-        self._loaded: dict[str, _Loaded] = {}
+        self._loaded: dict[str, Activities] = {}
         self._lock = Lock()
         # Without a list of users everybody is taken to have an account.
         listed = settings.folder.is_dir() and any(kind is KINDS["users"] for kind, _ in self._found())
@@ -151,37 +142,12 @@ class Files:
             raise FileRefused("; ".join(faults))
         return found
 
-    def _load(self, kind: Kind) -> _Loaded:
+    def _load(self, kind: Kind) -> Activities:
         with self._lock:
             if kind.name not in self._loaded:
-                self._loaded[kind.name] = self._load_anew(kind)
+                paths = [path for one, path in self._found() if one is kind]
+                self._loaded[kind.name] = activities(kind, paths, self._settings)
             return self._loaded[kind.name]
-
-    def _load_anew(self, kind: Kind) -> _Loaded:
-        told = self._settings
-        written = Format(told.delimiter, told.encoding, told.timezone, told.columns.get(kind.name, {}))
-        tables: list[Any] = []
-        files: list[Told] = []
-        rejected: list[tuple[str, str]] = []
-        faults: list[str] = []
-        for file in [path for one, path in self._found() if one is kind]:
-            name = file.relative_to(told.folder).as_posix()
-            at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
-            try:
-                found = read(file, name, kind, written)
-            except FileRefused as error:
-                faults.append(str(error))
-                continue
-            table = _dated(found.table, kind, told.timezone)
-            files.append(Told(name, at, *_ends(table)))
-            rejected += found.rejected
-            tables.append(_counted(table) if kind.counted else table)
-        if faults:
-            raise FileRefused("; ".join(faults))
-        if not tables:
-            empty = {name: pa.nulls(0, pa.string()) for name in ("id", "file", "line", *kind.columns)}
-            return _Loaded(pa.table({**empty, AT: pa.nulls(0, pa.timestamp("us"))}), files, rejected)
-        return _Loaded(_last_of_each(pa.concat_tables(tables)), files, rejected)
 
     def _stretches(self) -> list[dict[str, str]]:
         through = manifest(self._settings.folder, self._settings.timezone)
@@ -193,53 +159,3 @@ class Files:
                 self._load(kind).files, through.get(kind.name, through.get("")), self._settings.timezone, self.now
             )
         ]
-
-
-def _dated(table: Any, kind: Kind, zone: str) -> Any:
-    """With an id, and instants in UTC; what is no instant stays as it is written."""
-    for column in kind.instants:
-        parsed = instants(table[column], zone)
-        told = compute.coalesce(iso(parsed), table[column])
-        table = table.set_column(table.column_names.index(column), column, told)
-        if column == kind.at:
-            table = table.append_column(AT, parsed)
-    if not kind.at:
-        table = table.append_column(AT, pa.nulls(table.num_rows, pa.timestamp("us")))
-    parts = [table[name] for name in kind.id]
-    whole = (
-        parts[0]
-        if len(parts) == 1
-        else compute.binary_join_element_wise(*(compute.fill_null(p, "") for p in parts), "|")
-    )
-    return table.append_column("id", whole)
-
-
-def _ends(table: Any) -> tuple[datetime | None, datetime | None]:
-    """The first and the last instant of a table."""
-    ends = compute.min_max(table[AT]).as_py()
-    first, last = (at.replace(tzinfo=UTC) if at else None for at in (ends["min"], ends["max"]))
-    return first, last
-
-
-def _counted(table: Any) -> Any:
-    """Rows that are alike as one, with how many they are."""
-    others = [name for name in table.column_names if name != "id"]
-    found = table.group_by("id", use_threads=False).aggregate([*((name, "first") for name in others), ("id", "count")])
-    names = [name.removesuffix("_first") if name != "id_count" else "count" for name in found.column_names]
-    return found.rename_columns(names).set_column(
-        names.index("count"), "count", compute.cast(found["id_count"], pa.string())
-    )
-
-
-def _last_of_each(table: Any) -> Any:
-    """The last row of each id, without those that say that they are deleted. Rows without an id stay, for landing to tell."""
-    table = table.append_column("row", pa.array(range(table.num_rows), pa.int64()))
-    last = table.group_by("id", use_threads=False).aggregate([("row", "max")])
-    kept = compute.or_(
-        compute.is_in(table["row"], value_set=last["row_max"].combine_chunks()), compute.is_null(table["id"])
-    )
-    deleted = compute.is_in(compute.utf8_lower(table["deleted"]), value_set=pa.array(["true", "1", "yes"]))
-    return table.filter(compute.and_not(kept, deleted)).drop_columns(["row", "deleted"])
-
-
-__all__ = ["MANIFEST", "FileRefused", "Files", "FilesSettings"]

@@ -14,7 +14,8 @@ import pyarrow.parquet
 import pytest
 from pydantic import ValidationError
 
-from connectors.files import FileRefused, Files, FilesSettings
+from connectors.files import Files, FilesSettings
+from connectors.files_table import FileRefused
 from connectors.stream import Traffic, Window
 from sandbox.world import parse
 from tests.pipeline import Pipeline, serving
