@@ -13,8 +13,9 @@ from datetime import UTC, datetime, timedelta
 
 from .limits import Budget, Limiter, shared
 from .sales_navigator_actions import ACTIONS, DAYS, Told
+from .sales_navigator_answers import SCOPE
 from .sales_navigator_files import ExportFiles
-from .sales_navigator_jobs import SCOPE, ExportJobs
+from .sales_navigator_jobs import ExportJobs
 from .sales_navigator_settings import SalesNavigatorSettings
 from .stream import Check, ConnectorError, Page, Price, Stream, System, Traffic, Window
 

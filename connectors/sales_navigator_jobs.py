@@ -24,10 +24,9 @@ from .client import Client
 from .limits import Limiter
 from .network import Network
 from .paging import value_at
+from .sales_navigator_answers import DUE, judge, judge_download
 from .stream import ConnectorError, FormatChanged, Traffic
-from .verdict import Denied, Fail, Reauth, Verdict, judge_http
 
-SCOPE = "r_sales_nav_analytics"
 PATH = "/salesAnalyticsExportJobs"
 HEADERS = {"X-RestLi-Protocol-Version": "2.0.0"}
 TIME = "%m-%d-%Y %H:%M:%S"  # createdAt, UTC
@@ -175,29 +174,6 @@ class ExportJobs:
         if isinstance(expires, int) and expires < time.time() * 1000:
             raise ConnectorError(f"{what}: its file has expired already. {DUE}")
         return str(url), count if isinstance(count, int) else None
-
-
-DUE = "The window stays due: the next run makes a new job."
-
-
-def judge(response: httpx.Response) -> Verdict:
-    """LinkedIn's refusals: {"serviceErrorCode", "message", "status"}."""
-    if response.status_code == 401:
-        return Reauth("The access token has ended (after about 60 days) or was revoked: authorise the app again.")
-    if response.status_code == 403:
-        return Denied(
-            f"The app needs {SCOPE} (for partners only; LinkedIn takes no new ones), and the member who authorised it a reporting or "
-            "administrator role on the contract. Without it, use the folder of exports.",
-            SCOPE,
-        )
-    return judge_http(response)
-
-
-def judge_download(response: httpx.Response) -> Verdict:
-    """The file's host asks for no credential: a refusal means that the address no longer holds."""
-    if response.status_code in (401, 403, 404, 410):
-        return Fail(f"The address of the file no longer holds. {DUE}")
-    return judge_http(response)
 
 
 def _put_aside(row: Mapping[str, str]) -> str:
