@@ -40,11 +40,14 @@ def activities(kind: Kind, paths: Sequence[Path], settings: FilesSettings) -> Ac
     faults: list[str] = []
     for file in paths:
         name = file.relative_to(settings.folder).as_posix()
-        at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
         try:
+            at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
             found = read(file, name, kind, written)
         except FileRefused as error:
             faults.append(str(error))
+            continue
+        except OSError as error:  # taken away since the folder was listed
+            faults.append(f"{name}: cannot be read ({error.strerror}); put it back, or run again")
             continue
         table = _dated(found.table, kind, settings.timezone)
         files.append(Told(name, at, *_ends(table)))

@@ -39,8 +39,12 @@ def manifest(folder: Path, zone: str) -> Mapping[str, datetime]:
     file = folder / MANIFEST
     if not file.exists():
         return {}
+    try:
+        lines = file.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileRefused(f"{MANIFEST}: cannot be read as text in UTF-8 ({error}); write it again") from error
     found: dict[str, datetime] = {}
-    for number, line in enumerate(file.read_text("utf-8-sig").splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         words = line.split()
         if not words or words[0].startswith("#"):
             continue

@@ -62,7 +62,7 @@ class ExportFiles:
         with file.open(encoding="utf-8-sig", newline="") as opened:
             lines = csv.reader(opened, delimiter=self._settings.delimiter, strict=True)
             roles = self._roles(file, next(lines, []))
-            named = [date.fromisoformat(text) for text in DATE.findall(file.stem)]
+            named = _days_of_name(file)
             first, last = (min(named), max(named)) if named else (None, None)
             if not {"day", "time"} & {role for _, role in roles} and (first is None or first != last):
                 raise FileRefused(
@@ -150,3 +150,13 @@ class ExportFiles:
             if count:
                 records.append({"action": name, "count": count, **when})
         return day, email, records
+
+
+def _days_of_name(file: Path) -> list[date]:
+    """The days that a file's name says. Raises FileRefused for one that no calendar has."""
+    try:
+        return [date.fromisoformat(text) for text in DATE.findall(file.stem)]
+    except ValueError as error:
+        raise FileRefused(
+            f"{file}: {', '.join(DATE.findall(file.stem))} in its name is no day ({error}); rename it"
+        ) from error

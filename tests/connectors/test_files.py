@@ -15,6 +15,8 @@ import pytest
 from pydantic import ValidationError
 
 from connectors.files import Files, FilesSettings
+from connectors.files_activities import activities
+from connectors.files_kinds import KINDS
 from connectors.files_table import FileRefused
 from connectors.stream import Traffic, Window
 from sandbox.world import parse
@@ -172,6 +174,20 @@ def test_what_is_refused(tmp_path: Path, name: str, lines: list[str], says: str)
         read(
             source(tmp_path), stream
         ) if name != "mails.csv" and name != "call.csv" and name != "calls.xlsx" else source(tmp_path)
+
+
+def test_a_manifest_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    """As PowerShell's `echo 2026-03-19 > _complete_through` writes it."""
+    write(tmp_path, "calls.csv", HEADER, "D1,ann@acme.com,+441,2026-03-16T09:00:00Z,busy,,")
+    (tmp_path / "_complete_through").write_text("2026-03-19\n", "utf-16")
+    with pytest.raises(FileRefused, match=r"_complete_through: .*UTF-8"):
+        told(source(tmp_path))
+
+
+def test_a_file_that_goes_while_the_folder_is_read_is_told(tmp_path: Path) -> None:
+    settings = FilesSettings.model_validate({"folder": tmp_path, "systems": ["dialer"]})
+    with pytest.raises(FileRefused, match=r"calls\.csv: cannot be read"):
+        activities(KINDS["calls"], [tmp_path / "calls.csv"], settings)
 
 
 def test_an_emptied_folder_is_taken_for_one_that_is_not_mounted(tmp_path: Path) -> None:

@@ -108,6 +108,12 @@ def test_a_sum_of_several_days_is_refused_and_one_day_named_by_its_file_is_not(t
         (tmp_path / name).unlink()
 
 
+def test_a_day_of_no_calendar_in_a_files_name_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, "usage 2026-02-30.csv", "E-mail,Searches", "a@x.com,2")
+    with pytest.raises(FileRefused, match=r"usage 2026-02-30\.csv: 2026-02-30 .* is no day"):
+        read(tmp_path, columns={"E-mail": "email", "Searches": "count"})
+
+
 @pytest.mark.parametrize(
     ("header", "says"),
     [
