@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
 import msgspec
@@ -23,6 +23,7 @@ from .limits import Budget, shared
 from .mail_counts import ACCOUNTS, COUNTS, Counted, account_records, day_record, days_due, failed_check, report_check
 from .one_account import OneAccount
 from .paging import cursor_pages, value_at
+from .shape import decode, excerpt
 from .stream import Check, ConnectorError, FormatChanged, Page, Price, Stream, System, Traffic, Window
 from .verdict import Gone, Retry, Verdict
 
@@ -40,7 +41,7 @@ class _Entity(msgspec.Struct):
 
 class _Parameter(msgspec.Struct):
     name: str
-    intValue: str = "0"
+    intValue: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,18}$")] = "0"
 
 
 class _Usage(msgspec.Struct):
@@ -129,13 +130,13 @@ class GmailCounts(OneAccount):
             params = {**asked, **({"pageToken": token} if token else {})}
             body = self._client.fetch("GET", path, params=params, cost={"queries": 1}, traffic=traffic)
             if value_at(body, "kind") != KIND:
-                raise FormatChanged(f"gmail: GET {path}: no {KIND} in {body[:200]!r}; the window stays due.")
+                raise FormatChanged(f"gmail: GET {path}: no {KIND} in {excerpt(body)}; the window stays due.")
             return body
 
         found: list[Counted] = []
         try:
             for body in cursor_pages(fetch, "nextPageToken", f"gmail: usage report of {day}"):
-                told = msgspec.json.decode(body, type=_Report)
+                told = decode(body, _Report, f"gmail: GET {path}")
                 if told.warnings:  # "not available", or in part
                     return None
                 found += [usage.counted() for usage in told.usageReports]

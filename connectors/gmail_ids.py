@@ -14,6 +14,7 @@ import msgspec
 from .gmail_messages import Fetch
 from .gmail_settings import GmailSettings
 from .paging import cursor_pages, value_at
+from .shape import decode, excerpt
 from .stream import FormatChanged
 
 LIST_SIZE = 500
@@ -62,7 +63,7 @@ class MessageIds:
             self._settings.units_list,
             params={"maxResults": LIST_SIZE, "q": _between(start, end)},
         )
-        return None if value_at(body, NEXT) else len(msgspec.json.decode(body, type=_Listing).messages or ())
+        return None if value_at(body, NEXT) else len(self._listing(body).messages or ())
 
     def listed(self, start: datetime, end: datetime) -> Iterator[list[str]]:
         """Ids of the mailbox's messages, newest first: of the range where the scope allows to ask for it, else of all."""
@@ -78,12 +79,12 @@ class MessageIds:
             return self._fetch("GET", f"{self._path}/messages", self._settings.units_list, params={**params, **after})
 
         for body in cursor_pages(fetch, NEXT, f"gmail: messages of {self._mailbox}"):
-            told = msgspec.json.decode(body, type=_Listing)
+            told = self._listing(body)
             if (
                 told.messages is None and told.resultSizeEstimate is None
             ):  # an empty list would mean that all is deleted
                 raise FormatChanged(
-                    f"gmail: GET {self._path}/messages: neither messages nor resultSizeEstimate in {body[:200]!r}, so it is no "
+                    f"gmail: GET {self._path}/messages: neither messages nor resultSizeEstimate in {excerpt(body)}, so it is no "
                     "list of messages, not even an empty one; the window stays due."
                 )
             ids = [m.id for m in told.messages or ()]
@@ -102,7 +103,7 @@ class MessageIds:
             return self._fetch("GET", f"{self._path}/history", self._settings.units_history, params=params)
 
         for body in cursor_pages(fetch, NEXT, f"gmail: history of {self._mailbox}"):
-            for entry in msgspec.json.decode(body, type=_HistoryPage).history:
+            for entry in decode(body, _HistoryPage, f"gmail: GET {self._path}/history").history:
                 for touched in (*entry.messagesAdded, *entry.labelsAdded, *entry.labelsRemoved):
                     changed.add(touched.message.id)
                     gone.discard(touched.message.id)
@@ -110,6 +111,9 @@ class MessageIds:
                     gone.add(touched.message.id)
                     changed.discard(touched.message.id)
         return changed, gone
+
+    def _listing(self, body: bytes) -> _Listing:
+        return decode(body, _Listing, f"gmail: GET {self._path}/messages")
 
 
 def _between(start: datetime, end: datetime) -> str:

@@ -10,6 +10,7 @@ from .client import NotFound
 from .gmail_ids import MessageIds
 from .gmail_messages import HEADERS, Fetch, Messages, Quota
 from .gmail_settings import GmailSettings
+from .shape import decode
 from .stream import Page, Window
 
 
@@ -41,16 +42,18 @@ class Mailbox:
         self._messages = Messages(fetch, quota, mailbox, headers, settings.units_get, settings.batch_size)
 
     def profile(self) -> Profile:
-        body = self._fetch("GET", f"{self._path}/profile", self._settings.units_profile)
-        return msgspec.json.decode(body, type=Profile)
+        """Raises ConnectorError."""
+        path = f"{self._path}/profile"
+        return decode(self._fetch("GET", path, self._settings.units_profile), Profile, f"gmail: GET {path}")
 
     def account(self) -> Page:
         """Address and aliases. historyId changes all the time and is left out."""
         profile = self.profile()
         aliases: list[str] = []
         if self._settings.scope == "readonly":
-            body = self._fetch("GET", f"{self._path}/settings/sendAs", self._settings.units_profile)
-            aliases = sorted(s.sendAsEmail.lower() for s in msgspec.json.decode(body, type=_SendAsList).sendAs)
+            path = f"{self._path}/settings/sendAs"
+            told = decode(self._fetch("GET", path, self._settings.units_profile), _SendAsList, f"gmail: GET {path}")
+            aliases = sorted(s.sendAsEmail.lower() for s in told.sendAs)
         record = {"mailbox": self._mailbox, "emailAddress": profile.emailAddress, "aliases": aliases}
         return Page(records=[msgspec.json.encode(record)])
 

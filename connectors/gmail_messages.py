@@ -14,6 +14,7 @@ import httpx
 import msgspec
 
 from .client import NotFound
+from .shape import decode, excerpt
 from .stream import FormatChanged
 
 # What the metrics need of a mail: who, to whom, in answer to what, and whether a person wrote it (RFC 3834, RFC 3464).
@@ -79,12 +80,12 @@ class Messages:
                     continue
                 if not _is_message(body):
                     raise FormatChanged(
-                        f"gmail: GET {self._path}/{message_id}: no internalDate in {body[:200]!r}; the window stays due."
+                        f"gmail: GET {self._path}/{message_id}: no internalDate in {excerpt(body)}; the window stays due."
                     )
                 date = datetime.fromtimestamp(int(msgspec.json.decode(body, type=_Dated).internalDate) / 1000, tz=UTC)
                 newest = max(newest or date, date)
                 if (start is None or date >= start) and (end is None or date < end):
-                    records.append(head + _bare(body) + b"}")
+                    records.append(head + _bare(body, f"gmail: GET {self._path}/{message_id}") + b"}")
         return records, missing, newest
 
     def _size(self, left: int) -> int:
@@ -175,11 +176,11 @@ def _parts_of(answer: bytes) -> list[tuple[int, tuple[int, bytes]]]:
     return found
 
 
-def _bare(body: bytes) -> bytes:
-    """The message in one line, without a snippet should one have been sent all the same: it is text of the mail."""
+def _bare(body: bytes, what: str) -> bytes:
+    """The message in one line, without a snippet should one have been sent all the same: it is text of the mail. Raises FormatChanged."""
     if b'"snippet"' in body or b'"body"' in body:
-        fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-        payload = msgspec.json.decode(fields.get("payload", b"{}"), type=dict[str, msgspec.Raw])
+        fields = decode(body, dict[str, msgspec.Raw], what)
+        payload = decode(fields.get("payload", b"{}"), dict[str, msgspec.Raw], what)
         kept = {key: payload[key] for key in ("mimeType", "headers") if key in payload}
         fields = {k: v for k, v in fields.items() if k in ("id", "threadId", "labelIds", "internalDate", "historyId")}
         body = msgspec.json.encode({**fields, "payload": kept})

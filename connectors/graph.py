@@ -19,7 +19,8 @@ from .auth import ClientCredentialsAuth
 from .client import Client
 from .limits import Limiter
 from .network import SourceSettings
-from .stream import FormatChanged, Traffic
+from .shape import decode
+from .stream import Traffic
 from .verdict import Judge
 
 
@@ -43,9 +44,6 @@ class Links(msgspec.Struct, rename={"next": "@odata.nextLink", "delta": "@odata.
 
     next: str | None = None
     delta: str | None = None
-
-
-_links = msgspec.json.Decoder(Links)
 
 
 def graph_client(source: str, settings: GraphSettings, limiter: Limiter, judge: Judge) -> Client:
@@ -72,11 +70,7 @@ def graph_client(source: str, settings: GraphSettings, limiter: Limiter, judge: 
 def graph_page(client: Client, source: str, address: str, traffic: Traffic, **request: Any) -> tuple[bytes, Links]:
     """A page's body and links. Raises FormatChanged for links that are none."""
     body = client.fetch("GET", address, traffic=traffic, **request)
-    try:
-        return body, _links.decode(body)
-    except msgspec.ValidationError as error:
-        path = urlsplit(address).path
-        raise FormatChanged(f"{source}: GET {path}: {error} in {body[:200]!r}; the window stays due.") from None
+    return body, decode(body, Links, f"{source}: GET {urlsplit(address).path}")
 
 
 def error_code(response: httpx.Response) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from .paging import records_of
+from .shape import decode
 from .stream import ConnectorError, Page
 
 ASSOCIATION_IDS = 1_000
@@ -138,7 +139,7 @@ def _read_links(post: Post, path: str, ids: Sequence[str], found: dict[str, set[
     met: set[tuple[str, str]] = set()
     asked: list[dict[str, str]] = [{"id": one} for one in ids]
     while asked:
-        answer = msgspec.json.decode(post(path, {"inputs": asked}), type=_Links)
+        answer = decode(post(path, {"inputs": asked}), _Links, f"hubspot: POST {path}")
         # 207: ids without any association come back as errors of this sub-category; anything else is a failure.
         other = [e for e in answer.errors if "NO_ASSOCIATIONS" not in e.subCategory.upper()]
         if other:
@@ -167,11 +168,12 @@ def watched_properties(body: bytes, object_type: str, most: int, also: Sequence[
     body: answer of /crm/properties/{type}. Deals' stage, pipeline, amount, owner, currency and close date always, and those of `also`
     that the account has.
     """
-    known = {p.name for p in msgspec.json.decode(body, type=_Properties).results}
+    told = decode(body, _Properties, f"hubspot: GET /crm/properties/…/{object_type}").results
+    known = {p.name for p in told}
     always = [*(DEAL_HISTORY if object_type == "deals" else ()), *(name for name in also if name in known)]
     writable = sorted(
         p.name
-        for p in msgspec.json.decode(body, type=_Properties).results
+        for p in told
         if not p.calculated
         and not p.hidden
         and not (p.modificationMetadata and p.modificationMetadata.readOnlyValue)
@@ -196,7 +198,7 @@ def histories(post: Post, path: str, ids: Sequence[str], properties: Sequence[st
             )
             records, rejected = records_of(body, "results")
             yield Page(records=records, rejected=rejected)
-            told = {str(record.id) for record in msgspec.json.decode(body, type=Results).results}
+            told = {str(record.id) for record in decode(body, Results, f"hubspot: POST {path}").results}
             asked = [one for one in asked if one not in told]
             if not asked:
                 break

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-import msgspec
-
 from .hubspot_by_ids import Results
 from .hubspot_objects import VERSION
 from .paging import cursor_pages, records_of, value_at
+from .shape import decode, excerpt
 from .stream import FormatChanged, Page
 
 LIST_SIZE = 100
@@ -36,7 +35,7 @@ def until_known(get: Get, path: str, known: Sequence[str]) -> Iterator[Page]:
     for body in _pages(get, path, {}):
         records, rejected = records_of(body, "results")
         yield Page(records=records, rejected=rejected)
-        if before.intersection(str(r.id) for r in msgspec.json.decode(body, type=Results).results):
+        if before.intersection(str(r.id) for r in decode(body, Results, f"hubspot: GET {path}").results):
             return
 
 
@@ -58,7 +57,7 @@ def unpaged(get: Get, stream: str) -> Iterator[Page]:
     }[stream]
     body = get(path)
     if stream == "crm_account" and value_at(body, "portalId") is None:
-        raise FormatChanged(f"hubspot: GET {path}: no portalId in {body[:200]!r}; the window stays due.")
+        raise FormatChanged(f"hubspot: GET {path}: no portalId in {excerpt(body)}; the window stays due.")
     if stream == "crm_account":  # one object, and a bare list: given the shape of the others
         body = b'{"results": [' + body + b"]}"
     elif stream == "crm_call_outcome":

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from .paging import records_of
+from .shape import decode
 from .stream import ConnectorError, FormatChanged, Page
 
 PAGE_SIZE = 200  # the most that search allows
@@ -52,7 +53,7 @@ def search(
     followed or fewer records come than the server counts.
     """
     first = post(_body(modified, properties, start, end, None))
-    total = msgspec.json.decode(first, type=_Answer).total
+    total = decode(first, _Answer, what).total
     if total > SPLIT_ABOVE and end - start > TICK:
         middle = start + ((end - start) / 2 // TICK) * TICK
         yield from search(post, modified, properties, start, middle, what)
@@ -66,7 +67,7 @@ def search(
         if len(read) >= total:
             return
         first = post(_body(modified, properties, start, end, None))
-        total = msgspec.json.decode(first, type=_Answer).total
+        total = decode(first, _Answer, what).total
         if len(read) >= total:
             return
         if attempt == 2:
@@ -90,7 +91,7 @@ def _walk(
     order = _Order(what)
     skip: str | None = None
     while True:
-        answer = msgspec.json.decode(body, type=_Answer)
+        answer = decode(body, _Answer, what)
         ids = [str(record.id) for record in answer.results]
         order.check(ids)
         read.update(ids)

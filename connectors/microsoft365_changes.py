@@ -18,6 +18,7 @@ from .client import NotFound
 from .microsoft365_folders import all_folders
 from .microsoft365_pages import Pages
 from .paging import records_of
+from .shape import decode, excerpt
 from .stream import FormatChanged
 
 
@@ -26,7 +27,6 @@ class _Changed(msgspec.Struct, rename={"removed": "@removed"}):
     removed: Any = None  # why, of a message that is not in the folder any more
 
 
-_changed = msgspec.json.Decoder(_Changed)
 _states = msgspec.json.Decoder(dict[str, str])
 
 
@@ -82,7 +82,7 @@ def _round(pages: Pages, folder_id: str, state: str | None, found: Changes) -> b
         following = links.delta
         if links.delta is None and links.next is None:
             raise FormatChanged(
-                f"microsoft365: GET {path} of {pages.mailbox}: a page that names neither a next page nor a next round in {body[:200]!r}; "
+                f"microsoft365: GET {path} of {pages.mailbox}: a page that names neither a next page nor a next round in {excerpt(body)}; "
                 "the window stays due."
             )
         return body, links.next
@@ -91,7 +91,7 @@ def _round(pages: Pages, folder_id: str, state: str | None, found: Changes) -> b
     try:
         for body in pages.followed(fetch, path):
             for record in records_of(body, "value")[0]:
-                one = _changed.decode(record)
+                one = decode(record, _Changed, f"microsoft365: GET {path} of {pages.mailbox}")
                 (touched if one.removed is None else removed).add(one.id)
     except NotFound:
         return False

@@ -80,14 +80,11 @@ class Microsoft365Counts(OneAccount):
         if window.stream == ACCOUNTS.name:
             yield Page(records=account_records(_names(rows), self._mailboxes))
             return
-        newest = min(max(date.fromisoformat(row[REFRESHED]) for row in rows), self.now.date() - timedelta(days=1))
+        newest = min(max(_refreshed(row) for row in rows), self.now.date() - timedelta(days=1))
         oldest = self.now.date() - timedelta(days=KEPT)
         for day in days_due(known.get(COUNTS.name, ()), newest, self._days):
             if day >= oldest:
-                told = [
-                    Counted(row[NAME].lower(), int(row[SENT] or 0), int(row[RECEIVED] or 0))
-                    for row in self._report(f"date={day}", traffic)
-                ]
+                told = [_counted(row) for row in self._report(f"date={day}", traffic)]
                 yield Page(records=[day_record(day, timedelta(), told, self._mailboxes)])
 
     def check(self) -> Iterator[Check]:
@@ -112,6 +109,8 @@ class Microsoft365Counts(OneAccount):
         path = f"{PATH}({of})"
         found: list[str] = []
         self._client.fetch("GET", path, cost={"reports": 1}, traffic=traffic, moved=found.append)
+        if not found:
+            raise FormatChanged(f"microsoft365: GET {path}: an answer that leads to no file; the window stays due.")
         address = found[0]
         if self._secure and urlsplit(address).scheme != "https":
             raise FormatChanged(f"microsoft365: GET {path}: leads to an address without TLS; it was not followed.")
@@ -133,6 +132,21 @@ class Microsoft365Counts(OneAccount):
 
 def _names(rows: Sequence[Row]) -> list[str]:
     return [row[NAME] for row in rows if row.get(DELETED, "").lower() != "true"]
+
+
+def _counted(row: Row) -> Counted:
+    """Raises FormatChanged for numbers that are none."""
+    try:
+        return Counted(row[NAME].lower(), int(row[SENT] or 0), int(row[RECEIVED] or 0))
+    except ValueError as error:
+        raise FormatChanged(f"microsoft365: {PATH}: {SENT} or {RECEIVED}: {error}; the window stays due.") from None
+
+
+def _refreshed(row: Row) -> date:
+    try:
+        return date.fromisoformat(row[REFRESHED])
+    except ValueError as error:
+        raise FormatChanged(f"microsoft365: {PATH}: {REFRESHED}: {error}; the window stays due.") from None
 
 
 def _not_a_report(response: httpx.Response) -> str:

@@ -8,6 +8,7 @@ import msgspec
 
 from .microsoft365_pages import Pages
 from .paging import records_of
+from .shape import decode
 from .stream import FormatChanged, Page
 
 # Folders that every mailbox has, and what lying in them means.
@@ -26,7 +27,7 @@ def all_folders(pages: Pages) -> Sequence[Folder]:
     """All folders, whatever they lie in; hidden ones too where Graph tells them. Never none: a mailbox has an inbox."""
     params = {"$select": "id,parentFolderId,isHidden"}
     found = [
-        msgspec.json.decode(record, type=Folder)
+        decode(record, Folder, f"microsoft365: GET /users/{pages.mailbox}/mailFolders/delta")
         for body in pages.of("/mailFolders/delta", params)
         for record in records_of(body, "value")[0]
     ]
@@ -41,8 +42,9 @@ def folder_page(pages: Pages) -> Page:
     """Each visible folder with its kind, which folders inside it share: what lies in a folder that was thrown away was thrown away."""
     kinds: dict[str, str] = {}
     for name, kind in WELL_KNOWN.items():
-        body, _ = pages.fetch(f"/mailFolders/{name}", {"$select": "id"})
-        kinds[msgspec.json.decode(body, type=Folder).id] = kind
+        path = f"/mailFolders/{name}"
+        body, _ = pages.fetch(path, {"$select": "id"})
+        kinds[decode(body, Folder, f"microsoft365: GET /users/{pages.mailbox}{path}").id] = kind
     found = {one.id: one for one in all_folders(pages)}
     records = [
         {"mailbox": pages.mailbox, "id": one.id, "kind": _kind(one.id, found, kinds)}

@@ -20,6 +20,7 @@ from .microsoft365_folders import folder_page
 from .microsoft365_pages import Fetch, Pages
 from .microsoft365_records import kept, selected
 from .paging import records_of
+from .shape import decode
 from .stream import ConnectorError, FormatChanged, Page
 
 PAGE = 500  # 1,000 is allowed, but large pages are answered with 504 at times
@@ -48,7 +49,7 @@ class Mailbox:
     def account(self) -> Page:
         """The mailbox's addresses. proxyAddresses are written smtp:alias@acme.com."""
         body, _ = self._fetch("", {"$select": "mail,userPrincipalName,proxyAddresses"})
-        person = msgspec.json.decode(body, type=_Person)
+        person = decode(body, _Person, f"microsoft365: GET /users/{self._address}")
         if not person.userPrincipalName:  # every user has one: this is somebody else's answer
             raise FormatChanged(
                 "microsoft365: GET /users/…: an answer without a userPrincipalName; the window stays due."
@@ -64,7 +65,7 @@ class Mailbox:
     def count(self, start: datetime, end: datetime) -> int | None:
         """How many messages Graph counts in [start, end)."""
         body, _ = self._fetch("/messages", {**_between(start, end), "$select": "id", "$top": 1})
-        return msgspec.json.decode(body, type=_Counted).count
+        return self._counted(body)
 
     def first(self, start: datetime, end: datetime, select: str) -> None:
         """One message with some properties, as a check. Raises ConnectorError, PermissionMissing."""
@@ -78,7 +79,7 @@ class Mailbox:
         for _attempt in (1, 2):
             ids, total = set(), 0
             for body in self._pages.of("/messages", params):
-                count = msgspec.json.decode(body, type=_Counted).count
+                count = self._counted(body)
                 total = total if count is None else count
                 page, told = kept(body, self._address)
                 ids.update(told)
@@ -118,6 +119,9 @@ class Mailbox:
             page, _ = kept(b'{"value":[' + body + b"]}", self._address)
             yield page
         yield Page(gone=[f"{self._address}/{one}" for one in sorted(gone)], cursor=changes.cursor)
+
+    def _counted(self, body: bytes) -> int | None:
+        return decode(body, _Counted, f"microsoft365: GET /users/{self._address}/messages").count
 
 
 def _between(start: datetime, end: datetime) -> dict[str, Any]:

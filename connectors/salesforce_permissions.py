@@ -10,6 +10,7 @@ import msgspec
 
 from .client import Client, NotFound
 from .paging import records_of, value_at
+from .shape import decode
 from .stream import FormatChanged, PermissionMissing, Traffic
 
 MANAGE_USERS, LOGINS, VIEW_ALL, FILES = "ManageUsers", "MonitorLoginHistory", "ViewAllData", "QueryAllFiles"
@@ -34,8 +35,9 @@ class _Described(msgspec.Struct):
 
 def fields_of(client: Client, name: str, traffic: Traffic) -> frozenset[str]:
     """The fields of an object that the integration user can read. Raises PermissionMissing where there is no such object."""
-    body = client.fetch("GET", f"/sobjects/{name}/describe", traffic=traffic)
-    return frozenset(field.name for field in msgspec.json.decode(body, type=_Described).fields)
+    path = f"/sobjects/{name}/describe"
+    told = decode(client.fetch("GET", path, traffic=traffic), _Described, f"salesforce: GET {path}")
+    return frozenset(field.name for field in told.fields)
 
 
 def own_id(client: Client, traffic: Traffic) -> str:
@@ -57,7 +59,7 @@ def held(client: Client, traffic: Traffic) -> frozenset[str] | None:
         rows, _ = records_of(client.fetch("GET", "/query", params={"q": query}, traffic=traffic), "records")
     except (PermissionMissing, NotFound):
         return None
-    sets = [msgspec.json.decode(row, type=_Set).held for row in rows]
+    sets = [decode(row, _Set, "salesforce: GET /query of PermissionSetAssignment").held for row in rows]
     return frozenset(
         field.removeprefix("Permissions") for one in sets for field, value in one.items() if bytes(value) == b"true"
     ) if sets else None  # fmt: skip
