@@ -18,9 +18,10 @@ import msgspec
 from pydantic import Field
 
 from .graph import GraphSettings, error_code, graph_client, graph_page
+from .left_out import cut_down
 from .limits import Budget, shared
 from .one_account import OneAccount
-from .paging import cut_down, followed_pages, records_of
+from .paging import followed_pages, records_of
 from .stream import (
     Check,
     ConnectorError,
@@ -105,7 +106,7 @@ class Entra(OneAccount):
             start, end = (at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") for at in told)
             params = {"$filter": f"createdDateTime ge {start} and createdDateTime lt {end}", "$top": PAGE}
             for body in self._bodies(params, traffic):
-                yield cut_down(body, "value", _SignIn)
+                yield cut_down(body, "value", _SignIn, ACTIONS.key)
         yield Page(seen=known.get(ACTIONS.name, ()))
 
     def check(self) -> Iterator[Check]:

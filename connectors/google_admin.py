@@ -23,10 +23,12 @@ from pydantic import Field
 from .auth import ServiceAccountAuth, service_account_key
 from .client import Client
 from .gmail_answers import judge as judge_google
+from .left_out import cut_down
 from .limits import Budget, shared
 from .network import SourceSettings
 from .one_account import OneAccount
-from .paging import cursor_pages, cut_down, value_at
+from .paging import cursor_pages, value_at
+from .shape import excerpt
 from .stream import (
     Check,
     ConnectorError,
@@ -141,7 +143,8 @@ class GoogleAdmin(OneAccount):
             for application in self._applications:
                 for body in self._bodies(application, told, traffic):
                     # A list without activities has no items at all.
-                    yield Page() if value_at(body, "items") is None else cut_down(body, "items", _Activity)
+                    has_items = value_at(body, "items") is not None
+                    yield cut_down(body, "items", _Activity, ACTIONS.key) if has_items else Page()
         yield Page(seen=known.get(ACTIONS.name, ()))
 
     def check(self) -> Iterator[Check]:
@@ -181,7 +184,7 @@ class GoogleAdmin(OneAccount):
         body = self._client.fetch("GET", path, params=asked, cost={"queries": 1}, traffic=traffic)
         if value_at(body, "kind") != KIND and value_at(body, "items") is None:
             raise FormatChanged(
-                f"{self.name}: GET {path}: neither kind {KIND} nor items in {body[:200]!r}; the window stays due."
+                f"{self.name}: GET {path}: neither kind {KIND} nor items in {excerpt(body)}; the window stays due."
             )
         return body
 

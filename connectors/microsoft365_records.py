@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from .left_out import LeftOut
 from .paging import records_of
 from .stream import Page
 
@@ -57,27 +58,22 @@ def selected(headers: bool) -> str:
 
 
 def kept(body: bytes, mailbox: str) -> tuple[Page, list[str]]:
-    """A page's messages with nothing but what is needed, and their ids. A message that does not fit is rejected, not its page."""
-    records, rejected = records_of(body, "value")
+    """A page's messages with nothing but what is needed, and their ids. A message that does not fit is left out, not its page."""
+    records, others = records_of(body, "value")
+    out = LeftOut(prefix=f"{mailbox}/")
+    out.add_others(others)
     head = b'{"mailbox":' + msgspec.json.encode(mailbox) + b',"message":'
     landed: list[bytes] = []
     ids: list[str] = []
-    strange = list(rejected)
     for record in records:
         try:
             message = _message.decode(record)
-        except msgspec.ValidationError as error:
-            strange.append((f"not as Graph describes it: {error}", _named(record)))
-            ids.append(f"rejected {len(strange)} {hash(record)}")
+        except msgspec.DecodeError as error:
+            told = out.add(record, error)
+            ids.append(f"left out {len(ids)} {hash(record)}" if told is None else told.removeprefix(f"{mailbox}/"))
             continue
         if message.headers is not None:
             message.headers = [h for h in message.headers if h.name.lower() in HEADERS]
         ids.append(message.id)
         landed.append(head + msgspec.json.encode(message) + b"}")
-    return Page(records=landed, rejected=strange), ids
-
-
-def _named(record: bytes) -> str:
-    """What a rejected message leaves behind: its keys and its id, never what it says."""
-    fields = msgspec.json.decode(record, type=dict[str, msgspec.Raw])
-    return msgspec.json.encode({"id": fields.get("id"), "keys": sorted(fields)}).decode()
+    return Page(records=landed, seen=out.seen, rejected=out.rejected), ids

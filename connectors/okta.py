@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,12 +20,13 @@ import msgspec
 
 from .auth import BearerAuth, ClientCredentialsAuth
 from .client import Client
+from .left_out import cut_down
 from .limits import Budget, shared
 from .okta_answers import budget_of, judge, tells
 from .okta_records import APPS, EVENTS, FILTER, KEPT, SCOPES, SEATS, USERS, App, Event, User
 from .okta_settings import OktaSettings
 from .one_account import OneAccount
-from .paging import cut_down, followed_pages, records_of
+from .paging import followed_pages, records_of
 from .stream import (
     Check,
     ConnectorError,
@@ -83,7 +85,7 @@ class Okta(OneAccount):
             case EVENTS.name:
                 yield from self._events(window, known.get(EVENTS.name, ()), traffic)
             case SEATS.name:
-                yield from self._seats(traffic)
+                yield from self._seats(known.get(SEATS.name, ()), traffic)
             case USERS.name:
                 for body in self._bodies("/api/v1/users", {"limit": LIST_PAGE}, traffic):
                     yield cut_down(body, "", User)
@@ -123,23 +125,25 @@ class Okta(OneAccount):
         if told := within(window, self.now, KEPT):
             params = {**_bounds(*told), "filter": FILTER, "sortOrder": "ASCENDING", "limit": LOG_PAGE}
             for body in self._bodies("/api/v1/logs", params, traffic):
-                yield cut_down(body, "", Event)
+                yield cut_down(body, "", Event, EVENTS.key)
         yield Page(seen=known)
 
-    def _seats(self, traffic: Traffic) -> Iterator[Page]:
-        """Assignments of the apps that were asked for; where none was, of all that are active."""
+    def _seats(self, known: Sequence[str], traffic: Traffic) -> Iterator[Page]:
+        """Assignments of the apps that were asked for; where none was, of all that are active. An app that cannot be read is left out."""
         wanted = {app.lower() for app in self._settings.apps}
-        apps: list[App] = []
-        for body in self._bodies("/api/v1/apps", {"limit": LIST_PAGE}, traffic):
-            apps += msgspec.json.decode(body, type=list[App])
+        pages = [cut_down(body, "", App) for body in self._bodies("/api/v1/apps", {"limit": LIST_PAGE}, traffic)]
+        apps = [msgspec.json.decode(record, type=App) for page in pages for record in page.records]
+        if any(page.rejected for page in pages):  # nobody looks into that app, so its seats have not gone
+            read = {app.id for app in apps}
+            yield Page(seen=[seat for seat in known if seat.partition("/")[0] not in read])
         for app in apps:
             names = {(app.id or "").lower(), (app.label or "").lower()}
             if app.id is None or not (names & wanted if wanted else app.status == "ACTIVE"):
                 continue
             for body in self._bodies(f"/api/v1/apps/{app.id}/users", {"limit": APP_USER_PAGE}, traffic):
-                page = cut_down(body, "", User)
+                page = cut_down(body, "", User, prefix=f"{app.id}/")
                 head = msgspec.json.encode({"app": app.id, "label": app.label})[:-1]
-                yield Page(records=[head + b',"user":' + user + b"}" for user in page.records], rejected=page.rejected)
+                yield replace(page, records=[head + b',"user":' + user + b"}" for user in page.records])
 
     def _bodies(self, path: str, params: Mapping[str, Any], traffic: Traffic) -> Iterator[bytes]:
         """All pages of a list: each names the next one in its Link header."""

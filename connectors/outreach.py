@@ -25,7 +25,8 @@ from .limit_headers import LimitHeaders
 from .limits import Budget, Day, shared
 from .one_account import OneAccount
 from .outreach_auth import InstallationAuth, RotatingRefreshAuth
-from .outreach_records import LISTS, List, ids_of, mailings, next_of, plain, streams_of
+from .outreach_mailings import mailings
+from .outreach_records import LISTS, List, ids_of, next_of, plain, streams_of
 from .outreach_settings import OutreachSettings
 from .paging import followed_pages, value_at
 from .stream import (
@@ -141,15 +142,17 @@ class Outreach(OneAccount):
         """A list to its end: each page names the next one by its whole address."""
         asked = {**one.params, **params, "page[size]": PAGE, "count": "false"}
 
+        what = f"{self.name}: GET {one.path}"
+
         def fetch(address: str | None) -> tuple[bytes, str | None]:
             body = self._client.fetch(
                 "GET", address or one.path, params=None if address else asked, headers=HEADERS, traffic=traffic
             )
-            return body, next_of(body, f"{self.name} {one.path}")
+            return body, next_of(body, what)
 
-        pages = followed_pages(fetch, f"{self.name} {one.path}", self._base, lambda body: not plain(body).records)
+        pages = followed_pages(fetch, what, self._base, lambda body: not plain(body).records)
         for body in pages:
-            yield mailings(body) if one.is_mailing else plain(body)
+            yield mailings(body, what) if one.is_mailing else plain(body)
 
 
 def _auth(settings: OutreachSettings, workspace: str) -> TokenAuth:

@@ -7,15 +7,15 @@ beside it, so that it lands as {"id", "at", "mailing", "recipients", "prospect_e
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 import msgspec
 
-from .paging import cut_down
-from .stream import DateRange, FormatChanged, Page, Snapshot, Stream
+from .left_out import cut_down
+from .shape import decode
+from .stream import DateRange, Page, Snapshot, Stream
 
 LAG = timedelta(minutes=15)  # after which Outreach is sure to show what happened
 
@@ -98,18 +98,6 @@ class Record(msgspec.Struct, omit_defaults=True):
     id: int | str | None = None
     attributes: Attributes | None = None
     relationships: Relationships | None = None
-
-
-class Mailing(msgspec.Struct):
-    id: int | str
-    at: str | None
-    mailing: Record
-    recipients: list[Attributes]
-    prospect_emails: list[str]
-
-
-class _Included(msgspec.Struct):
-    included: list[msgspec.Raw] = []
 
 
 class _Links(msgspec.Struct):
@@ -197,45 +185,9 @@ def plain(body: bytes) -> Page:
     return cut_down(body, "data", Record)
 
 
-def mailings(body: bytes) -> Page:
-    """The mailings of a page, each with its recipients and its prospect's addresses, which came beside them."""
-    page = plain(body)
-    beside: dict[tuple[str | None, str], Attributes] = {}
-    rejected = [*page.rejected]
-    for text in msgspec.json.decode(body, type=_Included).included:
-        try:
-            one = _record.decode(text)
-        except msgspec.ValidationError as error:
-            rejected.append((f"not as the vendor describes it: {error}", bytes(text).decode("utf-8", "replace")))
-            continue
-        if one.attributes is not None:
-            beside[one.type, str(one.id)] = one.attributes
-    return Page(
-        records=[msgspec.json.encode(_joined(_record.decode(r), beside)) for r in page.records], rejected=rejected
-    )
-
-
-_record = msgspec.json.Decoder(Record)
-
-
-def _joined(record: Record, beside: Mapping[tuple[str | None, str], Attributes]) -> Mailing:
-    own, to = record.attributes or Attributes(), record.relationships or Relationships()
-    refs: Sequence[Ref] = (to.recipients.data if to.recipients else None) or ()
-    prospect = to.prospect.data if to.prospect else None
-    known = beside.get(("prospect", str(prospect.id))) if prospect else None
-    found = (beside.get(("recipient", str(ref.id))) for ref in refs)
-    return Mailing(
-        id="" if record.id is None else record.id,  # landing puts it into quarantine
-        at=own.delivered_at or own.bounced_at,
-        mailing=record,
-        recipients=[one for one in found if one is not None],
-        prospect_emails=(known.emails if known else None) or [],
-    )
-
-
 def ids_of(page: Page) -> set[str]:
-    """The records' ids, as landing knows them."""
-    return {str(_ref.decode(record).id) for record in page.records}
+    """The records' ids, as landing knows them; also of those that came and are left out."""
+    return {str(_ref.decode(record).id) for record in page.records}.union(page.seen)
 
 
 _ref = msgspec.json.Decoder(Ref)
@@ -243,8 +195,5 @@ _ref = msgspec.json.Decoder(Ref)
 
 def next_of(body: bytes, what: str) -> str | None:
     """The address of the next page. Raises FormatChanged."""
-    try:
-        told: Any = msgspec.json.decode(body, type=_Linked)
-    except msgspec.ValidationError as error:
-        raise FormatChanged(f"{what}: {error} in {body[:200]!r}; the window stays due.") from None
+    told = decode(body, _Linked, what)
     return told.links.next if told.links else None

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from .stream import ConnectorError, FormatChanged, Page
+from .shape import excerpt
+from .stream import ConnectorError, FormatChanged
 
 MOST_EMPTY = 20  # empty pages in a row that still name a next one
 Rejected = Sequence[tuple[str, str]]  # (reason, text)
@@ -56,9 +57,8 @@ def records_of(body: bytes, path: str) -> tuple[list[bytes], Rejected]:
     except msgspec.ValidationError:
         items = None
     if items is None:
-        excerpt = body[:200].decode("utf-8", "replace")
         raise FormatChanged(
-            f"No list at {path or 'the top'} in the answer, which begins: {excerpt}. The vendor's format has changed."
+            f"No list at {path or 'the top'} in the answer, which begins: {excerpt(body)}. The vendor's format has changed."
         )
     records = [bytes(item) for item in items]
     if b"\n" in body or b"\r" in body:
@@ -67,23 +67,6 @@ def records_of(body: bytes, path: str) -> tuple[list[bytes], Rejected]:
         return records, ()
     rejected = [("not a JSON object", r.decode("utf-8", "replace")) for r in records if r[:1] != b"{"]
     return [record for record in records if record[:1] == b"{"], rejected
-
-
-def cut_down(body: bytes, path: str, kind: type[msgspec.Struct]) -> Page:
-    """The records of a list with nothing but the fields of `kind`: what describes people beyond need is never kept.
-
-    A record that does not fit is rejected, not its whole page.
-    """
-    records, rejected = records_of(body, path)
-    kept: list[bytes] = []
-    strange = list(rejected)
-    decoder = msgspec.json.Decoder(kind)
-    for record in records:
-        try:
-            kept.append(msgspec.json.encode(decoder.decode(record)))
-        except msgspec.ValidationError as error:
-            strange.append((f"not as the vendor describes it: {error}", record.decode("utf-8", "replace")))
-    return Page(records=kept, rejected=strange)
 
 
 class Repeats:

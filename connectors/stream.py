@@ -172,7 +172,7 @@ class Page:
 
     seen: ids that are known and still there, not read again. gone: ids that the vendor says are deleted.
     expected: the vendor's own total for the window, where it gives one. cursor: where the next window goes on.
-    rejected: (reason, text) of items that are no record at all; they go to quarantine.
+    rejected: (reason, text) of items that cannot be read; they go to quarantine. Never a value that would not be kept of a record.
     """
 
     records: Sequence[bytes] = ()

@@ -31,7 +31,7 @@ def show_list(console: Console, source: str | None, stream: str | None) -> Exit:
 
 
 def show_records(console: Console, source: str | None, stream: str | None, most: int) -> Exit:
-    """The records themselves, as the vendor sent them."""
+    """The records themselves, as the vendor sent them; of those that are cut down, what was kept."""
     settings = load_settings()
     with open_warehouse(settings.warehouse_file) as con:
         found = quarantine.shown(con, source, stream, most)
@@ -52,6 +52,7 @@ def retry(console: Console, source: str | None, stream: str | None) -> Exit:
         waiting = {
             (k.source, k.workspace, k.stream) for k in quarantine.listed(con, source, stream) if k.stage == "landing"
         }
+        unkept = 0
         staged = sum(k.records for k in quarantine.listed(con, source, stream) if k.stage == "staging")
         for _, connector in open_sources(settings, now, mailboxes_of(settings, now.date())):
             with closing(connector):
@@ -69,6 +70,12 @@ def retry(console: Console, source: str | None, stream: str | None) -> Exit:
                         console.print(
                             f"{done.source} {done.stream}: {done.tried:,} tried, {done.new:,} new or changed, {done.left:,} still cannot be read"
                         )
+                        unkept += done.unkept
+    if unkept:
+        console.print(
+            f"Of {unkept:,} nothing was kept but their ids, so they must be read again from the source. The next run does so with whole lists "
+            f"and with the last {settings.thresholds.reprocess_days} days; `salespulse backfill --from … --to …` with earlier ones."
+        )
     if staged:
         console.print(f"{staged:,} records stand in raw: `salespulse publish` reads them again.")
     console.print("`salespulse publish` rebuilds the tables." if waiting else "Nothing waits to be landed.")

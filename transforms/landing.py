@@ -18,7 +18,8 @@ import duckdb
 from connectors.landing_folder import on_disk
 from connectors.stream import Window
 
-from .landing_scan import LandingError, LandingFile, open_file, parse, quarantine, read_at
+from .landing_quarantine import quarantine
+from .landing_scan import LandingError, LandingFile, open_file, parse, read_at
 from .landing_write import append, bury
 from .raw import declare
 from .warehouse import transaction, value

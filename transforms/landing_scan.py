@@ -15,7 +15,7 @@ import duckdb
 from connectors.landing_folder import first_line, opened
 from connectors.stream import Window
 
-from .raw import changed, version_hash
+from .raw import version_hash
 from .warehouse import insert, literal
 
 MARK = '{"salespulse_'
@@ -92,7 +92,7 @@ def parse(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile]) -> None:
     con.execute(
         """create or replace temp table landing_file (
             file_no integer, path varchar, partition varchar, absence varchar, window_start timestamptz, window_end timestamptz,
-            extracted_at timestamptz, run_id varchar, landing_id varchar)"""
+            extracted_at timestamptz, run_id varchar, landing_id varchar, is_whole boolean)"""
     )
     insert(
         con,
@@ -100,7 +100,7 @@ def parse(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile]) -> None:
         [
             [
                 *(number, str(f.path), f.window.partition, f.absence, f.window.start, f.window.end),
-                *(f.extracted_at, f.run_id, f"{f.window.window_id}.{f.run_id}"),
+                *(f.extracted_at, f.run_id, f"{f.window.window_id}.{f.run_id}", f.window.kind in ("full", "snapshot")),
             ]
             for number, f in enumerate(files)
         ],
@@ -137,39 +137,6 @@ def scan(*, marks: bool) -> str:
         inner join landing_file as f on l.filename = f.path
         where {"" if marks else "not "}starts_with(l.line, '{MARK}')
     )"""
-
-
-def quarantine(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile]) -> dict[int, int]:
-    """Records without a key or that are no JSON, and what the connector rejected: kept with the reason, never landed. New ones by file."""
-    window = files[0].window
-    parameters = {
-        "source": window.source, "workspace": window.workspace, "stream": window.stream, "files": [str(f.path) for f in files],
-    }  # fmt: skip
-    con.execute(
-        f"""create or replace temp table landing_bad as
-            select r.file_no, case when r.is_json then 'the record has no id' else 'not valid JSON' end as reason, l.line as payload
-            from landing_record as r inner join {scan(marks=False)} as l on r.line_no = l.line_no
-            where r.record_id is null
-            union all
-            select file_no, line ->> '$.reason', line ->> '$.salespulse_rejected'
-            from landing_mark
-            where starts_with(line, '{{"salespulse_rejected"')""",
-        {"files": parameters["files"]},
-    )
-    con.execute(
-        """delete from landing_bad as b where exists (
-            select 1 from meta.quarantine as q
-            where q.stage = 'landing' and q.stream = $stream and q.source_id = $source and q.payload = b.payload and q.resolved_at is null)""",
-        {"stream": window.stream, "source": window.source},
-    )
-    changed(
-        con,
-        """insert into meta.quarantine
-           select $source, $workspace, $stream, null, b.reason, b.payload, 'landing', f.run_id, f.extracted_at, null, f.partition
-           from landing_bad as b inner join landing_file as f on b.file_no = f.file_no""",
-        parameters,
-    )
-    return dict(con.execute("select file_no, count(*) from landing_bad group by all").fetchall())
 
 
 def _records(stream: Mapping[str, Any]) -> str:

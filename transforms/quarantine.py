@@ -1,6 +1,7 @@
 """What could not be read: what there is of it, and reading it again after a fix.
 
 Records that landing could not read stand in meta.quarantine with their text; they are landed again, from a landing file like any other.
+Of those that a connector cuts down nothing stands there but their id: they leave when they are read again (landing_quarantine.py).
 Records that staging could not read are in raw: the build reads them again by itself whenever its SQL or the record has changed.
 """
 
@@ -19,6 +20,7 @@ from connectors.stream import LandingHeader, Stream, Window
 
 from . import landing
 from .landing import LandingError
+from .landing_quarantine import LEFT_OUT
 from .landing_scan import MARK
 
 Write = Callable[[LandingHeader, Sequence[bytes]], Path]
@@ -43,13 +45,14 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """What reading again gave: records tried, new versions in raw, records that still cannot be read."""
+    """What reading again gave: records tried, new versions in raw, records that still cannot be read; of these, those not kept but by id."""
 
     source: str
     stream: str
     tried: int
     new: int
     left: int
+    unkept: int
 
 
 def listed(con: duckdb.DuckDBPyConnection, source: str | None = None, stream: str | None = None) -> list[Kept]:
@@ -106,11 +109,12 @@ def retry(
         if isinstance(outcome, LandingError):
             raise outcome
         new, left = new + outcome.rows_new, left + outcome.rows_quarantined + len(texts) - len(lines)
-    return Retried(source, stream.name, len(rows), new, left)
+    unkept = sum(text.startswith(LEFT_OUT) for _, _, text in rows)
+    return Retried(source, stream.name, len(rows), new, left, unkept)
 
 
 def _as_line(text: str) -> bytes:
-    """The text as one line of a landing file; nothing if it cannot be one."""
+    """The text as one line of a landing file; nothing if it cannot be one, as of a record of which only the id was kept."""
     if "\n" in text or "\r" in text:
         try:
             text = json.dumps(json.loads(text))

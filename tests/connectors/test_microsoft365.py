@@ -138,7 +138,7 @@ def test_a_message_of_another_shape_costs_neither_its_page_nor_its_words(vendor:
     read = list(source().read(OLD, {}, Traffic()))
     assert ids_of(read) == ["m1"]
     ((reason, told),) = read[0].rejected
-    assert "not as Graph describes it" in reason
+    assert "not as the vendor describes it" in reason
     assert "m2" in told
     assert '"S"' not in told
 

@@ -212,3 +212,35 @@ def test_a_service_app_signs_for_its_token(vendor: Vendor, source: Source, tmp_p
     assert vendor.asked[1].headers["Authorization"] == "Bearer t0ken"
     with pytest.raises(ValidationError, match="give api_token, or client_id and private_key_file"):
         source(api_token=None)
+
+
+def test_one_odd_app_costs_only_its_own_seats(vendor: Vendor, source: Source) -> None:
+    """The others' are read; those that are known of it have not gone: nobody could look."""
+
+    def script(asked: Asked) -> Answer:
+        if asked.path != "/api/v1/apps":
+            return answer([{"id": "00u1"}])
+        return answer(
+            [{"id": "0oa1", "label": 5, "status": "ACTIVE"}, {"id": "0oa2", "label": "Gong", "status": "ACTIVE"}]
+        )
+
+    vendor.script = script
+    pages = list(source().read(SEATS, {"tool_app_user": ["0oa1/00u7", "0oa2/00u8"]}, Traffic()))
+    assert [json.loads(r)["app"] for page in pages for r in page.records] == ["0oa2"]
+    assert [asked.path for asked in vendor.asked] == ["/api/v1/apps", "/api/v1/apps/0oa2/users"]
+    assert [one for page in pages for one in page.seen] == ["0oa1/00u7"]
+    assert [one for page in pages for one in page.rejected] == [], "the stream of apps tells it"
+
+
+def test_an_odd_seat_is_known_by_its_app_and_user(vendor: Vendor, source: Source) -> None:
+    def script(asked: Asked) -> Answer:
+        apps = [{"id": "0oa1", "label": "Gong", "status": "ACTIVE"}]
+        return answer(
+            apps if asked.path == "/api/v1/apps" else [{"id": "00u1", "status": 5, "profile": {"mobilePhone": "+49"}}]
+        )
+
+    vendor.script = script
+    (page,) = source().read(SEATS, {}, Traffic())
+    ((_, text),) = page.rejected
+    assert json.loads(text) == {"salespulse_left_out": "0oa1/00u1", "fields": ["id", "profile", "status"]}
+    assert page.seen == ["0oa1/00u1"]

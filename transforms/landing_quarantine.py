@@ -1,0 +1,80 @@
+"""What of parsed landing files goes to quarantine, and what leaves it because it was read again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import duckdb
+
+from connectors.stream import Window
+
+from .landing_scan import MARK, LandingFile, scan
+from .raw import changed
+
+LEFT_OUT = f'{MARK}left_out"'  # how the text of a record begins that a connector kept nothing of but its id (connectors/left_out.py)
+
+
+def quarantine(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile]) -> dict[int, int]:
+    """Records without a key or that are no JSON, and what the connector rejected: kept with the reason, never landed. New ones by file."""
+    window = files[0].window
+    parameters = {
+        "source": window.source, "workspace": window.workspace, "stream": window.stream, "files": [str(f.path) for f in files],
+    }  # fmt: skip
+    con.execute(
+        f"""create or replace temp table landing_bad as
+            select
+                r.file_no, case when r.is_json then 'the record has no id' else 'not valid JSON' end as reason, l.line as payload,
+                null::varchar as record_id
+            from landing_record as r inner join {scan(marks=False)} as l on r.line_no = l.line_no
+            where r.record_id is null
+            union all
+            select
+                file_no, line ->> '$.reason' as reason, line ->> '$.salespulse_rejected' as payload,
+                case when starts_with(payload, '{LEFT_OUT}') and json_valid(payload) then payload ->> '$.salespulse_left_out' end as record_id
+            from landing_mark
+            where starts_with(line, '{{"salespulse_rejected"')
+            qualify record_id is null or row_number() over (partition by file_no, payload order by line_no) = 1  -- came twice, and is one""",
+        {"files": parameters["files"]},
+    )
+    _release(con, window)
+    con.execute(
+        """delete from landing_bad as b where exists (
+            select 1 from meta.quarantine as q inner join landing_file as f on coalesce(q.partition, '') = f.partition
+            where
+                q.stage = 'landing' and q.source_id = $source and q.workspace_id = $workspace and q.stream = $stream
+                and q.payload = b.payload and q.resolved_at is null and f.file_no = b.file_no)""",
+        {"stream": window.stream, "source": window.source, "workspace": window.workspace},
+    )
+    changed(
+        con,
+        """insert into meta.quarantine
+           select $source, $workspace, $stream, b.record_id, b.reason, b.payload, 'landing', f.run_id, f.extracted_at, null, f.partition
+           from landing_bad as b inner join landing_file as f on b.file_no = f.file_no""",
+        parameters,
+    )
+    return dict(con.execute("select file_no, count(*) from landing_bad group by all").fetchall())
+
+
+def _release(con: duckdb.DuckDBPyConnection, window: Window) -> None:
+    """Records of which only the id was kept leave the quarantine once they were read again: they land, or a whole list lacks them."""
+    waiting = f"""q.stage = 'landing' and q.source_id = $source and q.workspace_id = $workspace and q.stream = $stream
+                and q.resolved_at is null and starts_with(q.payload, '{LEFT_OUT}')"""
+    facts = {"source": window.source, "workspace": window.workspace, "stream": window.stream}
+    if con.execute(f"select 1 from meta.quarantine as q where {waiting} limit 1", facts).fetchone() is None:
+        return
+    con.execute(
+        f"""update meta.quarantine as q set resolved_at = now()
+            where
+                {waiting}
+                and not exists (select 1 from landing_bad as b where b.payload = q.payload)
+                and exists (
+                    select 1 from landing_file as f
+                    where
+                        f.partition = coalesce(q.partition, '') and f.extracted_at >= q.first_seen_at
+                        and (
+                            f.is_whole
+                            or exists (select 1 from landing_record as r where r.file_no = f.file_no and r.record_id = q.record_id)
+                        )
+                )""",
+        facts,
+    )
