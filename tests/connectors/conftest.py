@@ -61,6 +61,7 @@ class Vendor:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # head and body are written apart: the second would wait for 40 ms
 
             def do_GET(self) -> None:
                 split = urlsplit(self.path)
