@@ -90,11 +90,14 @@ def _csv(file: Path, name: str, written: Format, rejected: list[tuple[str, str]]
         header = next(csv.reader(cast(Any, text), delimiter=written.delimiter), [])
     header = [one.lstrip("\ufeff") for one in header]
     bad: set[int] = set()
+    ignored = {told.strip().lower() for told, neutral in written.columns.items() if neutral == IGNORE}
+    keeps_all = ignored.isdisjoint(one.strip().lower() for one in header)
 
     def skip(row: Any) -> str:
         bad.add(row.number)
         told = f"{name}, line {row.number}: {row.actual_columns} cells under {row.expected_columns} columns"
-        rejected.append((told, str(row.text)))
+        # Which of the cells nobody wants to have read cannot be told in such a row.
+        rejected.append((told, str(row.text) if keeps_all else f"{name}, line {row.number}"))
         return "skip"
 
     found = pyarrow.csv.read_csv(

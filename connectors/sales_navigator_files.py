@@ -117,11 +117,19 @@ class ExportFiles:
         try:
             day, email, records = self._parsed(roles, cells, only)
         except ValueError as error:
-            told.rejected.append((f"{file.name}, line {number}: {error}", self._settings.delimiter.join(cells)))
+            where = f"{file.name}, line {number}"
+            told.rejected.append((f"{where}: {error}", self._put_aside(roles, cells) or where))
             return None
         if day < self._today:
             told.add(day, email, file.name, records)
         return day
+
+    def _put_aside(self, roles: Sequence[tuple[str, Role]], cells: Sequence[str]) -> str:
+        """Of a row that is put aside, what is read of it: ignored columns may say whom it was about. "" where cells and columns do not fit."""
+        if len(cells) != len(roles):
+            return ""
+        kept = ("" if role == "ignore" else cell for (_, role), cell in zip(roles, cells, strict=True))
+        return self._settings.delimiter.join(kept)
 
     def _parsed(
         self, roles: Sequence[tuple[str, Role]], cells: Sequence[str], only: date | None

@@ -155,6 +155,12 @@ def test_a_row_that_cannot_be_read_is_told_and_its_file_tells_no_whole_day(tmp_p
     assert days(tmp_path) == []
 
 
+def test_of_a_row_that_cannot_be_read_an_ignored_column_is_not_kept(tmp_path: Path) -> None:
+    """Whose cells they are cannot be told where there are too few or too many: then none is."""
+    write(tmp_path, "u.csv", "Day,E-mail,Name,Searches,InMail", "16.3.2026,a@x.com,Ray,1,0", "2026-03-16,a@x.com,Ray")
+    assert [text for _, text in read(tmp_path).rejected] == ["16.3.2026,a@x.com,,1,0", "u.csv, line 3"]
+
+
 def test_a_folder_that_is_not_there_or_not_text_is_told(tmp_path: Path) -> None:
     with pytest.raises(FileRefused, match="there is no folder"):
         read(tmp_path / "none")
