@@ -43,6 +43,7 @@ NAME, DELETED, SENT, RECEIVED, REFRESHED = (
     *("User Principal Name", "Is Deleted", "Send Count", "Receive Count"),
     "Report Refresh Date",
 )
+LAST = "Report Period"  # the last column: without it the file ends within its header
 Row = Mapping[str, str]
 
 
@@ -150,13 +151,17 @@ def _refreshed(row: Row) -> date:
 
 
 def _not_a_report(response: httpx.Response) -> str:
-    """Why the body is no report, "" if it is one: another page, or columns that are not known."""
+    """Why the body is no report, "" if it is one: another page, columns that are not known, or cut off in the middle of a line."""
     try:
-        header = next(csv.reader(io.StringIO(response.content.decode("utf-8-sig"))), [])
+        header, *lines = csv.reader(io.StringIO(response.content.decode("utf-8-sig")))
     except UnicodeDecodeError:
         return "no UTF-8"
-    missing = [column for column in (NAME, SENT, RECEIVED, REFRESHED) if column not in header]
-    return f"no report: it lacks {', '.join(missing)}" if missing else ""
+    except ValueError:
+        return "an empty report"
+    if missing := [column for column in (NAME, SENT, RECEIVED, REFRESHED, LAST) if column not in header]:
+        return f"no report: it lacks {', '.join(missing)}"
+    short = [line for line in lines if len(line) != len(header)]
+    return f"cut off: {len(short[0])} values under {len(header)} columns" if short else ""
 
 
 def judge(response: httpx.Response) -> Verdict:

@@ -197,6 +197,25 @@ def test_another_file_is_never_a_day_without_mails(vendor: Vendor, open_source: 
     assert "secret" not in str(told.value)
 
 
+@pytest.mark.parametrize("lost", [3, 20])
+def test_a_file_that_ends_within_a_line_is_asked_for_again(vendor: Vendor, open_source: Open, lost: int) -> None:
+    """Its length is as its head says, so only the line tells: the last one is short, or there is none and the header itself is."""
+    row = "2026-03-18,Ana@acme.com,Ana,False,4,5,30"
+    asked = 0
+
+    def script(told: Asked) -> Answer:
+        nonlocal asked
+        if not told.path.startswith("/file"):
+            return Answer(302, b"", {"Location": f"{vendor.url}/file"})
+        asked += 1
+        whole = csv_of(row) if lost < 10 else csv_of()
+        return Answer(200, whole.body[:-lost], whole.headers) if asked == 1 else csv_of(row)
+
+    scripted(vendor, script)
+    assert read(open_source("microsoft365"))[0]["counts"] == [{"mailbox": ANA, "sent": 4, "received": 5}]
+    assert asked == 6, "the report, a second time, and four days"
+
+
 def test_microsoft_refusals_and_strangers(vendor: Vendor, open_source: Open) -> None:
     scripted(vendor, lambda _: answer({"error": {"code": "S2SUnauthorized"}}, 403))
     with pytest.raises(PermissionMissing, match=r"Reports\.Read\.All"):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -45,7 +47,9 @@ OWN = {
     "entra": {"requests_per_10_seconds": 10**6},
     "outreach": {"requests_per_hour": 10**9},
 }  # fmt: skip
-Versions = dict[tuple[str, str], tuple[str, bool, int]]  # (raw table, record) -> latest hash, deleted?, versions in all
+COUNTED: Mapping[str, dict[str, Any]] = {"gmail": {}, "microsoft365": {"reports_per_10_minutes": 10**6}}
+# (raw table, record, with its workspace if that is another one) -> latest hash, deleted?, versions in all
+Versions = dict[tuple[str, str], tuple[str, bool, int]]
 
 
 def aim(match: Mapping[str, str | None]) -> tuple[str, str]:
@@ -81,13 +85,25 @@ class Installation:
                 if table.endswith("_superseded"):
                     continue
                 rows = con.execute(
-                    f"""select l.record_id, any_value(l.payload_hash)::varchar, any_value(l.is_deleted), count(*)
+                    f"""select if(l.workspace_id = 'main', '', l.workspace_id || ': ') || l.record_id as record,
+                            any_value(l.payload_hash)::varchar, any_value(l.is_deleted), count(*)
                         from raw.{table}_latest as l inner join raw.{table} as r using (source_id, workspace_id, record_id)
                         group by all"""
                 ).fetchall()
                 assert len(rows) == len({row[0] for row in rows}), f"a record of {table} is there twice"
                 found |= {(table, record): (digest, gone, count) for record, digest, gone, count in rows}
         return found
+
+
+def _counted(settings: dict[str, Any]) -> str:
+    """Accounts beside the others in which the same mails are counted and none is read."""
+    told = ""
+    for source in ("gmail", "microsoft365"):
+        section = {**settings[source], "reads": "counts", "counts_days": 3, **COUNTED[source]}
+        quick = ", ".join(f"{key} = {value}" for key, value in section.pop("network").items())
+        lines = "".join(f"{key} = {json.dumps(value)}\n" for key, value in section.items())
+        told += f"\n[workspaces.counted.{source}]\nnetwork = {{ {quick} }}\n{lines}"
+    return told
 
 
 @dataclass
@@ -109,7 +125,7 @@ class Place:
             lines = "".join(f"{key} = {value!r}\n" for key, value in section.items() if value is not None)
             quick = ", ".join(f"{key} = {value}" for key, value in {**QUICK, **(network or {})}.items())
             text = text.replace(f"[{source}]\n", f"[{source}]\nnetwork = {{ {quick} }}\n{lines}")
-        settings.write_text(text, "utf-8")
+        settings.write_text(text + _counted(tomllib.loads(text)), "utf-8")
         return Installation(folder)
 
     def move(self, now: datetime) -> None:

@@ -45,12 +45,18 @@ PLACES: Mapping[str, Mapping[str, Match]] = {
     "aircall": at(
         **{f"dialer_{name[:-1]}": f"^/aircall/.*/{name}$" for name in ("users", "teams", "numbers", "calls")}
     ),
-    "gmail": at(mail_account="/profile$", mail_message="/gmail/v1/.*/messages$|/batch/|/history$"),
+    "gmail": at(
+        mail_account="/profile$",
+        mail_message="/gmail/v1/.*/messages$|/batch/|/history$",
+        mail_count="/admin/reports/v1/usage/",
+    ),
     "microsoft365": {
         "mail_account": {"path": "^/microsoft365/v1.0/users/[^/]+$"},
         "mail_folder": {"path": "/mailFolders/"},
         "mail_message": {"path": "/v1.0/users/[^/]+/messages$"},
         "mail_message by rounds": {"path": "/messages/delta$"},
+        "mail_count": {"path": "/v1.0/reports/"},
+        "mail_count's file": {"path": "/reports-data/"},
     },
     "okta": at(
         tool_user="/okta/api/v1/users$",

@@ -50,6 +50,8 @@ def test_what_is_read_undisturbed_is_what_the_company_has(place: Place, undistur
         legs = sum(len(stored.value.legs) for stored in held("dialer", "cloudtalk").dialer_calls)
         assert len(there["cloudtalk_dialer_call"]) == legs > 0
         assert len(there["aircall_dialer_call"]) == len(held("dialer", "aircall").dialer_calls) > 0
+        for source in ("gmail", "microsoft365"):  # the days that the usage reports have told by then
+            assert len(there[f"{source}_mail_count"]) > 0
         assert len(there["gmail_mail_message"]) == sum(len(mail.mailbox(rep)) for rep in mail.reps)
         assert len(there["microsoft365_mail_message"]) == sum(len(copies(mail, rep)) for rep in mail.reps)
         outreach = held("sequencer", "outreach")
@@ -102,7 +104,9 @@ def _as_expected(case: Case, report: RunReport, hit: set[tuple[str, str]]) -> No
     assert not [error for error in not_done.values() if "unexpected" in error], not_done
     if case.outcome == "retried":
         assert not not_done
-        assert not hit or sum(w.retries for w in report.windows) >= len(hit)
+        # Of a redirect to a report nobody reads the body, so that what befalls it does no harm.
+        borne = hit - {aim(PLACES["microsoft365"]["mail_count"])}
+        assert sum(w.retries for w in report.windows) >= len(borne)
     elif case.outcome == "window fails":
         read = {(w.window.source, w.window.stream) for w in report.windows if w.status == "done"}
         assert {stream for _, stream in read} <= BY_IDS, "what was struck must stay due"
