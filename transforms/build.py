@@ -14,7 +14,7 @@ from . import coverage, drift, merge, model, new_fields, slices, unpublished
 from .changes import FEW, SHARE, SMALL, Changes, compare, remember, since_last_build
 from .difference import few_rows
 from .model import Model
-from .warehouse import transaction, value
+from .warehouse import made, transaction, value
 
 # What BI tools read without trouble (CONTRACT 3 and 6).
 ALLOWED = re.compile(r"^(BOOLEAN|INTEGER|BIGINT|DOUBLE|DECIMAL\(18,[246]\)|VARCHAR|DATE|TIMESTAMP)$")
@@ -79,7 +79,7 @@ def _build(
 ) -> None:
     with transaction(con):
         changes = since_last_build(con, models, full=full)
-        changes.slice_rows = slice_rows
+        changes.slice_rows = slice_rows or slices.rows_of_a_slice(con)
         report.gaps = drift.find(con)
         report.new_fields = [f for f in new_fields.find(con) if not f.first]
         coverage.refresh(con)
@@ -138,14 +138,15 @@ def _narrow(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report
 def _whole(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report: BuildReport) -> None:
     """Make the table anew. A small one is compared with what stood, so that what depends on it need not be made anew as well."""
     if one.kind == "merged":
-        _make(con, "temp table fresh", one, changes)
+        rows = _make(con, "temp table fresh", one, changes)
         _merge(con, one, changes, report, one.table)
     else:
         is_small = not changes.full and one.table in changes.there and _count(con, one.table) <= SMALL
-        made = "fresh" if is_small else one.table
-        _make(con, f"{'temp ' if is_small else ''}table {made}", one, changes)
+        table = "fresh" if is_small else one.table
+        rows = _make(con, f"{'temp ' if is_small else ''}table {table}", one, changes)
         if one.parts:
-            report.quarantined += _quarantine(con, one, made, "true")
+            report.quarantined += _quarantine(con, one, table, "true")
+            rows = _count(con, table)
         if is_small:
             changes.write_whole(one.table)
         else:
@@ -155,20 +156,20 @@ def _whole(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report:
     if one.schema == "marts" and (wrong := forbidden_types(con, one.table)):
         raise BuildError(f"sql/marts/{one.name}.sql: types that BI tools cannot read: {', '.join(wrong)}; cast them")
     changes.there.add(one.table)
-    report.rows[one.table] = _count(con, one.table)
+    report.rows[one.table] = rows
 
 
-def _make(con: duckdb.DuckDBPyConnection, made: str, one: Model, changes: Changes) -> None:
-    """Create what is told with the model's rows. Joined first and sorted then, since each by itself needs memory."""
-    count = slices.needed(con, one, changes, changes.slice_rows or slices.rows_of_a_slice(con))
+def _make(con: duckdb.DuckDBPyConnection, table: str, one: Model, changes: Changes) -> int:
+    """Create what is told with the model's rows; how many they are. Joined first and sorted then, since each by itself needs memory."""
+    count = slices.needed(one, changes)
     if count > 1:
-        slices.make(con, made, one, changes, count)
-    elif one.order:
-        con.execute(f"create or replace temp table unsorted as {one.select}")
-        con.execute(f"create or replace {made} as from unsorted order by {one.order}")
-        con.execute("drop table unsorted")
-    else:
-        con.execute(f"create or replace {made} as {one.select}")
+        return slices.make(con, table, one, changes, count)
+    if not one.order:
+        return made(con, f"create or replace {table} as {one.select}")
+    con.execute(f"create or replace temp table unsorted as {one.select}")
+    rows = made(con, f"create or replace {table} as from unsorted order by {one.order}")
+    con.execute("drop table unsorted")
+    return rows
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
@@ -188,12 +189,12 @@ def _merge(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report:
     report.rows[one.table] = merged.changed_rows
 
 
-def _quarantine(con: duckdb.DuckDBPyConnection, one: Model, made: str, within: str) -> int:
+def _quarantine(con: duckdb.DuckDBPyConnection, one: Model, table: str, within: str) -> int:
     """Rows that could not be read leave the table made and stand in meta.quarantine until they can. Returns how many are new."""
     con.execute(
         f"""update meta.quarantine as q set resolved_at = (select now from input.run)
             where q.stage = 'staging' and q.stream = ? and q.resolved_at is null and {within} and not exists (
-                select 1 from {made} as s
+                select 1 from {table} as s
                 where s.unreadable_reason = q.reason and s.record_id = q.record_id
                     and s.source_id = q.source_id and s.workspace_id = q.workspace_id)""",
         [one.name],
@@ -202,12 +203,12 @@ def _quarantine(con: duckdb.DuckDBPyConnection, one: Model, made: str, within: s
         f"""insert into meta.quarantine
            select distinct
                s.source_id, s.workspace_id, ?, s.record_id, s.unreadable_reason, null, 'staging', p.run_id, p.now, null::timestamptz, null
-           from {made} as s cross join input.run as p
+           from {table} as s cross join input.run as p
            where s.unreadable_reason is not null and not exists (
                select 1 from meta.quarantine as q
                where q.stage = 'staging' and q.stream = ? and q.record_id = s.record_id and q.reason = s.unreadable_reason
                    and q.source_id = s.source_id and q.workspace_id = s.workspace_id and q.resolved_at is null)""",
         [one.name, one.name],
     ).fetchone()
-    con.execute(f"delete from {made} where unreadable_reason is not null")
+    con.execute(f"delete from {table} where unreadable_reason is not null")
     return int(row[0]) if row else 0

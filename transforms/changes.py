@@ -53,13 +53,13 @@ class Changes:
     and new. columns: table -> its columns, where row_comes tells the new from the old. parts: (table, columns) -> what of its changed
     rows matters to these. whole: table -> column -> where all rows of the changed values of that column stand, so that nobody
     searches fifty million for them. old: tables of which it is known which keys stand in their old part. searched: see old_keys.columns.
-
+    sizes: rows of tables that were counted.
     """
 
     con: duckdb.DuckDBPyConnection
     full: bool
     reason: str = "late_data"
-    slice_rows: int | None = None
+    slice_rows: int = 0
     there: set[str] = field(default_factory=set)
     everywhere: set[str] = field(default_factory=set)
     rows: dict[str, str] = field(default_factory=dict)
@@ -68,6 +68,13 @@ class Changes:
     parts: dict[tuple[str, str], str] = field(default_factory=dict)
     old: dict[str, old_keys.Old] = field(default_factory=dict[str, old_keys.Old])
     searched: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    sizes: dict[str, int] = field(default_factory=dict[str, int])
+
+    def size(self, table: str) -> int:
+        """Rows of an input: who reads it comes after it was made, so that it is counted once."""
+        if table not in self.sizes:
+            self.sizes[table] = int(str(value(self.con, f"select count(*) from {table}")))
+        return self.sizes[table]
 
     def touched(self, model: Model) -> dict[str, str]:
         """Tables that the model reads of which something changed that it may be using: their changed rows, "" for any.

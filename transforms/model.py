@@ -43,7 +43,7 @@ class Model:
     )
     scope: str = ""  # column by which rows hang together; see changes.py
     order: str = ""  # column by which the rows of a table made anew are laid down, so that a scan for the recent ones skips the others
-    is_sliced: bool = True  # "-- slices: none" where keys come from nowhere but the SELECT itself; see slices.py
+    slices: str = ""  # "none" where keys come from nowhere but the SELECT itself; a field of the scope to slice by it alone; see slices.py
     on: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     keep: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -137,7 +137,7 @@ def _parsed(schema: str, file: str, text: str) -> Model:
         final=own.get("final", ""),
         scope=own.get("scope", ""),
         order=own.get("order", next((key for key in grain if key in DATES and kind == "merged"), "")),
-        is_sliced=own.get("slices", "") != "none",
+        slices=own.get("slices", ""),
         on=on,
         keep=keep,
     )

@@ -18,7 +18,7 @@ import duckdb
 
 from .changes import Changes
 from .model import Model
-from .warehouse import ASIDE, literal, name, value
+from .warehouse import ASIDE, literal, made, name, value
 
 # Of memory_limit for each row of the inputs: what the hungriest models were seen to need, and some.
 BYTES_OF_A_ROW = 1200
@@ -31,19 +31,19 @@ def rows_of_a_slice(con: duckdb.DuckDBPyConnection) -> int:
     return int(float(amount) * UNITS[unit.lower()] / BYTES_OF_A_ROW)
 
 
-def needed(con: duckdb.DuckDBPyConnection, model: Model, changes: Changes, most: int) -> int:
-    """Slices in which to make a model that may read `most` rows of its inputs at a time; 1 if they are fewer or cannot be read by keys."""
+def needed(model: Model, changes: Changes) -> int:
+    """Slices in which to make a model, by the rows of its inputs; 1 if they are few or cannot be read by keys."""
     # Staging reads record by record: it needs no memory.
-    if model.schema == "staging" or not model.scope or not model.is_sliced:
+    if model.schema == "staging" or not model.scope or model.slices == "none":
         return 1
     by_keys = [table for table in model.reads if changes.kept(model, table)]
     # Of a _latest view the table is counted: its versions beyond the latest are few.
-    rows = [int(str(value(con, f"select count(*) from {t.removesuffix('_latest')}"))) for t in by_keys]
-    return max(-(-sum(rows) // most), 1)
+    rows = sum(changes.size(table.removesuffix("_latest")) for table in by_keys)
+    return max(-(-rows // changes.slice_rows), 1)
 
 
-def make(con: duckdb.DuckDBPyConnection, made: str, model: Model, changes: Changes, slices: int) -> None:
-    """Create the table with the model's rows, slice by slice, in the model's order.
+def make(con: duckdb.DuckDBPyConnection, table: str, model: Model, changes: Changes, slices: int) -> int:
+    """Create the table with the model's rows, slice by slice, in the model's order; how many they are.
 
     What has to wait lies in files of the folder for what does not fit into memory: temporary tables keep their room until the build's
     one transaction ends, and would add up to more than the warehouse.
@@ -55,22 +55,26 @@ def make(con: duckdb.DuckDBPyConnection, made: str, model: Model, changes: Chang
         if is_listed := any("dirty" in changes.kept(model, table, str) for table in model.keep):
             every = " union all ".join(f"select * from ({part}) as part(key)" for part in _keys(model))
             _write(con, f"select distinct key from ({every}) where key is not null", keys)
+        count = 0
         for number in range(slices):
-            of_slice = partial(is_in_slice, kind=kind, number=number, slices=slices)
+            of_slice = partial(is_in_slice, kind=kind, number=number, slices=slices, field=model.slices)
             if is_listed:
                 con.execute(f"create or replace temp table dirty as from {_file(keys)} where {of_slice('key')}")
             rows = changes.narrowed(model, of_slice)
             if model.order:
                 _write(con, rows, folder / f"rows-{number}.parquet")
             else:
-                con.execute(
-                    f"create or replace {made} as {rows}" if number == 0 else f"insert into {_named(made)} {rows}"
+                count += made(
+                    con,
+                    f"create or replace {table} as {rows}" if number == 0 else f"insert into {_named(table)} {rows}",
                 )
         if model.order:
             columns = ", ".join(f"{column}::{of} as {column}" for column, of in _columns(con, model.select))
-            con.execute(
-                f"create or replace {made} as select {columns} from {_file(folder / 'rows-*.parquet')} order by {model.order}"
+            count = made(
+                con,
+                f"create or replace {table} as select {columns} from {_file(folder / 'rows-*.parquet')} order by {model.order}",
             )
+    return count
 
 
 @contextmanager
@@ -98,12 +102,14 @@ def _file(files: Path) -> str:
     return f"read_parquet({literal(str(files))})"
 
 
-def is_in_slice(key: str, *, kind: str, number: int, slices: int) -> str:
+def is_in_slice(key: str, *, kind: str, number: int, slices: int, field: str = "") -> str:
     """As the type of the table's own column: an input may have the key as an integer of another width, or as an instant for a date.
 
+    field: the part of a composed key that alone decides, so that a slice has all of an input that hangs together by it, and no more.
     No equality: the optimizer takes one with a computed value for a few rows, and plans loops that compare every row with every other.
     """
-    part = f"hash(({key})::{kind}) % {slices}"
+    decides = f"(({key})::{kind}).{field}" if field else f"({key})::{kind}"
+    part = f"hash({decides}) % {slices}"
     return f"(({key}) is not null and {part} >= {number} and {part} < {number + 1})"
 
 
@@ -120,6 +126,6 @@ def _keys(model: Model) -> list[str]:
     return found
 
 
-def _named(made: str) -> str:
+def _named(table: str) -> str:
     """The table's name in "temp table x" or "table x"."""
-    return made.rpartition(" ")[2]
+    return table.rpartition(" ")[2]

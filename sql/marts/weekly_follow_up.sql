@@ -3,8 +3,9 @@
 -- kind: merged
 -- final: is_complete
 -- scope: struct_pack(rep_id := rep_id, iso_week_start := iso_week_start)
+-- slices: rep_id
 -- on core.touch_day: select struct_pack(rep_id := rep_id, iso_week_start := unnest(range(greatest((activity_date - (isodow(activity_date) - 1)::integer)::date, since - (isodow(since) - 1)::integer), (activity_date - (isodow(activity_date) - 1)::integer)::date + 92, interval 7 day))::date) from (select rep_id, contact_key, activity_date, case when count(*) = 2 and count(distinct (calls, mails, previous_date)) = 1 then min(left_until) else activity_date end as since from changed group by rep_id, contact_key, activity_date)
--- keep core.touch_day: activity_date between (select min(key.iso_week_start) - 90 from dirty) and (select max(key.iso_week_start) + 6 from dirty)
+-- keep core.touch_day: rep_id in (select key.rep_id from dirty) and activity_date between (select min(key.iso_week_start) - 90 from dirty) and (select max(key.iso_week_start) + 6 from dirty)
 -- on core.rep_day: struct_pack(rep_id := rep_id, iso_week_start := (activity_date - (isodow(activity_date) - 1)::integer)::date)
 -- on core.rep_day_status: struct_pack(rep_id := rep_id, iso_week_start := (activity_date - (isodow(activity_date) - 1)::integer)::date)
 -- iso_week_start: Monday of the ISO week
