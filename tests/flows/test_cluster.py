@@ -92,6 +92,7 @@ def read_only() -> None:
         extract_and_land(run, list(due(run)))
 
 
+@pytest.mark.slow
 def test_a_killed_worker_changes_nothing(
     cluster: Cluster, product: Product, night: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:

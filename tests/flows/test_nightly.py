@@ -139,6 +139,7 @@ def test_a_backfill_extends_history_and_gives_what_a_nightly_run_gives(product: 
     assert product.daily() == night.daily()
 
 
+@pytest.mark.slow  # tests/backfill kills one and goes on, in the gate
 def test_a_backfill_goes_on_where_it_stopped(product: Product) -> None:
     def backfill() -> int:
         return product("backfill", "--from", "2026-03-12", "--to", "2026-03-19", "--now", AT_NOON)

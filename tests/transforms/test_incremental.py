@@ -80,9 +80,10 @@ def test_nights_give_what_a_rebuild_gives(tmp_path: Path, seed: int, monkeypatch
                 without=chance.choice(["", "gmail", "cloudtalk", "hubspot"]).split(),
             )
             pipeline.con.execute("checkpoint")
-            whole = rebuilt(tmp_path / "warehouse.duckdb", tmp_path / f"copy{number}.duckdb")
-            night = contents(pipeline.con)
-            assert {t: n for t, n in night.items() if n != whole[t]} == {}, f"after night {number} at {clock}"
+            if number:  # the first night was made whole itself
+                whole = rebuilt(tmp_path / "warehouse.duckdb", tmp_path / f"copy{number}.duckdb")
+                night = contents(pipeline.con)
+                assert {t: n for t, n in night.items() if n != whole[t]} == {}, f"after night {number} at {clock}"
             if seed == 3:
                 assert published_as(pipeline.con, tmp_path / "published.duckdb") == {}, f"after night {number}"
     assert night["core.fct_call"][0] > 100

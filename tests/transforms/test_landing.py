@@ -206,7 +206,7 @@ def test_vendor_text_is_data(con: duckdb.DuckDBPyConnection, landing_file: Write
     ),
     order=st.randoms(use_true_random=False),
 )
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_order_of_arrival_gives_the_same_latest_versions(
     tmp_path: Path, landing_file: Write, versions: list[tuple[str, int, int]], order: object
 ) -> None:
