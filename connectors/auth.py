@@ -359,6 +359,16 @@ class JwtBearerAuth(TokenAuth):
         return self._told_remedy
 
 
+def private_key(file: Path, setting: str) -> str:
+    """The PEM of a key file. setting: which names it, for errors. Raises ConnectorError."""
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConnectorError(
+            f"{setting}: {file} cannot be read: {type(error).__name__}. Put the key there again, or correct the settings."
+        ) from None
+
+
 def service_account_key(file: Path, setting: str) -> dict[str, str]:
     """The content of a service account's key file. setting: which names it, for errors. Raises ConnectorError."""
     try:

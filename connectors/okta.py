@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from .auth import BearerAuth, ClientCredentialsAuth
+from .auth import BearerAuth, ClientCredentialsAuth, private_key
 from .client import Client
 from .left_out import cut_down
 from .limits import Budget, shared
@@ -170,12 +170,7 @@ def _auth(settings: OktaSettings, base: str) -> httpx.Auth:
     if settings.api_token is not None:
         return BearerAuth(settings.api_token.get_secret_value(), "SSWS")
     assert settings.client_id is not None and settings.private_key_file is not None  # the settings see to it
-    try:
-        key = settings.private_key_file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConnectorError(
-            f"okta.private_key_file: {settings.private_key_file} cannot be read: {type(error).__name__}. Download the key again."
-        ) from None
+    key = private_key(settings.private_key_file, "okta.private_key_file")
     return ClientCredentialsAuth(
         settings.client_id,
         f"{base}/oauth2/v1/token",

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import httpx
 
-from .auth import ClientCredentialsAuth, JwtBearerAuth
+from .auth import ClientCredentialsAuth, JwtBearerAuth, private_key
 from .salesforce_answers import REMEDY
 from .salesforce_settings import SalesforceSettings
-from .stream import ConnectorError
 
 
 def auth_of(settings: SalesforceSettings, base: str) -> httpx.Auth:
@@ -17,12 +16,7 @@ def auth_of(settings: SalesforceSettings, base: str) -> httpx.Auth:
         secret = settings.client_secret.get_secret_value()
         return ClientCredentialsAuth(settings.client_id, token_url, "", client_secret=secret, remedy=REMEDY)
     assert settings.private_key_file is not None and settings.username is not None  # the settings see to it
-    try:
-        key = settings.private_key_file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConnectorError(
-            f"salesforce.private_key_file: {settings.private_key_file} cannot be read: {type(error).__name__}."
-        ) from None
+    key = private_key(settings.private_key_file, "salesforce.private_key_file")
     return JwtBearerAuth(
         settings.client_id, settings.username, settings.login_url, token_url, private_key=key,
         remedy=f"Upload the key's certificate to the app, pre-authorise {settings.username} for it, and check login_url.",

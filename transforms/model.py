@@ -124,6 +124,9 @@ def _parsed(schema: str, file: str, text: str) -> Model:
         raise ModelError(
             f"sql/{schema}/{file}: the header speaks of {', '.join(strange)}, which the SELECT does not read"
         )
+    sliced = own.get("slices", "none")
+    if sliced != "none" and f"{sliced} :=" not in own.get("scope", ""):  # or it would fail at large companies only
+        raise ModelError(f"sql/{schema}/{file}: slices: {sliced} is neither none nor a field of the scope")
     return Model(
         schema=schema,
         name=name,

@@ -151,6 +151,14 @@ def test_models_that_read_each_other_or_nothing_known_are_refused(models: Models
         model.load(models(**{"core/thing": "select * from core.nowhere", "core/other": "select 1 as x"}))
 
 
+def test_slices_by_what_is_no_part_of_the_scope_are_refused(models: Models) -> None:
+    """Slices are for large companies: nobody else would meet the mistake."""
+    sql = "-- core.other: x.\n-- scope: struct_pack(a := a, b := b)\n-- slices: {}\nselect 1 as a, 2 as b"
+    model.load(models(**{"core/other": sql.format("b")}))
+    with pytest.raises(ModelError, match="slices: c is neither none nor a field of the scope"):
+        model.load(models(**{"core/other": sql.format("c")}))
+
+
 def test_an_error_of_a_check_blocks_and_says_which_rows(con: duckdb.DuckDBPyConnection, models: Models) -> None:
     check = (
         "-- checks.positive: things are positive.\n-- severity: {}\nselect day, n from marts.daily_thing where n < 0\n"
