@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
 from typing import Any
 
 from sandbox.salesforce_fields import FIELDS, POWERS
 from sandbox.salesforce_rows import MACHINE, MACHINE_NAME, Row, identifier, login_name, stamps
+from sandbox.world import Contact
 from sandbox.world_state import BEFORE_ALL, State, Stored
 
 
@@ -59,27 +61,33 @@ def roles(state: State) -> Iterator[Row]:
 def contacts(state: State) -> Iterator[Row]:
     for stored in state.crm_contacts:
         contact = stored.value
-        phones = [*contact.phones, None, None, None, None]
         account = state.survivor("company", contact.account) if contact.account else None
         yield {
             "Id": identifier(state, "Contact", stored.key),
             **stamps(state, stored, contact.owner),
             "MasterRecordId": None,
             "AccountId": identifier(state, "Account", account) if account else None,
-            "Email": contact.emails[0] if contact.emails else None,
-            **dict(zip(("Phone", "MobilePhone", "OtherPhone", "HomePhone"), phones, strict=False)),
+            **_reached_at(contact),
         }
-    yield from _merged(state, "Contact", state.crm_contacts)
+    own = {contact.key: contact for contact in state.world.contacts}
+    for row, loser in _merged(state, "Contact", state.crm_contacts):
+        yield row | _reached_at(own[loser])  # what lies in the recycle bin keeps what it had
 
 
-def _merged(state: State, name: str, survivors: Sequence[Stored[Any]]) -> Iterator[Row]:
-    """Losers of merges: in the recycle bin, each with the record it lives on in, empty but for that."""
+def _reached_at(contact: Contact) -> Row:
+    """There is room for one address."""
+    numbers = zip_longest(("Phone", "MobilePhone", "OtherPhone", "HomePhone"), contact.phones[:4])
+    return {"Email": contact.emails[0] if contact.emails else None, **dict(numbers)}
+
+
+def _merged(state: State, name: str, survivors: Sequence[Stored[Any]]) -> Iterator[tuple[Row, str]]:
+    """Losers of merges and their keys: in the recycle bin, each with the record it lives on in, empty but for that."""
     empty = {"AccountId", "Email", "Phone", "MobilePhone", "OtherPhone", "HomePhone", "Website", "Name"}
     for stored in survivors:
         for loser in stored.merged:
             row = {**dict.fromkeys(FIELDS[name]), **stamps(state, stored)}
             row |= dict.fromkeys(empty & set(row))
-            yield row | {
+            row |= {
                 "Id": identifier(state, name, loser),
                 "IsDeleted": True,
                 "MasterRecordId": identifier(state, name, stored.key),
@@ -87,6 +95,7 @@ def _merged(state: State, name: str, survivors: Sequence[Stored[Any]]) -> Iterat
                 "CreatedById": identifier(state, "User", MACHINE),
                 "CreatedBy.Username": MACHINE_NAME,
             }
+            yield row, loser
 
 
 def leads(state: State) -> Iterator[Row]:
@@ -127,7 +136,7 @@ def accounts(state: State) -> Iterator[Row]:
             "Sales_Territory__c": stored.value.territory,
             "Market_Segment__c": stored.value.segment,
         }
-    yield from _merged(state, "Account", state.crm_companies)
+    yield from (row for row, _ in _merged(state, "Account", state.crm_companies))
 
 
 def logins(state: State) -> Iterator[Row]:

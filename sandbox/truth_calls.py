@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -12,6 +12,7 @@ from msgspec.structs import replace as changed
 from sandbox import world_sequencer as sequencer
 from sandbox.truth_frame import Frame, Rows, same_number
 from sandbox.world import Call, CallInCrm, Leg
+from sandbox.world_seats import accounts
 from sandbox.world_state import Stored, call_end, talk_seconds
 
 CONNECTED = {"connected", "left live message"}
@@ -43,14 +44,26 @@ class Physical:
 
 
 def physical_calls(frame: Frame) -> list[Physical]:
-    """Every call that dialer or CRM holds now, matched one to one (T1, T2)."""
+    """Every call that dialer or CRM holds now, matched one to one within each CRM (T1, T2)."""
     dialled = [*frame.state.dialer_calls, *_dialled_elsewhere(frame)]
-    logged = [s for s in frame.state.crm_calls if s.deleted_at is None]
-    matches = _matches(frame, dialled, logged)
-    logs = {crm.key: crm for crm in logged}
-    found = [_from_dialer(d.value, logs[matches[d.key]].value if d.key in matches else None) for d in dialled]
-    matched = set(matches.values())
+    logged = sorted((s for s in frame.state.crm_calls if s.deleted_at is None), key=lambda s: (s.created_at, s.key))
+    matches = [_matches(frame, dialled, logs) for logs in _by_crm(frame, logged)]
+    found = [_from_dialer(d.value, [s for s in logged for m in matches if m.get(d.key) == s.key]) for d in dialled]
+    matched = {log for m in matches for log in m.values()}
     return found + [_from_log(crm.value) for crm in logged if crm.key not in matched]
+
+
+def _by_crm(frame: Frame, logged: list[Stored[Call]]) -> Iterable[list[Stored[Call]]]:
+    """Logs by the CRM that they stand in: the one that the file names, else that of who logged it."""
+    crms = frame.world.vendor("crm")
+    found: dict[str, list[Stored[Call]]] = defaultdict(list)
+    for s in logged:
+        crm = s.value.crm
+        assert crm is not None
+        by = [frame.reps[p] for p in (crm.logged_by, s.value.rep) if p in frame.reps]
+        homes = [home for rep in by for home in accounts(frame.world, rep, "crm")[:1]]
+        found[crm.system or (homes or list(crms) or [""])[0]].append(s)
+    return found.values()
 
 
 def _dialled_elsewhere(frame: Frame) -> list[Stored[Call]]:
@@ -128,7 +141,9 @@ def _lengths_agree(logged: int | None, call: Call) -> bool:
     return logged is None or talked is None or abs(logged - talked) <= max(15, 0.1 * talked)
 
 
-def _from_dialer(call: Call, log: Call | None) -> Physical:
+def _from_dialer(call: Call, logs: list[Stored[Call]]) -> Physical:
+    """logs: first logged first. The first that has a disposition tells it."""
+    said = [s.value.crm.disposition for s in logs if s.value.crm and s.value.crm.disposition]
     return Physical(
         rep=call.rep,
         direction=call.direction,
@@ -139,7 +154,7 @@ def _from_dialer(call: Call, log: Call | None) -> Physical:
         result=call.result,
         talk_seconds=call.talk_seconds or 0,
         legs=tuple(call.legs),
-        disposition=(log.crm.disposition if log and log.crm else None) or _disposed(call),
+        disposition=said[0] if said else _disposed(call),
         in_dialer=call.dialer is not None,
     )
 

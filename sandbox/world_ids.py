@@ -1,12 +1,16 @@
 """Vendors' ids of a world's things: derived from the file's keys, so the same file gives the same ids in every run.
 
+A word after a "~" in a key does not count: "D1" and "D1~us" have one id, which two accounts may well give, but no single one.
 Numbers have 10 to 13 digits, as HubSpot's do, so that their order as text is not their order as numbers.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from threading import Lock
+
+ACCOUNT = re.compile(r"~\w+")
 
 
 class IdCollision(ValueError):
@@ -14,7 +18,7 @@ class IdCollision(ValueError):
 
 
 class Ids:
-    """Ids by (kind, key), e.g. ("hubspot.owner", "bob"). One kind is one id space; a collision inside it is refused."""
+    """Ids of one account by (kind, key), e.g. ("hubspot.owner", "bob"). One kind is one id space; a collision inside it is refused."""
 
     def __init__(self) -> None:
         self._taken: dict[tuple[str, str], str] = {}
@@ -38,7 +42,8 @@ class Ids:
 
     @staticmethod
     def _digest(kind: str, key: str) -> int:
-        return int.from_bytes(hashlib.blake2b(f"{kind}\0{key}".encode(), digest_size=16).digest(), "big")
+        told = f"{kind}\0{ACCOUNT.sub('', key)}"
+        return int.from_bytes(hashlib.blake2b(told.encode(), digest_size=16).digest(), "big")
 
     def _claim(self, kind: str, key: str, identifier: str) -> str:
         with self._lock:

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from sandbox.world import System, World
+from sandbox.world import Mail, System, World
 from sandbox.world_seats import accounts, plain, split
 from sandbox.world_state import Clock, State
 
@@ -51,7 +51,30 @@ class _View:
                     if c.dialer and self._is_here(c.dialer.system, c.rep, *(leg.rep for leg in c.legs))
                 ],
             )
+        if system == "mail":
+            return replace(made, mails=[m for m in world.mails if self._lies_here(m)])
+        if system == "sequencer":
+            return self._sequencer(made)
         return self._crm(made) if system == "crm" else made
+
+    def _sequencer(self, made: World) -> World:
+        def is_here(rep: str | None) -> bool:
+            return self._is_here(None, rep)
+
+        world = self.world
+        return replace(
+            made,
+            mails=[m if is_here(m.rep) else replace(m, sequencer=None) for m in world.mails],
+            calls=[c if is_here(c.rep) else replace(c, sequencer=None) for c in world.calls],
+            tasks=[t for t in world.tasks if is_here(t.completed_by or t.rep)],
+            seats=[s for s in world.seats if is_here(s.rep)],
+            logins=[entry for entry in world.logins if is_here(entry.rep)],
+        )
+
+    def _lies_here(self, mail: Mail) -> bool:
+        later = [e.set.get("mailboxes") or [] for e in mail.edits]
+        holders = [mail.rep, *(mail.mailboxes or []), *(key for keys in later for key in keys)]
+        return any(self.name in self.reps.get(key or "", ()) for key in holders)
 
     def _is_here(self, said: str | None, *people: str | None) -> bool:
         """By what the file says, else by the first of the people who has an account anywhere, else the first of the company's."""
@@ -130,10 +153,10 @@ class _View:
 
 
 class SharedClock(Clock):
-    """The clock of the company over the world of one of its systems."""
+    """The clock of the company over the world of one of its systems, which gives ids of its own."""
 
     def __init__(self, clock: Clock, world: World) -> None:
-        super().__init__(world, clock.now, clock.ids)
+        super().__init__(world, clock.now)
         self._shared = clock
 
     def state(self) -> State:

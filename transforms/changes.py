@@ -272,7 +272,9 @@ class Changes:
         con.execute(f"create or replace temp table dirty as select distinct {model.scope} as key from {changed}")
         con.execute(f"create or replace temp table {rows} as from fresh where {model.scope} in (select key from dirty)")
         by = {model.scope} | (set(model.grain) if len(model.grain) == 1 else set())
-        self.whole[model.table] = {column: Whole(rows, f"select {column} from {changed}") for column in by}
+        # Beside a record that differs may stand another account's of the same id, which does not: its rows are at hand as well.
+        keys = "select {0} from {1} union all select {0} from {2}"
+        self.whole[model.table] = {column: Whole(rows, keys.format(column, changed, rows)) for column in by}
 
 
 def since_last_build(con: duckdb.DuckDBPyConnection, models: Sequence[Model], *, full: bool) -> Changes:

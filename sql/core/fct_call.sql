@@ -25,13 +25,17 @@
 -- counterpart_number: the other side's number as digits; never published
 -- activity_date: local date of the start in the rep's zone as of then
 with logs as (
+    -- Of several logs of a call, in two CRMs say, the first one counts, and of what that does not say the first that does.
     select
         m.call_key,
-        m.rule,
-        c.*
+        arg_min(m.rule, (c.logged_at, c.crm_call_key)) as rule,
+        arg_min(c.crm_call_key, (c.logged_at, c.crm_call_key)) as crm_call_key,
+        arg_min(c.contact_key, (c.logged_at, c.crm_call_key)) as contact_key,
+        arg_min(c.disposition, (c.logged_at, c.crm_call_key)) as disposition,
+        min(c.logged_at) as logged_at
     from core.match_call as m
     inner join core.crm_call as c on m.crm_call_key = c.crm_call_key
-    qualify row_number() over (partition by m.call_key order by c.logged_at, c.crm_call_key) = 1
+    group by m.call_key
 ),
 
 from_dialer as (

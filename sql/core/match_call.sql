@@ -1,7 +1,7 @@
 -- core.match_call: which CRM log belongs to which dialer call (METRICS 0.5).
 -- grain: crm_call_key
 -- order: started_at
--- rule: T1 = the log carries the dialer's call id; T2 = same rep, direction and number, in time, durations alike; one to one, nearest start first
+-- rule: T1 = the log carries the dialer's call id; T2 = same rep, direction and number, in time, durations alike; one to one within each CRM, nearest start first
 -- scope: crm_call_key
 -- slices: none
 -- on core.match_call_id: crm_call_key
@@ -13,7 +13,7 @@ with crowded as (
     select c.*
     from core.match_candidate as c
     where
-        c.call_key in (select call_key from core.match_candidate group by call_key having count(*) > 1)
+        c.call_key in (select call_key from core.match_candidate group by call_key, crm having count(*) > 1)
         or c.crm_call_key in (select crm_call_key from core.match_candidate group by crm_call_key having count(*) > 1)
 ),
 
@@ -22,7 +22,7 @@ reach as (
     select
         *,
         max(ended_at + to_seconds(p.call_match_before_seconds + p.call_match_after_seconds)) over (
-            partition by rep_id, direction order by started_at, call_key, crm_call_key
+            partition by crm, rep_id, direction order by started_at, call_key, crm_call_key
             rows between unbounded preceding and 1 preceding
         ) as reached
     from crowded
@@ -33,7 +33,7 @@ clustered as (
     select
         *,
         count_if(reached is null or started_at > reached) over (
-            partition by rep_id, direction order by started_at, call_key, crm_call_key
+            partition by crm, rep_id, direction order by started_at, call_key, crm_call_key
         ) as cluster
     from reach
 ),
@@ -41,7 +41,7 @@ clustered as (
 weighed as (
     select list({'calls': [call_key], 'logs': [crm_call_key], 'starts': [started_at]} order by distance, call_key, crm_call_key) as pairs
     from clustered
-    group by rep_id, direction, cluster
+    group by crm, rep_id, direction, cluster
 ),
 
 chosen as (

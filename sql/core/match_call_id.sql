@@ -5,9 +5,11 @@
 -- on core.crm_call: crm_call_key
 -- on core.fct_call_leg: select c.crm_call_key from core.crm_call as c inner join changed as l on c.external_call_id = l.call_id
 -- keep core.fct_call_leg: call_id in (select external_call_id from core.crm_call where crm_call_key in (select key from dirty))
+-- crm: which account of a CRM the log stands in
 -- call_key: dialers number their calls each by themselves. Where there are several, rep or number must agree, and those of the same rep go first
 select
     c.crm_call_key,
+    any_value(c.source_id || ':' || c.workspace_id) as crm,
     arg_min(l.call_key, (c.rep_id <> l.rep_id, c.number_tail is distinct from right(l.counterpart_number, 9), l.call_key)) as call_key,
     arg_min(l.started_at, (c.rep_id <> l.rep_id, c.number_tail is distinct from right(l.counterpart_number, 9), l.call_key)) as started_at
 from core.crm_call as c

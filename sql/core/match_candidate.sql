@@ -7,10 +7,12 @@
 -- on core.match_call_id: select c.crm_call_key from changed as x inner join core.dialer_call as d on x.call_key = d.call_key inner join core.crm_call_number as c on d.rep_id = c.rep_id and d.number_tail = c.number_tail
 -- on core.dialer_call: select c.crm_call_key from changed as d inner join core.crm_call_number as c on d.rep_id = c.rep_id and d.number_tail = c.number_tail and c.occurred_at between d.started_at - interval 1 day and d.ended_at + interval 1 day
 -- on core.crm_call_number: crm_call_key
+-- crm: which account of a CRM the log stands in; a call may have a log in each
 -- keep core.dialer_call: number_tail in (select number_tail from core.crm_call_number where crm_call_key in (select key from dirty))
 with open_logs as (
     select
         c.crm_call_key,
+        c.source_id || ':' || c.workspace_id as crm,
         c.direction,
         c.duration_s,
         n.rep_id,
@@ -21,25 +23,11 @@ with open_logs as (
     inner join core.crm_call_number as n on c.crm_call_key = n.crm_call_key
     anti join core.match_call_id as m on c.crm_call_key = m.crm_call_key
     where n.rep_id <> -1
-),
-
-open_calls as (
-    select
-        d.call_key,
-        d.rep_id,
-        d.direction,
-        d.counterpart_number,
-        d.number_tail,
-        d.started_at,
-        d.ended_at,
-        d.talk_s
-    from core.dialer_call as d
-    anti join core.match_call_id as m on d.call_key = m.call_key
-    where d.rep_id <> -1
 )
 
 select distinct
     c.crm_call_key,
+    c.crm,
     d.call_key,
     d.rep_id,
     d.direction,
@@ -48,11 +36,12 @@ select distinct
     abs(epoch(c.occurred_at) - epoch(d.started_at)) as distance
 from open_logs as c
 cross join input.parameter as p
-inner join open_calls as d
+inner join core.dialer_call as d
     on
         c.rep_id = d.rep_id and c.direction = d.direction and c.number_tail = d.number_tail
         and c.occurred_at >= d.started_at - to_seconds(p.call_match_before_seconds)
         and c.occurred_at <= d.ended_at + to_seconds(p.call_match_after_seconds)
+anti join core.match_call_id as m on d.call_key = m.call_key and c.crm = m.crm
 where
     same_number(c.number, d.counterpart_number)
     and (

@@ -23,11 +23,15 @@ with dialled as (
 ),
 
 by_id as (
+    -- Dialers number their calls each by themselves: where there are several, rep or number must agree, and those of the same rep go first.
     select
         s.seq_call_key,
-        min(d.call_key) as call_key
+        arg_min(d.call_key, (s.rep_id <> d.rep_id, s.number_tail is distinct from d.number_tail, d.call_key)) as call_key
     from core.seq_call as s
-    inner join (select call_key, unnest(call_ids) as call_id from dialled) as d on s.external_call_id = d.call_id
+    inner join (select call_key, rep_id, number_tail, unnest(call_ids) as call_id from dialled) as d on s.external_call_id = d.call_id
+    where
+        s.rep_id = d.rep_id or s.number_tail = d.number_tail
+        or (select count(*) from input.source where system = 'dialer') < 2
     group by s.seq_call_key
 ),
 

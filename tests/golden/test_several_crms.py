@@ -10,6 +10,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sandbox.truth import truth
+from sandbox.world import parse
+from tests.against_truth import differences
 from tests.golden.examples import sleep_until
 from tests.pipeline import Pipeline, serving
 
@@ -126,3 +129,57 @@ def test_a_company_that_joins_later_is_joined_by_a_night_as_by_a_rebuild(tmp_pat
             sleep_until(NOW, other)
             fresh.nightly(NOW, first=date(2026, 3, 1))
             assert fresh.rows(f"{query} order by all") == found
+
+
+def answered(key: str, hour: int, talk: int) -> dict[str, Any]:
+    at = f"2026-03-17T{hour}"
+    end = f"{at}:{talk // 60 + 1:02}:00Z"
+    return {"key": key, "rep": "ana", "direction": "outbound", "number": CAS, "started_at": f"{at}:00:00Z",
+            "answered_at": f"{at}:01:00Z", "ended_at": end, "result": "answered", "talk_seconds": talk}  # fmt: skip
+
+
+def log(crm: str, hour: int, seconds: int, **more: Any) -> dict[str, Any]:
+    return {"system": crm, "timestamp": f"2026-03-17T{hour}:00:30Z", "duration_seconds": seconds,
+            "logged_at": f"2026-03-17T{hour}:20:00Z", **more}  # fmt: skip
+
+
+def test_a_call_that_two_crms_log_is_one_call(tmp_path: Path) -> None:
+    """Four calls of the dialer, one an hour; both CRMs are told of each, Salesforce never with the dialer's id.
+
+    10: the log in Salesforce says "wrong number": counted once, no conversation. 11: HubSpot's log carries the dialer's id; once, 120 s: a
+    conversation. 12: two logs in HubSpot, none in Salesforce: one of the two is a call of its own, 2 calls and 2 conversations. 13: the
+    Salesforce log of 13:00 comes a day late: 2 nights tell the same as one. 1 + 1 + 2 + 1 = 5 calls, 0 + 1 + 2 + 1 = 4 conversations.
+    """
+    alone = {"dialer": None}
+    calls = [
+        {**answered("K1", 10, 240), "crm": log("hubspot", 10, 240)},
+        {**answered("K1s", 10, 240), **alone, "crm": log("salesforce", 10, 238, disposition="Wrong number")},
+        {**answered("K2", 11, 120), "crm": log("hubspot", 11, 120, external_id=True)},
+        {**answered("K2s", 11, 120), **alone, "crm": log("salesforce", 11, 121)},
+        {**answered("K3", 12, 120), "crm": log("hubspot", 12, 120)},
+        {**answered("K3h", 12, 120), **alone, "crm": log("hubspot", 12, 118, disposition="Connected")},
+        {**answered("K4", 13, 180), "crm": log("hubspot", 13, 180)},
+        {**answered("K4s", 13, 180), **alone, "crm": log("salesforce", 13, 180, visible_at="2026-03-19T12:00:00Z")},
+    ]
+    ana = {**WORLD["reps"][0], "seats": ["hubspot", "salesforce", "dialer", "mail"]}
+    world = {**WORLD, "reps": [ana], "calls": calls, "deals": []}
+    expected = {"calls_made": 5, "calls_connected": 4, "calls_wrong_number": 1, "call_conversations": 4}
+    before = NOW - timedelta(days=1)
+    with serving(world, tmp_path) as (pipeline, url):
+        for night in (before, NOW):
+            sleep_until(night, url)
+            pipeline.nightly(night, first=date(2026, 3, 1))
+            row = pipeline.day("ana@acme.com", "2026-03-17")
+            assert {metric: row[metric] for metric in expected} == expected
+        wanted = {
+            cell: told for cell, told in truth(parse(world), NOW).items() if date(2026, 3, 1) <= cell[1] < NOW.date()
+        }
+        assert not differences(pipeline, wanted)
+        found = pipeline.rows(
+            "select call_origin, count(*) as n, count(match_rule) as matched from core.fct_call group by 1 order by 1"
+        )
+        assert [tuple(row.values()) for row in found] == [("crm_only", 1, 0), ("dialer+crm", 4, 4)]
+        pipeline.con.execute("delete from meta.fact where name = 'built_definitions'")  # all is made anew
+        pipeline.nightly(NOW, first=date(2026, 3, 1))
+        row = pipeline.day("ana@acme.com", "2026-03-17")
+        assert {metric: row[metric] for metric in expected} == expected
