@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from .client import Client
+from .client import Client, NotFound
 from .graph import error_code, graph_client
 from .limits import Budget, shared
 from .mail_counts import ACCOUNTS, COUNTS, Counted, account_records, day_record, days_due, failed_check, report_check
@@ -34,7 +34,7 @@ from .stream import (
     Traffic,
     Window,
 )
-from .verdict import Denied, Verdict, judge_http
+from .verdict import Denied, Gone, Verdict, judge_http
 
 PERMISSION = "Reports.Read.All"
 PATH = "/reports/getEmailActivityUserDetail"
@@ -43,6 +43,7 @@ NAME, DELETED, SENT, RECEIVED, REFRESHED = (
     *("User Principal Name", "Is Deleted", "Send Count", "Receive Count"),
     "Report Refresh Date",
 )
+ADDRESSES = 3  # of one report that are tried
 LAST = "Report Period"  # the last column: without it the file ends within its header
 Row = Mapping[str, str]
 
@@ -71,7 +72,7 @@ class Microsoft365Counts(OneAccount):
             base_url=settings.base,
             auth=None,
             limiter=self._limiter,
-            judge=judge_http,
+            judge=judge_file,
             network=settings.network,
         )
 
@@ -108,17 +109,7 @@ class Microsoft365Counts(OneAccount):
     def _report(self, of: str, traffic: Traffic) -> list[Row]:
         """A report's rows by column. Raises ConnectorError; PermissionMissing where the tenant conceals names."""
         path = f"{PATH}({of})"
-        found: list[str] = []
-        self._client.fetch("GET", path, cost={"reports": 1}, traffic=traffic, moved=found.append)
-        if not found:
-            raise FormatChanged(f"microsoft365: GET {path}: an answer that leads to no file; the window stays due.")
-        address = found[0]
-        if self._secure and urlsplit(address).scheme != "https":
-            raise FormatChanged(f"microsoft365: GET {path}: leads to an address without TLS; it was not followed.")
-        try:
-            body = self._files.fetch("GET", address, cost={"files": 1}, traffic=traffic, wrong=_not_a_report)
-        except ConnectorError as error:  # whoever has the address has the file, for minutes
-            raise type(error)(str(error).replace(urlsplit(address).path, "/…")) from None
+        body = self._file(path, traffic)
         rows: list[Row] = list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"))))
         if rows and not any("@" in row[NAME] for row in rows):
             raise PermissionMissing(
@@ -129,6 +120,30 @@ class Microsoft365Counts(OneAccount):
         if not rows and of.startswith("period"):
             raise FormatChanged(f"microsoft365: GET {path}: a report without any account; the window stays due.")
         return rows
+
+    def _file(self, path: str, traffic: Traffic) -> bytes:
+        """The file of a report. An address that no longer opens it is asked for anew."""
+        for _ in range(ADDRESSES):
+            address = self._address(path, traffic)
+            try:
+                return self._files.fetch("GET", address, cost={"files": 1}, traffic=traffic, wrong=_not_a_report)
+            except NotFound:
+                traffic.retries += 1
+            except ConnectorError as error:  # whoever has the address has the file, for minutes
+                raise type(error)(str(error).replace(urlsplit(address).path, "/…")) from None
+        raise ConnectorError(
+            f"microsoft365: GET {path}: leads to an address that opens no file, {ADDRESSES} times. "
+            "The window stays due and is read by the next run."
+        )
+
+    def _address(self, path: str, traffic: Traffic) -> str:
+        found: list[str] = []
+        self._client.fetch("GET", path, cost={"reports": 1}, traffic=traffic, moved=found.append)
+        if not found:
+            raise FormatChanged(f"microsoft365: GET {path}: an answer that leads to no file; the window stays due.")
+        if self._secure and urlsplit(found[0]).scheme != "https":
+            raise FormatChanged(f"microsoft365: GET {path}: leads to an address without TLS; it was not followed.")
+        return found[0]
 
 
 def _names(rows: Sequence[Row]) -> list[str]:
@@ -162,6 +177,11 @@ def _not_a_report(response: httpx.Response) -> str:
         return f"no report: it lacks {', '.join(missing)}"
     short = [line for line in lines if len(line) != len(header)]
     return f"cut off: {len(short[0])} values under {len(header)} columns" if short else ""
+
+
+def judge_file(response: httpx.Response) -> Verdict:
+    """An address that has had its minutes is refused, in whichever words: it says nothing about anybody's permission."""
+    return Gone() if response.status_code in (401, 403) else judge_http(response)
 
 
 def judge(response: httpx.Response) -> Verdict:

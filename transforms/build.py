@@ -10,7 +10,7 @@ from time import perf_counter
 
 import duckdb
 
-from . import coverage, drift, merge, model, new_fields, slices, unpublished
+from . import coverage, drift, merge, model, new_fields, raw, slices, unpublished
 from .changes import FEW, SHARE, SMALL, Changes, compare, remember, since_last_build
 from .difference import few_rows
 from .model import Model
@@ -85,7 +85,8 @@ def _build(
         coverage.refresh(con)
         if not changes.full:
             compare(changes, "meta.coverage")
-        for one in models:
+        silent = raw.without_rows(con, {table for one in models for table in one.reads})
+        for one in (model.heard(one, silent) for one in models):
             if on_model:
                 on_model(one.table)
             began = perf_counter()
@@ -160,12 +161,14 @@ def _whole(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report:
 
 
 def _make(con: duckdb.DuckDBPyConnection, table: str, one: Model, changes: Changes) -> int:
-    """Create what is told with the model's rows; how many they are. Joined first and sorted then, since each by itself needs memory."""
+    """Create what is told with the model's rows; how many they are. Many are joined first and sorted then, since each by itself needs memory."""
     count = slices.needed(one, changes)
     if count > 1:
         return slices.make(con, table, one, changes, count)
     if not one.order:
         return made(con, f"create or replace {table} as {one.select}")
+    if changes.rows_read(one) <= FEW:
+        return made(con, f"create or replace {table} as from ({one.select}\n) order by {one.order}")
     con.execute(f"create or replace temp table unsorted as {one.select}")
     rows = made(con, f"create or replace {table} as from unsorted order by {one.order}")
     con.execute("drop table unsorted")
@@ -191,6 +194,10 @@ def _merge(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report:
 
 def _quarantine(con: duckdb.DuckDBPyConnection, one: Model, table: str, within: str) -> int:
     """Rows that could not be read leave the table made and stand in meta.quarantine until they can. Returns how many are new."""
+    is_any = f"""exists (from {table} where unreadable_reason is not null)
+        or exists (from meta.quarantine where stage = 'staging' and stream = ? and resolved_at is null)"""
+    if not value(con, f"select {is_any}", [one.name]):
+        return 0
     con.execute(
         f"""update meta.quarantine as q set resolved_at = (select now from input.run)
             where q.stage = 'staging' and q.stream = ? and q.resolved_at is null and {within} and not exists (

@@ -76,6 +76,10 @@ class Changes:
             self.sizes[table] = int(str(value(self.con, f"select count(*) from {table}")))
         return self.sizes[table]
 
+    def rows_read(self, model: Model) -> int:
+        """Rows of all that the model reads; of a _latest view those of the table, for versions beyond the latest are few."""
+        return sum(self.size(table.removesuffix("_latest")) for table in model.reads)
+
     def touched(self, model: Model) -> dict[str, str]:
         """Tables that the model reads of which something changed that it may be using: their changed rows, "" for any.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from importlib import resources
 from importlib.resources.abc import Traversable
+from typing import NamedTuple
 
 from . import dictionary, dictionary_tables, freshness, parsed, rollups
 
@@ -24,6 +25,13 @@ class ModelError(Exception):
     page = "build-failed"
 
 
+class Part(NamedTuple):
+    """What one connector gives to a staging table: its SELECT, and what that reads."""
+
+    sql: str
+    reads: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """One table or view. columns: comment of each column that the header describes."""
@@ -36,7 +44,7 @@ class Model:
     grain: tuple[str, ...]
     columns: Mapping[str, str]
     reads: frozenset[str]
-    parts: tuple[str, ...] = ()  # of a staging table: the SELECTs of its connectors
+    parts: tuple[Part, ...] = ()  # of a staging table: what its connectors give
     severity: str = field(default="error")
     final: str = (
         ""  # of a merged table: column that says from when on a change of a row is a restatement; always if not given
@@ -59,7 +67,31 @@ class Model:
     @property
     def select(self) -> str:
         """The SELECT; of a staging table the union of its connectors'."""
-        return " union all by name ".join(f"({part}\n)" for part in self.parts) if self.parts else self.sql
+        return " union all by name ".join(f"({part.sql}\n)" for part in self.parts) if self.parts else self.sql
+
+
+def heard(model: Model, silent: Collection[str]) -> Model:
+    """The model without the parts of connectors of which nothing has ever landed: they give no rows, and planning them takes time.
+
+    silent: raw tables without rows. All parts have the same columns of the same types, so that it does not matter which remain.
+    """
+    told = [part for part in model.parts if not _of_raw(part.reads) or not _of_raw(part.reads) <= set(silent)]
+    if len(told) == len(model.parts):
+        return model
+    parts = tuple(told or model.parts[:1])
+    reads = frozenset().union(*(part.reads for part in parts))
+    return replace(
+        model,
+        parts=parts,
+        reads=reads,
+        on={table: lines for table, lines in model.on.items() if table in reads},
+        keep={table: text for table, text in model.keep.items() if table in reads},
+    )
+
+
+def _of_raw(reads: Collection[str]) -> set[str]:
+    """The raw tables that are read, by themselves or by the view of their latest versions."""
+    return {table.removesuffix("_latest") for table in reads if table.startswith("raw.")}
 
 
 def root() -> Traversable:
@@ -177,7 +209,7 @@ def _staging(found: Iterable[Model]) -> list[Model]:
             grain=models[0].grain,
             columns=models[0].columns,
             reads=frozenset().union(*(m.reads for m in models)),
-            parts=tuple(m.sql for m in models),
+            parts=tuple(Part(m.sql, m.reads) for m in models),
             scope=_scope(models),
             order=models[0].order,
             on={

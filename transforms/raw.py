@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from .warehouse import name
+from .warehouse import literal, name
 
 LINES_OF_A_LANDING = 1_000_000_000  # room for the records of one landing in the running number of versions
 
@@ -42,6 +42,15 @@ def superseded_table(source: str, stream: str) -> str:
     _by: the version with which that became known; NULL for what a product before 2026-12 listed.
     """
     return raw_table(source, f"{stream}_superseded")
+
+
+def without_rows(con: duckdb.DuckDBPyConnection, reads: Iterable[str]) -> frozenset[str]:
+    """Those of the raw tables of which nothing has ever landed. reads: names of tables and views, of which some are of raw."""
+    there = sorted({table.removesuffix("_latest") for table in reads if table.startswith("raw.")})
+    if not there:
+        return frozenset()
+    asked = " union all ".join(f"select {literal(table)} where not exists (from {table})" for table in there)
+    return frozenset(row[0] for row in con.execute(asked).fetchall())
 
 
 def declare(con: duckdb.DuckDBPyConnection, streams: Iterable[tuple[str, str]]) -> None:

@@ -22,6 +22,7 @@ select
     nullif(trim(concat_ws(' ', payload ->> '$.firstName', payload ->> '$.lastName')), '') as full_name,
     team.id as team_key,
     team.name as team_name,
+    null::varchar as manager_user_id,
     coalesce(payload ->> '$.archived', 'false') <> 'true' as is_active,
     coalesce(source_updated_at, _extracted_at) as seen_from,
     null::varchar as unreadable_reason

@@ -55,6 +55,7 @@ select
     list_contains(labels, 'DRAFT') as is_draft,
     list_contains(labels, 'TRASH') or list_contains(labels, 'SPAM') as is_trash,
     mail_class(headers, content_type, auto_submitted, precedence, from_address, is_sent) as mail_class,
+    null::boolean as is_sequence,
     addresses_in(header(headers, 'x-failed-recipients')) as failed_recipients,
     null::varchar as bounce_status,
     coalesce(

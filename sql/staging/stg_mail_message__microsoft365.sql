@@ -76,6 +76,7 @@ select
         when payload ->> '$.message."@odata.type"' ilike '%eventMessage%' then 'calendar'
         else mail_class(headers, content_type, auto_submitted, precedence, from_address, is_sent)
     end as mail_class,
+    null::boolean as is_sequence,
     addresses_in(header(headers, 'x-failed-recipients')) as failed_recipients,
     null::varchar as bounce_status,
     unreadable('receivedDateTime', payload ->> '$.message.receivedDateTime', sent_at) as unreadable_reason

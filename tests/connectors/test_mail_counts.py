@@ -216,6 +216,33 @@ def test_a_file_that_ends_within_a_line_is_asked_for_again(vendor: Vendor, open_
     assert asked == 6, "the report, a second time, and four days"
 
 
+@pytest.mark.parametrize("refusal", [401, 403, 404])
+def test_an_address_that_no_longer_opens_the_file_is_asked_for_anew(
+    vendor: Vendor, open_source: Open, refusal: int
+) -> None:
+    """It opens it for minutes. Nobody's credential or permission is wrong then; a tenant whose addresses never open has an error."""
+    row = "2026-03-18,Ana@acme.com,Ana,False,4,5,30"
+    addresses, opens = 0, True
+
+    def script(told: Asked) -> Answer:
+        nonlocal addresses
+        if not told.path.startswith("/file"):
+            addresses += 1
+            return Answer(302, b"", {"Location": f"{vendor.url}/file/secret{addresses}"})
+        is_first = told.path.endswith("secret1")
+        return csv_of(row) if opens and not is_first else answer({"error": {"code": "AuthenticationFailed"}}, refusal)
+
+    scripted(vendor, script)
+    assert read(open_source("microsoft365"))[0]["counts"] == [{"mailbox": ANA, "sent": 4, "received": 5}]
+    assert addresses == 6, "the report, a second time, and four days"
+    opens, addresses = False, 0
+    with pytest.raises(ConnectorError, match="opens no file") as told:
+        read(open_source("microsoft365"))
+    assert addresses == 3
+    assert "secret" not in str(told.value)
+    assert not isinstance(told.value, PermissionMissing)
+
+
 def test_microsoft_refusals_and_strangers(vendor: Vendor, open_source: Open) -> None:
     scripted(vendor, lambda _: answer({"error": {"code": "S2SUnauthorized"}}, 403))
     with pytest.raises(PermissionMissing, match=r"Reports\.Read\.All"):

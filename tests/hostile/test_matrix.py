@@ -104,8 +104,8 @@ def _as_expected(case: Case, report: RunReport, hit: set[tuple[str, str]]) -> No
     assert not [error for error in not_done.values() if "unexpected" in error], not_done
     if case.outcome == "retried":
         assert not not_done
-        # Of a redirect to a report nobody reads the body, so that what befalls it does no harm.
-        borne = hit - {aim(PLACES["microsoft365"]["mail_count"])}
+        # Of a redirect to a report nobody reads the body, and of a day that is not counted yet the half tells enough: no harm is done.
+        borne = hit - {aim(PLACES[source]["mail_count"]) for source in ("microsoft365", "gmail")}
         assert sum(w.retries for w in report.windows) >= len(borne)
     elif case.outcome == "window fails":
         read = {(w.window.source, w.window.stream) for w in report.windows if w.status == "done"}

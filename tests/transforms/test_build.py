@@ -215,6 +215,27 @@ def test_every_model_builds_over_nothing_and_no_check_fails(product: duckdb.Duck
     assert row == (20, 0, 1), "a dense spine to the local today, and nothing known"
 
 
+def test_what_connectors_give_to_a_staging_table_has_the_same_columns_in_the_same_order(
+    product: duckdb.DuckDBPyConnection,
+) -> None:
+    """Else a table would have another shape as soon as the first record of one more source lands."""
+    several = [m for m in model.load(model.root()) if len(m.parts) > 1]
+    assert len(several) > 20
+    for one in several:
+        shapes = [product.execute(f"describe ({part.sql}\n)").fetchall() for part in one.parts]
+        assert all(shape == shapes[0] for shape in shapes), one.name
+
+
+def test_a_source_of_which_nothing_has_landed_is_not_read(product: duckdb.DuckDBPyConnection) -> None:
+    calls = next(m for m in model.load(model.root()) if m.name == "stg_dialer_call")
+    silent = raw.without_rows(product, calls.reads)
+    assert silent == {table.removesuffix("_latest") for table in calls.reads if table.startswith("raw.")}
+    assert len(model.heard(calls, silent).parts) == 1, "something has to give the columns"
+    heard = model.heard(calls, silent - {"raw.aircall_dialer_call"})
+    assert ["raw.aircall_dialer_call_latest" in part.reads for part in heard.parts] == [True]
+    assert model.heard(calls, ()) == calls
+
+
 def test_a_slice_is_not_taken_for_a_few_rows() -> None:
     """A quarter of 100,000 keys: planned as two of them, their joins are loops over all pairs of rows, which do not end at a million."""
     with duckdb.connect() as con:
