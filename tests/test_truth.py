@@ -16,7 +16,7 @@ from tests.pipeline import serving
 NOW = datetime(2026, 3, 20, 6, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_every_number_is_the_truth(tmp_path: Path, seed: int) -> None:
     world = parse(generate(seed=seed, reps=10, days=18, now=NOW))
     first = NOW.date() - timedelta(days=19)  # the first day on which anything happened: "first ever" needs them all

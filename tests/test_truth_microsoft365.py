@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from sandbox.company import generate
 from sandbox.truth import truth
 from sandbox.world import parse
@@ -15,6 +17,7 @@ NOW = datetime(2026, 3, 20, 6, tzinfo=UTC)
 BEFORE = NOW - timedelta(days=3)
 
 
+@pytest.mark.slow  # in the gate stands test_truth_same_ids.py, with two accounts of it
 def test_every_number_is_the_truth(tmp_path: Path) -> None:
     document = generate(seed=3, reps=6, days=10, now=NOW)
     document["company"]["systems"] = {"crm": "salesforce", "dialer": "cloudtalk", "mail": "microsoft365"}

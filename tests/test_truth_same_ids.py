@@ -119,12 +119,15 @@ def test_every_number_is_the_truth(tmp_path: Path, vendors: tuple[str, ...]) -> 
                    union all select 'user', user_id from staging.stg_crm_user
                ) group by stream, id having count(*) > 1"""
         )
+        mails = "\n".join(str(row) for row in pipeline.rows(f"select payload from raw.{vendors[2]}_mail_message"))
         strangers = pipeline.rows(
             """select m.call_key from core.match_seq_call as m
                inner join core.seq_call as s on m.seq_call_key = s.seq_call_key
                inner join core.dialer_call as d on m.call_key = d.call_key
                where s.rep_id <> d.rep_id and s.number_tail <> d.number_tail"""
         )
+    assert "never to be kept" not in mails
+    assert "Subject" not in mails
     assert not strangers, "a sequencer's call is nobody else's call of the same id"
     assert {row["stream"] for row in twice} == {"contact", "call", "crm call", "deal", "user"}, "ids are shared"
     assert not wrong, f"{len(wrong)}\n" + "\n".join(wrong[:60])

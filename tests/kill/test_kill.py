@@ -44,10 +44,10 @@ def test_killed_at_random_instants_of_every_step_a_night_ends_as_if_nothing_had_
     nights: Nights, memory: Path
 ) -> None:
     random, kills = Random(1), list[Kill]()
-    for step, count in (("extract", 3), ("build", 3), ("publish", 3)):
+    for step, count in (("extract", 2), ("build", 2), ("publish", 2)):
         kills += points(random, nights.usual, step, count, ("point", "time"))
     victim, seen = killed_again_and_again(nights, memory / "gate", kills)
-    assert victim.kills.total() >= 7, "too few of them hit"
+    assert victim.kills.total() >= 5, "too few of them hit"
     assert seen.answers.total() > 10
 
 
