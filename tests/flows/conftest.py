@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -68,8 +69,28 @@ def copied(night: Product, tmp_path: Path) -> Product:
 def night(make_product: Make) -> Product:
     """An installation that has run one night, and against which others are held."""
     product = make_product("night")
-    assert product.nightly() == 0
+    with _no_umask():
+        assert product.nightly() == 0
     return product
+
+
+@pytest.fixture(scope="session")
+def night_again(night: Product, tmp_path_factory: pytest.TempPathFactory) -> Product:
+    """An installation that has run the same night a second time; to be looked at, not to be changed."""
+    product = night.copied(tmp_path_factory.mktemp("again") / "copied")
+    with _no_umask():
+        assert product.nightly() == 0
+    return product
+
+
+@contextmanager
+def _no_umask() -> Generator[None]:
+    """Whoever starts the run has told the system to keep nothing from anybody; see test_modes."""
+    before = os.umask(0)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 @pytest.fixture

@@ -1,13 +1,11 @@
 """`salespulse forget`: nothing of the person is left in any file, later readings do not bring the person back, counts stay."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from flows.exit_codes import Exit
-from tests.flows.conftest import Make
 from tests.flows.product import Product
 from transforms.forgotten import Forgotten
 
@@ -34,11 +32,9 @@ def files_with(product: Product, *words: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def forgetful(make_product: Make) -> Iterator[Product]:
-    product = make_product("forgetful")
-    assert product.nightly() == 0
-    yield product
-    product.misbehave()
+def forgetful(night: Product, tmp_path_factory: pytest.TempPathFactory) -> Product:
+    """An installation that has run one night, and forgets one person after the other."""
+    return night.copied(tmp_path_factory.mktemp("forgetful") / "copied")
 
 
 def a_contact(product: Product) -> tuple[str, str]:
@@ -95,11 +91,10 @@ def test_an_old_landing_file_does_not_bring_the_person_back(forgetful: Product, 
 
 
 def test_a_rep_is_forgotten_once_the_users_own_files_no_longer_name_them(
-    make_product: Make, capsys: pytest.CaptureFixture[str]
+    copied: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The organisation's days stay as they were; the rep's go on under the token's address."""
-    product = make_product("leaver")
-    assert product.nightly() == 0
+    product = copied
     totals = product.rows(TOTALS)
     address = product.warehouse("select min(email) from core.dim_rep where rep_id <> -1")[0][0]
     before = {file.name: file.read_bytes() for file in (product.data / "landing").rglob("*.jsonl")}

@@ -1,6 +1,5 @@
 """Whole runs over HTTP: what is published, what an outage, a crash or a second run leaves behind."""
 
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,18 +14,16 @@ NO_DIALER = {"fault": "forbidden", "match": {"system": "dialer"}}
 COUNTS = "select count(*), sum(calls_made), sum(emails_sent), sum(conversations) from daily_rep_activity"
 
 
-def test_a_night_publishes_and_the_same_night_again_changes_nothing(product: Product) -> None:
-    assert product.nightly() == 0
-    first = product.rows("select * from daily_rep_activity order by all")
-    assert all(count > 0 for count in product.rows(COUNTS)[0])
-    assert product.published.stat().st_mode & 0o777 == 0o600
-    assert product.nightly() == 0
-    assert product.rows("select * from daily_rep_activity order by all") == first
-    runs = product.warehouse(
+def test_a_night_publishes_and_the_same_night_again_changes_nothing(night: Product, night_again: Product) -> None:
+    first = night.rows("select * from daily_rep_activity order by all")
+    assert all(count > 0 for count in night.rows(COUNTS)[0])
+    assert night.published.stat().st_mode & 0o777 == 0o600
+    assert night_again.rows("select * from daily_rep_activity order by all") == first
+    runs = night_again.warehouse(
         "select status, published, (detail ->> 'changed_rows')::int > 0 from meta.run order by started_at"
     )
     assert runs == [("ok", True, True), ("ok", True, False)]
-    told = product.rows("select status, finished_at is null from meta_run order by started_at")
+    told = night_again.rows("select status, finished_at is null from meta_run order by started_at")
     assert told == [("ok", False), ("published", True)], "the run that makes the file is not over then"
 
 
@@ -50,19 +47,19 @@ def test_a_source_that_refuses_does_not_stop_the_others_and_is_read_the_next_nig
 
 
 def test_an_export_that_is_not_permitted_is_told_and_fails_no_night(
-    product: Product, night: Product, vendor: Vendor, capsys: pytest.CaptureFixture[str]
+    copied: Product, night: Product, vendor: Vendor, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """LinkedIn's export jobs are for partners alone: a refusal is what most will see."""
     vendor.script = [answer({"serviceErrorCode": 100, "message": "Not enough permissions", "status": 403}, 403)]
     section = f'contract = "urn:li:contract:5"\naccess_token = "AQX-secret"\nbase_url = "{vendor.url}"\n'
-    with product.settings.open("a") as file:
+    with copied.settings.open("a") as file:
         file.write(f"\n[sales_navigator]\n{section}")
-    assert product.nightly() == 0
+    assert copied.nightly() == 0
     told = capsys.readouterr().out
     assert "r_sales_nav_analytics" in told
     assert "AQX-secret" not in told
-    assert product.daily() == night.daily()
-    assert product("status", "--now", AT_NOON) == 0
+    assert copied.daily() == night.daily()
+    assert copied("status", "--now", AT_NOON) == 0
     assert {asked.path for asked in vendor.asked} == {"/salesAnalyticsExportJobs"}
 
 
@@ -80,24 +77,22 @@ def test_a_run_killed_in_the_middle_is_taken_up_by_the_next_one(product: Product
     assert product.daily() == night.daily()
 
 
-def test_a_file_that_was_read_but_not_landed_is_landed_first(product: Product, night: Product) -> None:
-    file = night.landed("cloudtalk", "dialer_user")
-    left = product.data / "landing" / "cloudtalk" / "main" / "dialer_user" / file.name
-    left.parent.mkdir(parents=True)
-    shutil.copy(file, left)
-    assert product("publish", "--now", AT_NOON) == 0
-    assert product.warehouse("select stream, status, landing_file from meta.extract_window") == [
-        ("dialer_user", "done", file.name)
-    ]
+def test_a_file_that_was_read_but_not_landed_is_landed_first(copied: Product) -> None:
+    landed = "select stream, status, landing_file from meta.extract_window order by all"
+    before = copied.warehouse(landed)
+    file = copied.landed("cloudtalk", "dialer_user")
+    left = file.with_name(f"left.{file.name}")
+    left.write_text(file.read_text().replace('"run_id":"nightly', '"run_id":"left'))
+    assert copied("publish", "--now", AT_NOON) == 0
+    assert copied.warehouse(landed) == sorted([*before, ("dialer_user", "done", left.name)])
 
 
-def test_files_that_cannot_be_landed_are_put_aside(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = product.data / "landing" / "cloudtalk" / "main" / "dialer_user"
-    folder.mkdir(parents=True)
+def test_files_that_cannot_be_landed_are_put_aside(copied: Product, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = copied.data / "landing" / "cloudtalk" / "main" / "dialer_user"
     (folder / "torn.jsonl").write_text("{")
-    assert product("publish", "--now", AT_NOON) == 0
+    assert copied("publish", "--now", AT_NOON) == 0
     assert "put aside as torn.jsonl.refused" in " ".join(capsys.readouterr().out.split())
-    assert product("publish", "--now", AT_NOON) == 0
+    assert copied("publish", "--now", AT_NOON) == 0
     assert "torn" not in capsys.readouterr().out
 
 

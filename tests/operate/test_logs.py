@@ -77,7 +77,7 @@ def test_one_run_writes_no_more_than_its_share(tmp_path: Path) -> None:
     """keep_mb = 1: a file turns over at a quarter of a megabyte, once; with lines of some 1,100 bytes each."""
     with logs.of_run("r", tmp_path, Redactor(), how="none", keep_days=1, keep_mb=1):
         for n in range(1000):
-            logs.event("window read", n=n, detail="x" * 1000)
+            logs.event("window read", n=n, detail="word " * 200)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["r.1.jsonl", "r.jsonl"]
     assert sum(file.stat().st_size for file in tmp_path.iterdir()) <= (1 << 20) // 2
     assert max(int(str(line["n"])) for line in lines(tmp_path)) == 999, "the newest are kept"
