@@ -15,6 +15,13 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
+def product(copied: Product) -> Product:
+    """An installation that has run before, and whose published file is gone."""
+    copied.published.unlink()
+    return copied
+
+
+@pytest.fixture
 def environment(product: Product, tmp_path: Path) -> dict[str, str]:
     """Settings with a schedule, named as a worker's machine would name them."""
     with product.settings.open("a") as file:

@@ -57,6 +57,13 @@ class Installation:
         self.printed += [done.stdout, done.stderr]
         return done.returncode
 
+    def check(self, capsys: pytest.CaptureFixture[str]) -> int:
+        """`salespulse check`, which starts no Prefect, in this process."""
+        capsys.readouterr()
+        code = run(["--settings", str(self.settings), "check"])
+        self.printed += capsys.readouterr()
+        return code
+
     def key_lines(self) -> list[str]:
         """Lines of the service account's key."""
         key = json.loads((self.folder / "gmail-key.json").read_text())["private_key"]
@@ -87,10 +94,13 @@ def installation(tmp_path: Path, prefect_server: str) -> Iterator[Installation]:
         )
 
 
-def test_no_secret_is_in_anything_that_a_failing_run_leaves_behind(installation: Installation) -> None:
+def test_no_secret_is_in_anything_that_a_failing_run_leaves_behind(
+    installation: Installation, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A night in which two of three sources refuse, `check`, and the same with static keys that are refused, forbidden, or met by a fault."""
     assert installation("nightly", "--now", AT_NOON, "--log-format", "json") == 3, installation.printed
-    assert installation("check") != 0
+    monkeypatch.setenv("COLUMNS", installation.environment["COLUMNS"])
+    assert installation.check(capsys) != 0
     text = installation.settings.read_text()
     static = re.sub(r"client_id = .*\nclient_secret = .*\nrefresh_token = .*", f'token = "{PLANTED["token"]}"', text)
     for keys in ("access_key_id", "access_key_secret"):
@@ -98,7 +108,7 @@ def test_no_secret_is_in_anything_that_a_failing_run_leaves_behind(installation:
     other = re.findall(r'base_url = "(http://[^/]+)/hubspot"', static)[0]
     static = re.sub(r'base_url = ".*/cloudtalk/api"', f'base_url = "{other}/forbidden"', static)
     installation.settings.write_text(static)
-    installation("check")
+    assert installation.check(capsys) != 0
     installation.settings.write_text(static.replace(f"{other}/forbidden", f"{other}/broken"))
     installation("backfill", "--from", "2026-03-18", "--to", "2026-03-19", "--now", AT_NOON)
 
