@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -152,18 +152,30 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         yield Place(world, url, tmp_path_factory.mktemp("hostile"))
 
 
+class Undisturbed(Sequence[Versions]):
+    """What an installation holds after each night when nothing goes wrong; a night is read when it is first asked for."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._installation = place.install("undisturbed")
+        self._found: list[Versions] = []
+
+    def __len__(self) -> int:
+        return len(NIGHTS)
+
+    def __getitem__(self, night: int) -> Versions:
+        for now in NIGHTS[len(self._found) : night + 1]:
+            self._place.misbehave()
+            self._place.move(now)
+            report = self._installation.night(now)
+            assert {w.status for w in report.windows} == {"done"}, [w.error for w in report.windows if w.error]
+            self._found.append(self._installation.landed())
+        return self._found[night]
+
+
 @pytest.fixture(scope="session")
-def undisturbed(place: Place) -> list[Versions]:
-    """What an installation holds after each night when nothing goes wrong."""
-    place.misbehave()
-    installation = place.install("undisturbed")
-    found: list[Versions] = []
-    for now in NIGHTS:
-        place.move(now)
-        report = installation.night(now)
-        assert {w.status for w in report.windows} == {"done"}, [w.error for w in report.windows if w.error]
-        found.append(installation.landed())
-    return found
+def undisturbed(place: Place) -> Undisturbed:
+    return Undisturbed(place)
 
 
 @pytest.fixture
