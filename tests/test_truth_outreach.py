@@ -40,6 +40,10 @@ def company() -> World:
         {"key": f"L{n}", "rep": rep["key"], "type": "linkedin", "status": "completed", "completed_at": (NOW - day * n).isoformat()}
         for n, rep in enumerate(document["reps"], start=1)
     ]  # fmt: skip
+    # Between the nights: a user's record changes, and what is told of it is looked up again.
+    document["logins"].append(
+        {"rep": document["reps"][0]["key"], "system": "outreach", "at": (NOW - day).isoformat(), "succeeded": True}
+    )
     return parse(document)
 
 

@@ -6,7 +6,7 @@
 -- on raw.outreach_seq_state_latest: 'enrol/' || record_id
 -- on raw.outreach_seq_call_latest: 'call/' || record_id
 -- on raw.outreach_seq_task_latest: 'task/' || record_id
--- on raw.outreach_seq_user: select 'sign_in/' || c.record_id || '/' || c.at_text from (select record_id, unnest([payload ->> '$.attributes.currentSignInAt', payload ->> '$.attributes.lastSignInAt']) as at_text from changed) as c where c.at_text is not null
+-- on raw.outreach_seq_user: select 'sign_in/' || u.record_id || '/' || u.at_text from (select v.record_id, unnest([v.payload ->> '$.attributes.currentSignInAt', v.payload ->> '$.attributes.lastSignInAt']) as at_text from raw.outreach_seq_user as v inner join changed as c on v.record_id = c.record_id) as u where u.at_text is not null
 -- action: 'mail', 'enrol', 'call', 'task', of a task for LinkedIn its kind (linkedin_send_message, ...), or 'sign_in'
 with mails as (
     select
