@@ -226,6 +226,20 @@ def test_what_connectors_give_to_a_staging_table_has_the_same_columns_in_the_sam
         assert all(shape == shapes[0] for shape in shapes), one.name
 
 
+def test_every_line_that_tells_keys_fits_what_is_known_of_changed_rows(product: duckdb.DuckDBPyConnection) -> None:
+    """Of raw that is the record's id alone. A line that asks for more stops the first night on which such a row changes."""
+    asked = 0
+    for one in model.load(model.root()):
+        for table, lines in one.on.items():
+            of = "select distinct record_id" if table.startswith("raw.") else "select *, true as row_comes"
+            product.execute(f"create or replace temp view changed as {of} from {table}")
+            for line in lines:
+                is_select = line.lower().startswith(("select", "with"))
+                product.execute(f"describe {line if is_select else f'select {line} from changed'}")
+                asked += 1
+    assert asked > 200
+
+
 def test_a_source_of_which_nothing_has_landed_is_not_read(product: duckdb.DuckDBPyConnection) -> None:
     calls = next(m for m in model.load(model.root()) if m.name == "stg_dialer_call")
     silent = raw.without_rows(product, calls.reads)
