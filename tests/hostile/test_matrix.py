@@ -17,7 +17,7 @@ from sandbox.world import System
 from sandbox.world_state import Clock, State
 from sandbox.world_tools import actions_at
 from sandbox.world_view import view
-from tests.hostile.conftest import NIGHTS, Place, Versions, aim
+from tests.hostile.conftest import NIGHTS, Place, Undisturbed, Versions, aim
 from tests.hostile.matrix import CASES, NAMES, OBJECTS, PLACES, Case
 
 NUMBER = count()
@@ -27,7 +27,7 @@ SAMPLE = {"connection reset in mid-body", "500 throughout"}
 BY_IDS = {"crm_association", "crm_contact_history", "crm_company_history", "crm_deal_history"}
 
 
-def test_what_is_read_undisturbed_is_what_the_company_has(place: Place, undisturbed: list[Versions]) -> None:
+def test_what_is_read_undisturbed_is_what_the_company_has(place: Place, undisturbed: Undisturbed) -> None:
     """The ids of CRM records, calls (a leg each) and mails (a copy each), by the sandbox's own account after each night."""
     for now, landed in zip(NIGHTS, undisturbed, strict=True):
 
@@ -70,7 +70,7 @@ def name_of(case: Case) -> str:
     [case if case.name in SAMPLE else pytest.param(case, marks=pytest.mark.hostile) for case in CASES],
     ids=name_of,
 )
-def test_nothing_is_missing_and_nothing_twice(place: Place, undisturbed: list[Versions], case: Case) -> None:
+def test_nothing_is_missing_and_nothing_twice(place: Place, undisturbed: Undisturbed, case: Case) -> None:
     installation = place.install(f"case{next(NUMBER)}", case.network)
     struck: set[tuple[str, str]] = set()
     for now, expected in zip(NIGHTS, undisturbed, strict=True):

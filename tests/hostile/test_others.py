@@ -14,14 +14,14 @@ import connectors
 from connectors.cloudtalk import CloudTalk, CloudTalkSettings
 from connectors.stream import Changes, Traffic, Window
 from tests.connectors.conftest import Asked, Vendor, answer
-from tests.hostile.conftest import NIGHTS, Place, Versions
+from tests.hostile.conftest import NIGHTS, Place, Undisturbed
 from tests.hostile.matrix import CASES, PLACES, TOKENS, Case
 
 PAGE = Path(__file__).parents[2] / "docs" / "network.md"
 
 
 def test_a_host_that_does_not_exist_costs_one_source_and_only_until_it_does(
-    place: Place, undisturbed: list[Versions]
+    place: Place, undisturbed: Undisturbed
 ) -> None:
     installation = place.install("dns")
     place.misbehave()
@@ -38,7 +38,7 @@ def test_a_host_that_does_not_exist_costs_one_source_and_only_until_it_does(
     assert installation.landed() == undisturbed[0]
 
 
-def test_a_clock_that_is_hours_ahead_does_not_let_changes_be_skipped(place: Place, undisturbed: list[Versions]) -> None:
+def test_a_clock_that_is_hours_ahead_does_not_let_changes_be_skipped(place: Place, undisturbed: Undisturbed) -> None:
     """The vendors say it is three hours earlier than we think: the changes of those hours would never be asked for."""
     installation = place.install("clock")
     place.move(NIGHTS[0])
