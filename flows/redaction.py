@@ -9,7 +9,8 @@ from pydantic import BaseModel, SecretStr
 
 from connectors.redact import SHORTEST, forms
 
-ADDRESS = re.compile(r"[\w.+%'-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
+# From the beginning of a word only: a token of a hundred thousand letters would be weighed from each of them to its end.
+ADDRESS = re.compile(r"(?<![\w.+%'-])[\w.+%'-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
 
 
 class Redactor:

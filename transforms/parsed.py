@@ -47,12 +47,13 @@ def _tree(select: str) -> dict[str, Any]:
 
 
 def _nodes(tree: object) -> Iterator[dict[str, Any]]:
-    """Every object of the tree, each before what it holds."""
-    if isinstance(tree, dict):
-        node = cast(dict[str, Any], tree)
-        yield node
-        for value in node.values():
-            yield from _nodes(value)
-    elif isinstance(tree, list):
-        for value in cast(list[object], tree):
-            yield from _nodes(value)
+    """Every object of the tree, each before what it holds, in order. The trees of all models have a million parts."""
+    left = [tree]
+    while left:
+        part = left.pop()
+        if isinstance(part, dict):
+            node = cast(dict[str, Any], part)
+            yield node
+            left += reversed(node.values())
+        elif isinstance(part, list):
+            left += reversed(cast(list[object], part))

@@ -55,7 +55,11 @@ def without_rows(con: duckdb.DuckDBPyConnection, reads: Iterable[str]) -> frozen
 
 def declare(con: duckdb.DuckDBPyConnection, streams: Iterable[tuple[str, str]]) -> None:
     """Make sure that the raw tables and their _latest views exist, for (source, stream) names."""
+    views = "select view_name from duckdb_views() where schema_name = 'raw' and database_name = current_database()"
+    there = {row[0] for row in con.execute(views).fetchall()}
     for source, stream in streams:
+        if f"{source}_{stream}_latest" in there:  # the last of the three
+            continue
         table, old = raw_table(source, stream), superseded_table(source, stream)
         con.execute(
             f"""create table if not exists {table} (
