@@ -24,7 +24,7 @@ from .client import Client
 from .limit_headers import LimitHeaders
 from .limits import Budget, Day, shared
 from .one_account import OneAccount
-from .outreach_auth import InstallationAuth, RotatingRefreshAuth
+from .outreach_auth import InstallationAuth, OutreachRefreshAuth
 from .outreach_mailings import mailings
 from .outreach_records import LISTS, List, ids_of, next_of, plain, streams_of
 from .outreach_settings import OutreachSettings
@@ -160,7 +160,7 @@ def _auth(settings: OutreachSettings, workspace: str) -> TokenAuth:
         assert settings.client_id and settings.client_secret and settings.redirect_uri  # the settings see to it
         secret, token = settings.client_secret.get_secret_value(), settings.refresh_token.get_secret_value()
         account = Account(f"outreach.{workspace}")
-        return RotatingRefreshAuth(
+        return OutreachRefreshAuth(
             settings.client_id, secret, settings.redirect_uri, token, settings.token_url, account
         )
     assert settings.app_guid and settings.install_id and settings.private_key_file

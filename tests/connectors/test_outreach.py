@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from connectors import token_store
 from connectors.landing_file import extract
 from connectors.outreach import LIMIT, Outreach, OutreachSettings, judge
-from connectors.outreach_auth import RotatingRefreshAuth
+from connectors.outreach_auth import OutreachRefreshAuth
 from connectors.outreach_records import LISTS
 from connectors.stream import ConnectorError, Page, PermissionMissing, Traffic, Window
 from connectors.verdict import Denied, Fail, Reauth, Retry
@@ -292,9 +292,9 @@ import os, signal, sys
 from pathlib import Path
 import httpx
 from connectors import token_store
-from connectors.outreach_auth import RotatingRefreshAuth
+from connectors.outreach_auth import OutreachRefreshAuth
 token_store.keep_in(Path(sys.argv[2]))
-auth = RotatingRefreshAuth("sandbox-app", "sandbox-secret", "https://salespulse.example/oauth", "sandbox-refresh",
+auth = OutreachRefreshAuth("sandbox-app", "sandbox-secret", "https://salespulse.example/oauth", "sandbox-refresh",
                            sys.argv[1] + "/outreach/oauth/token", token_store.Account("outreach.main"))
 if sys.argv[3] == "before":
     token_store.Account.write = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
@@ -414,6 +414,6 @@ def test_settings_take_one_whole_credential() -> None:
 
 def test_tokens_are_in_no_repr() -> None:
     account = token_store.Account("x")
-    auth = RotatingRefreshAuth("id", "s3cret", "https://x", "r3fresh", "https://x/token", account)
+    auth = OutreachRefreshAuth("id", "s3cret", "https://x", "r3fresh", "https://x/token", account)
     kept = token_store.Kept("origin", "r3fresh", access_token="acc3ss")
     assert not {"s3cret", "r3fresh", "acc3ss"} & set(f"{auth!r} {kept!r}".replace("=", " ").split())
