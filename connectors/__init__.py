@@ -19,6 +19,7 @@ CONNECTORS: Mapping[str, tuple[str, str, str]] = {
     "salesforce": ("connectors.salesforce", "Salesforce", "SalesforceSettings"),
     "cloudtalk": ("connectors.cloudtalk", "CloudTalk", "CloudTalkSettings"),
     "aircall": ("connectors.aircall", "Aircall", "AircallSettings"),
+    "dialpad": ("connectors.dialpad", "Dialpad", "DialpadSettings"),
     "gmail": ("connectors.gmail", "Gmail", "GmailSettings"),
     "microsoft365": ("connectors.microsoft365", "Microsoft365", "Microsoft365Settings"),
     "okta": ("connectors.okta", "Okta", "OktaSettings"),

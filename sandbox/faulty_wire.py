@@ -34,6 +34,7 @@ SYSTEMS = {
     "salesforce": "crm",
     "cloudtalk": "dialer",
     "aircall": "dialer",
+    "dialpad": "dialer",
     "gmail": "mail",
     "microsoft365": "mail",
     **dict.fromkeys(("okta", "google_admin", "entra", "sales_navigator"), "tools"),
@@ -60,7 +61,9 @@ def _vendor_of(path: str) -> str:
 
 SOQL_PLACE = r" (?:AND|WHERE) \(\w+ > | ORDER BY "
 # Parameters that say where in a list a page is; all others say which list it is.
-PAGING = frozenset({"page", "after", "offset", "pageToken", "$skiptoken", "$skip", "page[after]", "startHistoryId"})
+PAGING = frozenset(
+    {"page", "after", "offset", "cursor", "pageToken", "$skiptoken", "$skip", "page[after]", "startHistoryId"}
+)
 
 
 def _list_of(scope: Scope) -> str:

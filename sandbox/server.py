@@ -48,6 +48,7 @@ VENDORS: dict[
     "salesforce": ("crm", "/salesforce"),
     "cloudtalk": ("dialer", "/cloudtalk/api"),
     "aircall": ("dialer", "/aircall/v1"),
+    "dialpad": ("dialer", "/dialpad"),
     "gmail": ("mail", "/gmail"),
     "microsoft365": ("mail", "/microsoft365"),
     "okta": ("tools", "/okta"),

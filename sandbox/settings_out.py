@@ -185,6 +185,11 @@ def _toml(described: Described, url: str) -> Iterable[str]:
             "base_url": f"{url}/cloudtalk/api",
         },
         "aircall": {"api_id": "sandbox", "api_token": "sandbox-token", "base_url": f"{url}/aircall/v1"},
+        "dialpad": {
+            "api_key": "sandbox-key",
+            "base_url": f"{url}/dialpad/api/v2",
+            "token_url": f"{url}/dialpad/oauth2/token",
+        },
         "gmail": {
             "service_account_file": KEY_FILE,
             "base_url": f"{url}/gmail",
