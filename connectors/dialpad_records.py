@@ -84,7 +84,6 @@ class Call(msgspec.Struct, omit_defaults=True):
     direction: str | None = None
     state: str | None = None
     is_internal: bool | None = None
-    is_transferred: bool | None = None
     date_started: Number | None = None
     date_connected: Number | None = None
     date_ended: Number | None = None

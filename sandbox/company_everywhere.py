@@ -10,7 +10,7 @@ from typing import Any
 TOOLS = {"linkedin": "okta", "gong": "google_admin", "notion": "entra"}
 SYSTEMS = {
     "crm": ["hubspot", "salesforce"],
-    "dialer": ["cloudtalk", "aircall"],
+    "dialer": ["cloudtalk", "aircall", "dialpad"],
     "mail": ["gmail", "microsoft365"],
     "tools": ["okta", "google_admin", "entra"],
     "sequencer": "outreach",
@@ -18,7 +18,7 @@ SYSTEMS = {
 
 
 def everywhere(document: dict[str, Any], now: datetime, days: int, *, both_mails: bool = False) -> dict[str, Any]:
-    """The company with its reps at one CRM, dialer and mail system and at the other by turns. Changes the document, and returns it.
+    """The company with its reps at one CRM, dialer and mail system and at the others by turns. Changes the document, and returns it.
 
     days: for how many of the last days people sign in to their tools. both_mails: whether everybody has a mailbox in both mail systems.
     """
@@ -32,9 +32,9 @@ def everywhere(document: dict[str, Any], now: datetime, days: int, *, both_mails
         }
         for name, source in TOOLS.items()
     ]
-    sides = [list(side) for side in zip(SYSTEMS["crm"], SYSTEMS["dialer"], SYSTEMS["mail"], strict=True)]
-    for rep, side in zip(document["reps"], cycle(sides)):
-        rep["seats"] = [*side[:2], *(SYSTEMS["mail"] if both_mails else side[2:])]
+    turns = zip(*(cycle(SYSTEMS[kind]) for kind in ("crm", "dialer", "mail")), strict=False)
+    for rep, (crm, dialer, mail) in zip(document["reps"], turns, strict=False):
+        rep["seats"] = [crm, dialer, *(SYSTEMS["mail"] if both_mails else [mail])]
     for number, mail in enumerate(m for m in document["mails"] if m["direction"] == "outbound"):
         mail["sequencer"] = {"system": "outreach"} if number % 2 else mail.get("sequencer")
     for call in document["calls"][::4]:

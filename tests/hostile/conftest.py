@@ -40,6 +40,7 @@ OWN = {
     "salesforce": {"requests_per_minute": 10**6},
     "cloudtalk": {"requests_per_minute": 10**6},
     "aircall": {"requests_per_minute": 10**6},
+    "dialpad": {"requests_per_second": 10**6},
     "gmail": {"units_per_minute_user": 10**8, "units_per_minute_project": 10**9},
     "microsoft365": {"requests_per_second": 10**6, "requests_per_10_minutes": 10**8},
     "okta": {"logs_per_minute": 10**6, "lists_per_minute": 10**6},

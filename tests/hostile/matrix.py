@@ -45,6 +45,9 @@ PLACES: Mapping[str, Mapping[str, Match]] = {
     "aircall": at(
         **{f"dialer_{name[:-1]}": f"^/aircall/.*/{name}$" for name in ("users", "teams", "numbers", "calls")}
     ),
+    "dialpad": at(
+        dialer_user="^/dialpad/.*/users$", dialer_number="^/dialpad/.*/numbers$", dialer_call="^/dialpad/.*/call$"
+    ),
     "gmail": at(
         mail_account="/profile$",
         mail_message="/gmail/v1/.*/messages$|/batch/|/history$",
@@ -90,7 +93,7 @@ TOKENS = {
 PAGED: Mapping[str, Sequence[str]] = {
     **{
         source: tuple(PLACES[source])
-        for source in ("salesforce", "cloudtalk", "aircall", "okta", "google_admin", "entra", "outreach")
+        for source in ("salesforce", "cloudtalk", "aircall", "dialpad", "okta", "google_admin", "entra", "outreach")
     },
     "hubspot": ("crm_user", "crm_user_profile", *(NAMES.get(k, f"crm_{k[:-1]}") for k in OBJECTS)),
     "gmail": ("mail_message",),

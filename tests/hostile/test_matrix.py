@@ -10,6 +10,7 @@ import pytest
 
 from flows.report import RunReport
 from sandbox import world_sequencer as sequencer
+from sandbox.dialpad_calls import listed
 from sandbox.hubspot_records import shelf
 from sandbox.microsoft365 import copies
 from sandbox.salesforce_records import table as rows_of
@@ -50,6 +51,7 @@ def test_what_is_read_undisturbed_is_what_the_company_has(place: Place, undistur
         legs = sum(len(stored.value.legs) for stored in held("dialer", "cloudtalk").dialer_calls)
         assert len(there["cloudtalk_dialer_call"]) == legs > 0
         assert len(there["aircall_dialer_call"]) == len(held("dialer", "aircall").dialer_calls) > 0
+        assert len(there["dialpad_dialer_call"]) == len(listed(held("dialer", "dialpad"))) > 0
         for source in ("gmail", "microsoft365"):  # the days that the usage reports have told by then
             assert len(there[f"{source}_mail_count"]) > 0
         assert len(there["gmail_mail_message"]) == sum(len(mail.mailbox(rep)) for rep in mail.reps)
