@@ -74,6 +74,7 @@ CASES = [
     Case("cloudtalk", "cloudtalk", 60, 60.0, 120.0, [("dialer_user", "snapshot")]),
     Case("gmail user", "gmail.user.", 6_000, 60.0, 120.0, [("mail_message", "range")]),
     Case("aircall", "aircall", 60, 60.0, 120.0, [("dialer_user", "snapshot")]),
+    Case("dialpad", "dialpad", 20, 1.0, 60.0, [("dialer_user", "snapshot")]),
     Case("okta logs", "okta.logs", 60, 60.0, 120.0, [("tool_action", "range")]),
     Case("okta apps", "okta.apps", 100, 60.0, 120.0, [("tool_app", "snapshot")], {"lists_per_minute": "100"}),
     Case("google_admin", "google_admin", 250, 60.0, 120.0, [("tool_action", "range")]),
@@ -146,7 +147,7 @@ def company() -> World:
     document = generate(seed=1, reps=4, days=21, now=NOW)
     document["company"]["systems"] = {
         "crm": ["hubspot", "salesforce"],
-        "dialer": ["cloudtalk", "aircall"],
+        "dialer": ["cloudtalk", "aircall", "dialpad"],
         "mail": ["gmail", "microsoft365"],
         "tools": ["okta", "google_admin", "entra"],
         "sequencer": "outreach",
