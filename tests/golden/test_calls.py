@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from tests.golden.examples import (
-    NOW,
+    FIRST,
     Example,
     after,
     call,
@@ -243,29 +242,6 @@ EXAMPLES = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Generator[Pipeline]:
-    with whole_way(EXAMPLES, tmp_path_factory.mktemp("calls")) as (pipeline, _):
-        yield pipeline
-
-
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e.name)
-def test_calls(built: Pipeline, example: Example) -> None:
-    assert not differences(built, example), example.why
-
-
-def test_a_missed_call_of_a_group_is_nobodys(tmp_path: Path) -> None:
-    """0.3: missed -> ring group; a rep only if rung directly. Nobody's (-1) is one inbound call, missed; the organisation has it too."""
-    missed = call("grp", "nobody", tel(1), T, None, direction="inbound", result="missed")
-    example = Example("any", "", {f"any {DAY}": {"calls_inbound": 0}}, {"calls": [{**missed, "rep": None}]})
-    with whole_way([example], tmp_path) as (pipeline, _):
-        assert not differences(pipeline, example)
-        whole = pipeline.rows(
-            "select calls_inbound, calls_inbound_missed from marts.daily_org_activity where activity_date = ?", [DAY]
-        )
-        assert whole == [{"calls_inbound": 1, "calls_inbound_missed": 1}]
-
-
 LATER = datetime(2026, 3, 21, 6, tzinfo=UTC)
 GONE = "2026-03-20T12:00:00Z"
 # what stands after the first night, and after the second: (first, second)
@@ -286,30 +262,68 @@ CHANGED = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def two_nights(tmp_path_factory: pytest.TempPathFactory) -> Generator[dict[int, dict[str, dict[str, object]]]]:
+def edited() -> Example:
+    """The calls of CHANGED, which are deleted or edited between the nights."""
     calls = [
-        call("lba", "lostboth", tel(1), T, 90, dialer={"deleted_at": GONE}, crm=logged("Connected", deleted_at=GONE)),
-        call("lla", "lostlog", tel(2), T, 20, crm=logged("Connected", deleted_at=GONE)),
-        call("lda", "lostdial", tel(3), T, 90, dialer={"deleted_at": GONE}, crm=logged("Connected", duration_seconds=90)),
-        log("loa", "lostonly", tel(4), T, "Connected", 90),
-        call("rwa", "reword", tel(5), T, 90, crm=logged("Connected", edits=[{"at": GONE, "set": {"disposition": "Wrong number"}}])),
-        log("gia", "giver", tel(6), T, "Connected", 90),
-        log("mva", "mover", tel(7), T, "Connected", 90),
-        call("lta", "laterlog", tel(8), T, 90, crm={"logged_at": GONE, "timestamp": T, "external_id": False, "disposition": "Wrong number"}),
+        call("lba", "lostboth", tel(501), T, 90, dialer={"deleted_at": GONE}, crm=logged("Connected", deleted_at=GONE)),
+        call("lla", "lostlog", tel(502), T, 20, crm=logged("Connected", deleted_at=GONE)),
+        call("lda", "lostdial", tel(503), T, 90, dialer={"deleted_at": GONE}, crm=logged("Connected", duration_seconds=90)),
+        log("loa", "lostonly", tel(504), T, "Connected", 90),
+        call("rwa", "reword", tel(505), T, 90, crm=logged("Connected", edits=[{"at": GONE, "set": {"disposition": "Wrong number"}}])),
+        log("gia", "giver", tel(506), T, "Connected", 90),
+        log("mva", "mover", tel(507), T, "Connected", 90),
+        call("lta", "laterlog", tel(508), T, 90, crm={"logged_at": GONE, "timestamp": T, "external_id": False, "disposition": "Wrong number"}),
     ]  # fmt: skip
     calls[3]["crm"]["deleted_at"] = GONE
     calls[5]["crm"]["edits"] = [{"at": GONE, "set": {"rep": "taker"}}]
     calls[6]["crm"]["edits"] = [{"at": GONE, "set": {"timestamp": "2026-03-15T10:00:00Z"}}]
-    examples = [Example(name, "", {}) for name in CHANGED]
-    examples.append(Example("last", "", {}, {"calls": calls}))
-    with whole_way(examples, tmp_path_factory.mktemp("two"), NOW) as (pipeline, url):
-        found = {1: {name: pipeline.day(f"{name}@acme.com", DAY) for name in CHANGED}}
-        sleep_until(LATER, url)
-        pipeline.nightly(LATER, first=NOW.date().replace(day=1))
-        found[2] = {name: pipeline.day(f"{name}@acme.com", DAY) for name in CHANGED}
-        found[3] = {"mover": pipeline.day("mover@acme.com", "2026-03-15")}
-    yield found
+    return Example("edited", "", {}, {"reps": [rep("edited"), *(rep(name) for name in CHANGED)], "calls": calls})
+
+
+# On the 5th nobody else is called, or calls.
+GROUP = Example(
+    "any", "", {"any 2026-03-05": {"calls_inbound": 0}},
+    {"calls": [{**call("grp", "nobody", tel(511), at("10:00:00", "2026-03-05"), None, direction="inbound", result="missed"), "rep": None}]},
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[Pipeline, str]]:
+    """The company after its first night, and the sandbox's URL."""
+    with whole_way([*EXAMPLES, GROUP, edited()], tmp_path_factory.mktemp("calls")) as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
+def built(sandbox: tuple[Pipeline, str]) -> Pipeline:
+    """The company after its first night; or after the second one, which moves the days of CHANGED alone."""
+    return sandbox[0]
+
+
+@pytest.fixture(scope="module")
+def two_nights(sandbox: tuple[Pipeline, str]) -> dict[int, dict[str, dict[str, object]]]:
+    """The 16th of the reps of CHANGED after the first night and the second, and after that the 15th of the one whose log moved."""
+    pipeline, url = sandbox
+    found = {1: {name: pipeline.day(f"{name}@acme.com", DAY) for name in CHANGED}}
+    sleep_until(LATER, url)
+    pipeline.nightly(LATER, first=FIRST)
+    found[2] = {name: pipeline.day(f"{name}@acme.com", DAY) for name in CHANGED}
+    found[3] = {"mover": pipeline.day("mover@acme.com", "2026-03-15")}
+    return found
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e.name)
+def test_calls(built: Pipeline, example: Example) -> None:
+    assert not differences(built, example), example.why
+
+
+def test_a_missed_call_of_a_group_is_nobodys(built: Pipeline) -> None:
+    """0.3: missed -> ring group; a rep only if rung directly. Nobody's (-1) is one inbound call, missed; the organisation has it too."""
+    assert not differences(built, GROUP)
+    whole = built.rows(
+        "select calls_inbound, calls_inbound_missed from marts.daily_org_activity where activity_date = '2026-03-05'"
+    )
+    assert whole == [{"calls_inbound": 1, "calls_inbound_missed": 1}]
 
 
 @pytest.mark.parametrize("name", CHANGED)
