@@ -28,6 +28,11 @@ def con(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 @pytest.fixture
 def landing_file(tmp_path: Path) -> Write:
     """Writes a landing file: landing_file(records, run="r1", kind="range", lines=[markers], ...)."""
+    return landing_files(tmp_path)
+
+
+def landing_files(folder: Path) -> Write:
+    """landing_file() for another folder."""
 
     def write(
         records: Sequence[Any],
@@ -63,7 +68,7 @@ def landing_file(tmp_path: Path) -> Write:
             "seconds": 0.5,
         }
         texts = [r if isinstance(r, str) else json.dumps(r) for r in records]
-        file = tmp_path / f"{stream}.{partition}.{kind}.{run}.jsonl"
+        file = folder / f"{stream}.{partition}.{kind}.{run}.jsonl"
         file.write_text(
             "\n".join([json.dumps(header), *texts, *lines, json.dumps(trailer or last)]) + "\n", encoding="utf-8"
         )
