@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import pytest
 
 from tests.golden.examples import (
-    NOW,
+    FIRST,
     Example,
     call,
     contact,
@@ -275,10 +274,28 @@ STAFF = Example(
 )  # fmt: skip
 
 
+# Becomes a contact on the 20th, after the first night.
+MET = Example(
+    "meets", "", {},
+    {"contacts": [contact("uk", emails=["uk@home.com"], phones=[tel(81), tel(82)], created_at="2026-03-20T12:00:00Z")],
+     "calls": [call("uk1", "meets", tel(81), at("10:00:00"), 90), call("uk2", "meets", tel(82), at("11:00:00"), 90),
+               call("uk3", "meets", tel(82), at("11:00:00", NEXT), 90)],
+     "mails": [mail("uk4", "meets", "uk@home.com", at("12:00:00"), thread="uk"),
+               inbound("uk5", "meets", "uk@home.com", at("13:00:00"), "uk4", thread="uk")]},
+)  # fmt: skip
+
+
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Generator[Pipeline]:
-    with whole_way([*EXAMPLES, STAFF], tmp_path_factory.mktemp("people")) as (pipeline, _):
-        yield pipeline
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[Pipeline, str]]:
+    """The company after its first night, and the sandbox's URL."""
+    with whole_way([*EXAMPLES, STAFF, MET], tmp_path_factory.mktemp("people")) as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
+def built(sandbox: tuple[Pipeline, str]) -> Pipeline:
+    """The company after its first night: only the last test that uses it goes on to a second one."""
+    return sandbox[0]
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e.name)
@@ -365,84 +382,82 @@ def test_teams_of_a_csv_are_the_teams(built: Pipeline) -> None:
     ]
 
 
-def test_an_unknown_number_becomes_a_contact(tmp_path: Path) -> None:
+def test_an_unknown_number_becomes_a_contact(sandbox: tuple[Pipeline, str]) -> None:
     """4d. Two unknown numbers and an unknown address are three parties: 3 conversations, and 1 the next day with one of the numbers, not new. Then a contact
     appears who has all three: it was one contact all along: 1 conversation, new; the next day 1, not new. Restated with its reason."""
-    late = "2026-03-20T12:00:00Z"
-    person = contact("uk", emails=["uk@home.com"], phones=[tel(1), tel(2)], created_at=late)
-    example = Example(
-        "meets", "", {},
-        {"contacts": [person],
-         "calls": [call("uk1", "meets", tel(1), at("10:00:00"), 90), call("uk2", "meets", tel(2), at("11:00:00"), 90),
-                   call("uk3", "meets", tel(2), at("11:00:00", NEXT), 90)],
-         "mails": [mail("uk4", "meets", "uk@home.com", at("12:00:00"), thread="uk"),
-                   inbound("uk5", "meets", "uk@home.com", at("13:00:00"), "uk4", thread="uk")]},
-    )  # fmt: skip
-    with whole_way([example], tmp_path, NOW) as (pipeline, url):
-        before = [pipeline.day("meets@acme.com", d) for d in (DAY, NEXT)]
-        assert [(r["conversations"], r["conversations_new"]) for r in before] == [(3, 3), (1, 0)]
-        later = datetime(2026, 3, 21, 6, tzinfo=UTC)
-        sleep_until(later, url)
-        pipeline.nightly(later, first=date(2026, 3, 1))
-        now = [pipeline.day("meets@acme.com", d) for d in (DAY, NEXT)]
-        assert [(r["conversations"], r["conversations_new"]) for r in now] == [(1, 1), (1, 0)]
-        restated = pipeline.rows(
-            "select old_value, new_value from meta.restatement where table_name = 'daily_rep_activity' and metric = 'conversations'"
-        )
-        assert restated == [{"old_value": "3", "new_value": "1"}]
+    pipeline, url = sandbox
+    before = [pipeline.day("meets@acme.com", d) for d in (DAY, NEXT)]
+    assert [(r["conversations"], r["conversations_new"]) for r in before] == [(3, 3), (1, 0)]
+    later = datetime(2026, 3, 21, 6, tzinfo=UTC)
+    sleep_until(later, url)
+    pipeline.nightly(later, first=FIRST)
+    now = [pipeline.day("meets@acme.com", d) for d in (DAY, NEXT)]
+    assert [(r["conversations"], r["conversations_new"]) for r in now] == [(1, 1), (1, 0)]
+    restated = pipeline.rows(
+        "select old_value, new_value from meta.restatement where table_name = 'daily_rep_activity' and metric = 'conversations'"
+    )
+    assert restated == [{"old_value": "3", "new_value": "1"}]
 
 
-def test_days_of_23_and_25_hours(tmp_path: Path) -> None:
+LONG = Example(
+    "berlin", "",
+    {"berlin 2026-10-24": {"calls_made": 1}, "berlin 2026-10-25": {"calls_made": 4, "talk_seconds": 400}, "berlin 2026-10-26": {"calls_made": 1},
+     "york 2026-10-31": {"calls_made": 1}, "york 2026-11-01": {"calls_made": 2, "is_complete": True}, "york 2026-11-02": {"calls_made": 1}},
+    {"reps": [rep("berlin", timezone="Europe/Berlin"), rep("york", timezone="America/New_York")],
+     "calls": [
+        *(call(f"be{n}", "berlin", tel(n), t, 100) for n, t in enumerate((
+            "2026-10-24T21:59:59Z", "2026-10-24T22:00:00Z", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z", "2026-10-25T22:59:59Z",
+            "2026-10-25T23:00:00Z"))),
+        *(call(f"ny{n}", "york", tel(50 + n), t, 100) for n, t in enumerate((
+            "2026-11-01T03:59:59Z", "2026-11-01T04:00:00Z", "2026-11-02T04:59:59Z", "2026-11-02T05:00:00Z")))]},
+)  # fmt: skip
+SHORT = Example(
+    "spring", "",
+    {"spring 2026-03-28": {"calls_made": 1}, "spring 2026-03-29": {"calls_made": 4}, "spring 2026-03-30": {"calls_made": 1}},
+    {"reps": [rep("spring", timezone="Europe/Berlin", end_date="2026-03-31")],
+     "calls": [call(f"sk{n}", "spring", tel(70 + n), t, None) for n, t in enumerate((
+        "2026-03-28T22:59:59Z", "2026-03-28T23:00:00Z", "2026-03-29T00:59:00Z", "2026-03-29T01:00:00Z", "2026-03-29T21:59:59Z",
+        "2026-03-29T22:00:00Z"))]},
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def seasons(tmp_path_factory: pytest.TempPathFactory) -> Generator[Pipeline]:
+    """From the days before Berlin's clocks go forward to those after New York's went back."""
+    now = datetime(2026, 11, 4, 6, tzinfo=UTC)
+    with whole_way([LONG, SHORT], tmp_path_factory.mktemp("seasons"), now, first=date(2026, 3, 20)) as (pipeline, _):
+        yield pipeline
+
+
+def hours(pipeline: Pipeline, who: str, day: str) -> dict[int, dict[str, object]]:
+    """The rows of a rep's day by hour."""
+    rows = pipeline.rows(
+        "select hour_local, calls_made, is_skipped_hour from marts.hourly_call where activity_date = ? and rep_id in "
+        "(select rep_id from core.dim_rep where email = ?) order by 1",
+        [day, f"{who}@acme.com"],
+    )
+    assert len(rows) == len({row["hour_local"] for row in rows})
+    return {row["hour_local"]: row for row in rows}
+
+
+def test_days_of_23_and_25_hours(seasons: Pipeline) -> None:
     """0.2. Berlin's 25 October 2026 has 25 hours: from 22:00Z on the 24th to 23:00Z on the 25th: calls at 21:59:59Z (24th), 22:00Z, 00:30Z (02:30 summer time),
     01:30Z (02:30 again), 22:59:59Z (25th: 4) and 23:00Z (26th). Both 02:30 are hour 2: 2 calls. New York's 1 November: from 04:00Z to 05:00Z on the 2nd:
     calls at 03:59:59Z (31st), 04:00Z, 04:59:59Z on the 2nd (1st: 2), 05:00Z (2nd)."""
-    berlin = [
-        "2026-10-24T21:59:59Z",
-        "2026-10-24T22:00:00Z",
-        "2026-10-25T00:30:00Z",
-        "2026-10-25T01:30:00Z",
-        "2026-10-25T22:59:59Z",
-        "2026-10-25T23:00:00Z",
-    ]
-    york = ["2026-11-01T03:59:59Z", "2026-11-01T04:00:00Z", "2026-11-02T04:59:59Z", "2026-11-02T05:00:00Z"]
-    example = Example(
-        "berlin", "",
-        {"berlin 2026-10-24": {"calls_made": 1}, "berlin 2026-10-25": {"calls_made": 4, "talk_seconds": 400}, "berlin 2026-10-26": {"calls_made": 1},
-         "york 2026-10-31": {"calls_made": 1}, "york 2026-11-01": {"calls_made": 2, "is_complete": True}, "york 2026-11-02": {"calls_made": 1}},
-        {"reps": [rep("berlin", timezone="Europe/Berlin"), rep("york", timezone="America/New_York")],
-         "calls": [*(call(f"be{n}", "berlin", tel(n), t, 100) for n, t in enumerate(berlin)),
-                   *(call(f"ny{n}", "york", tel(50 + n), t, 100) for n, t in enumerate(york))]},
-    )  # fmt: skip
-    with whole_way([example], tmp_path, datetime(2026, 11, 4, 6, tzinfo=UTC), first=date(2026, 10, 20)) as (p, _):
-        assert not differences(p, example)
-        hours = p.rows(
-            "select h.hour_local, h.calls_made from marts.hourly_call as h where h.activity_date = '2026-10-25' and h.calls_made > 0 order by 1"
-        )
-        # 22:00Z is 00:00 (summer time), 00:30Z and 01:30Z 02:30, 22:59:59Z 23:59:59 (winter time)
-        assert [(h["hour_local"], h["calls_made"]) for h in hours] == [(0, 1), (2, 2), (23, 1)]
+    assert not differences(seasons, LONG)
+    # 22:00Z is 00:00 (summer time), 00:30Z and 01:30Z 02:30, 22:59:59Z 23:59:59 (winter time)
+    made = {
+        hour: row["calls_made"] for hour, row in hours(seasons, "berlin", "2026-10-25").items() if row["calls_made"]
+    }
+    assert made == {0: 1, 2: 2, 23: 1}
+    whole = seasons.rows("select sum(calls_made) as n from marts.hourly_call where activity_date = '2026-10-25'")
+    assert whole == [{"n": 4}], "nobody else called"
 
 
-def test_the_skipped_hour_is_null(tmp_path: Path) -> None:
+def test_the_skipped_hour_is_null(seasons: Pipeline) -> None:
     """0.2. Berlin's 29 March 2026 begins at 23:00Z on the 28th and ends at 22:00Z: calls at 22:59:59Z (28th), 23:00Z, 00:59Z (01:59), 01:00Z (03:00), 21:59:59Z (29th: 4)
     and 22:00Z (30th). The hour from 02:00 to 03:00 did not exist: NULL, not 0, where the day has a row of it; 03:00 has its call."""
-    times = [
-        "2026-03-28T22:59:59Z",
-        "2026-03-28T23:00:00Z",
-        "2026-03-29T00:59:00Z",
-        "2026-03-29T01:00:00Z",
-        "2026-03-29T21:59:59Z",
-        "2026-03-29T22:00:00Z",
-    ]
-    example = Example(
-        "berlin", "",
-        {"berlin 2026-03-28": {"calls_made": 1}, "berlin 2026-03-29": {"calls_made": 4}, "berlin 2026-03-30": {"calls_made": 1}},
-        {"reps": [rep("berlin", timezone="Europe/Berlin")], "calls": [call(f"sk{n}", "berlin", tel(n), t, None) for n, t in enumerate(times)]},
-    )  # fmt: skip
-    with whole_way([example], tmp_path, datetime(2026, 4, 1, 6, tzinfo=UTC), first=date(2026, 3, 20)) as (p, _):
-        assert not differences(p, example)
-        rows = p.rows(
-            "select hour_local, calls_made, is_skipped_hour from marts.hourly_call where activity_date = '2026-03-29'"
-        )
-        by_hour = {row["hour_local"]: row for row in rows}
-        assert by_hour[3]["calls_made"] == 1 and by_hour[1]["calls_made"] == 1
-        assert 2 in by_hour and by_hour[2]["calls_made"] is None and by_hour[2]["is_skipped_hour"]
+    assert not differences(seasons, SHORT)
+    by_hour = hours(seasons, "spring", "2026-03-29")
+    assert by_hour[3]["calls_made"] == 1 and by_hour[1]["calls_made"] == 1
+    assert 2 in by_hour and by_hour[2]["calls_made"] is None and by_hour[2]["is_skipped_hour"]
