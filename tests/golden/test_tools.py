@@ -5,14 +5,16 @@ LinkedIn: seats by Okta, use by Okta's sign-ins, the usage export and LinkedIn t
 through Google; 62 USD at 0.5, 1 EUR a day. Notion: seats.csv, sign-ins through Entra; 31 EUR, 1 EUR a day, for Bob 15.50, 0.50 a day.
 Pencil: nothing shows its use.
 All is read from February 1st on, but Entra, which keeps 30 days. Ann is in New York (UTC-4 from March 8th), Bob in Berlin, Cem in London.
+Dora and Finn, in London too, are those of whom something shows late, begins or ends between two nights: the company is read once, on the
+20th, and once more on the 12th and on the 20th, there with LinkedIn's export jobs and without a tool that Entra shows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -63,7 +65,13 @@ WORLD: dict[str, Any] = {
         ],
     },
     "teams": [{"key": "T1", "name": "One"}],
-    "reps": [rep("ann", "America/New_York"), rep("bob", "Europe/Berlin"), rep("cem", "Europe/London")],
+    "reps": [
+        rep("ann", "America/New_York"),
+        rep("bob", "Europe/Berlin"),
+        rep("cem", "Europe/London"),
+        rep("dora", "Europe/London"),
+        {**rep("finn", "Europe/London"), "end_date": "2026-03-15"},
+    ],
     "fx": [{"date": f"2026-03-{day}", "currency": "USD", "rate": "0.50"} for day in ("01", "08", "15")],
     "seats": [
         {"rep": "ann", "tool": "linkedin", "from": "2026-01-01"},
@@ -75,6 +83,8 @@ WORLD: dict[str, Any] = {
         {"rep": "cem", "tool": "notion", "from": "2026-01-01"},
         {"rep": "cem", "tool": "pencil", "from": "2026-01-01"},
         {"rep": "ann", "tool": "dialer", "from": "2026-01-01", "monthly_cost": "31.00"},
+        {"rep": "dora", "tool": "linkedin", "from": "2026-01-01", "to": "2026-03-16"},
+        {"rep": "finn", "tool": "linkedin", "from": "2026-03-13", "to": "2026-03-14"},
     ],
     "tool_actions": [
         use("ann", "linkedin", "03-17T02:30"),
@@ -87,6 +97,10 @@ WORLD: dict[str, Any] = {
         use("cem", "Gong", "03-13T10:00", action="authorize"),
         use("bob", "notion", "03-16T10:00"),
         use("cem", "notion", "03-17T10:00", succeeded=False),
+        use("dora", "linkedin", "03-10T09:00", visible_at="2026-03-12T09:00:00Z"),
+        use("dora", "linkedin", "03-11T09:00", "action", action="search"),
+        use("finn", "gong", "03-11T09:00"),
+        use("finn", "linkedin", "03-14T09:00"),
     ],
     "tasks": [
         {
@@ -116,6 +130,38 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     with serving(WORLD, tmp_path_factory.mktemp("tools")) as (pipeline, _):
         pipeline.nightly(NOW, first=FIRST)
         yield pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class Nights:
+    """The company after two nights: what the first one said of Dora's late sign-in, and what the second asked LinkedIn for."""
+
+    pipeline: Pipeline
+    late: Row
+    routes: dict[str, int]
+
+
+@pytest.fixture(scope="module")
+def nights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nights]:
+    """Read twice, by other settings: a partner of LinkedIn reads by its API; and no tool is named notion."""
+    tools = [t for t in WORLD["company"]["tools"] if t["name"] != "notion"]
+    first = datetime(2026, 3, 12, 6, tzinfo=UTC)
+    world = {**WORLD, "company": {**WORLD["company"], "now": first.isoformat(), "tools": tools}}
+    with serving(world, tmp_path_factory.mktemp("nights")) as (pipeline, url):
+        by_jobs = {
+            "contract": CONTRACT,
+            "access_token": TOKEN,
+            "base_url": f"{url}/sales_navigator/v2",
+            "poll_seconds": 0.001,
+            "days": 60,
+        }
+        pipeline.config = {**pipeline.config, "sales_navigator": by_jobs}
+        pipeline.nightly(first, first=FIRST)
+        late = of(pipeline, "dora", "linkedin", "03-10")
+        sleep_until(NOW, url)
+        httpx.delete(f"{url}/__sandbox__/requests").raise_for_status()
+        pipeline.nightly(NOW, first=FIRST)
+        yield Nights(pipeline, late, httpx.get(f"{url}/__sandbox__/requests").json()["routes"])
 
 
 def of(pipeline: Pipeline, who: str, tool: str, day: str) -> Row:
@@ -175,7 +221,8 @@ def test_what_a_seat_costs_a_day(night: Pipeline) -> None:
 def test_idle_seats_cost_what_nobody_used_for_thirty_days(night: Pipeline) -> None:
     """LinkedIn: Bob March 1st to 10th, when his seat ended, Ann 1st to 15th: 25 days at 3. Gong: Ann all 19 days, Bob from the 12th on, for
     he signed in on February 10th: 27 at 1. Notion: Entra tells of the whole days from February 19th on, so nobody knows before the 19th of
-    March that Cem did not use it: 1 day at 1; Bob did. Of Pencil nobody knows."""
+    March that Cem did not use it: 1 day at 1; Bob did. Of Pencil nobody knows.
+    LinkedIn as well: Dora 1st to 9th, for she signed in on the 10th: 9 more, 34 at 3 = 102. Cem's seat and Finn's are not 30 days old."""
     rows = night.rows(
         """select tool, count_if(is_idle) as days, sum(idle_cost_amount) as cost from marts.daily_tool_usage
            where activity_date between '2026-03-01' and ? and tool not in ('crm', 'dialer', 'mail', 'sequencer') group by tool order by tool""",
@@ -183,7 +230,7 @@ def test_idle_seats_cost_what_nobody_used_for_thirty_days(night: Pipeline) -> No
     )
     assert [(row["tool"], row["days"], row["cost"]) for row in rows] == [
         ("gong", 27, Decimal(27)),
-        ("linkedin", 25, Decimal(75)),
+        ("linkedin", 34, Decimal(102)),
         ("notion", 1, Decimal(1)),
         ("pencil", 0, Decimal(0)),
     ]
@@ -229,27 +276,23 @@ def test_the_sandbox_tells_the_same_truth(night: Pipeline) -> None:
     assert not [cell for cell in found if cell[2] in ("linkedin", "gong", "notion") and cell[1] <= LAST]
     daily = truth(parse(WORLD), NOW)
     active = {(email, day): values["tools_active"] for (email, day), values in daily.items() if values["tools_active"]}
-    assert len(active) == 7
+    assert len(active) == 7 + 4, "Dora's 10th and 11th, Finn's 11th and 14th"
     assert all(night.day(email, str(day))["tools_active"] == number for (email, day), number in active.items())
 
 
-def test_export_jobs_tell_what_the_folder_tells(night: Pipeline, tmp_path: Path) -> None:
+def rows(pipeline: Pipeline, which: str) -> list[Row]:
+    """All rows of a kind, but for who wrote them when."""
+    return pipeline.rows(
+        f"select * exclude (run_id, first_published_at, last_changed_at) from marts.daily_tool_usage where {which} order by all"
+    )
+
+
+def test_export_jobs_tell_what_the_folder_tells(night: Pipeline, nights: Nights) -> None:
     """A partner of LinkedIn reads the same by its API; it tells of the days that it was asked for, 60 up to yesterday."""
-    with serving(WORLD, tmp_path) as (pipeline, url):
-        by_jobs = {
-            "contract": CONTRACT,
-            "access_token": TOKEN,
-            "base_url": f"{url}/sales_navigator/v2",
-            "poll_seconds": 0.001,
-            "days": 60,
-        }
-        pipeline.config = {**pipeline.config, "sales_navigator": by_jobs}
-        pipeline.nightly(NOW, first=FIRST)
-        linkedin = """select * exclude (run_id, first_published_at, last_changed_at) from marts.daily_tool_usage
-                      where tool = 'linkedin' order by all"""
-        assert pipeline.rows(linkedin) == night.rows(linkedin)
-        made = httpx.get(f"{url}/__sandbox__/requests").json()["routes"]
-        assert made["POST /sales_navigator/v2/salesAnalyticsExportJobs"] == 2, "one export of seats, one of activities"
+    linkedin = "tool = 'linkedin'"
+    assert rows(nights.pipeline, linkedin) == rows(night, linkedin) != []
+    made = nights.routes["POST /sales_navigator/v2/salesAnalyticsExportJobs"]
+    assert made == 2, "one export of seats, one of activities"
 
 
 def test_nothing_of_a_profile_is_kept(night: Pipeline) -> None:
@@ -267,82 +310,37 @@ def test_nothing_of_a_profile_is_kept(night: Pipeline) -> None:
         )
 
 
-NIGHTS: dict[str, Any] = {
-    "company": {
-        "now": "2026-03-12T06:00:00Z",
-        "internal_domains": ["acme.com"],
-        "systems": {"tools": ["okta", "google_admin", "sales_navigator"]},
-        "tools": [
-            {"name": "linkedin", "price_per_seat": "93.00", "evidence": ["okta", "sales_navigator"], "seats": "okta"},
-            {"name": "gong", "evidence": ["google_admin"]},
-        ],
-    },
-    "teams": [{"key": "T1", "name": "One"}],
-    "reps": [rep("ann", "Europe/London"), {**rep("bob", "Europe/London"), "end_date": "2026-03-15"}],
-    "seats": [
-        {"rep": "ann", "tool": "linkedin", "from": "2026-01-01", "to": "2026-03-16"},
-        {"rep": "bob", "tool": "linkedin", "from": "2026-03-13", "to": "2026-03-14"},
-    ],
-    "tool_actions": [
-        use("ann", "linkedin", "03-10T09:00", visible_at="2026-03-12T09:00:00Z"),
-        use("ann", "linkedin", "03-11T09:00", "action", action="search"),
-        use("bob", "gong", "03-11T09:00"),
-        use("bob", "linkedin", "03-14T09:00"),
-    ],
-}
+def test_two_nights_tell_what_one_does(night: Pipeline, nights: Nights) -> None:
+    """The sign-in of the 10th shows late and restates its day (3). Dora's seat ended, Finn's began and ended between the nights: the log has
+    both (6). Finn has left, and Okta lists him no more: what he did stays his (5). One night from nothing gives the same rows, but of
+    Notion, of which these nights read nothing."""
+    assert nights.late["is_active"] is False
+    for pipeline in (nights.pipeline, night):
+        uses = [
+            (who, tool, day)
+            for who in ("dora", "finn")
+            for tool, day in (("linkedin", "03-10"), ("linkedin", "03-14"), ("gong", "03-11"))
+        ]
+        assert [cell for cell in uses if of(pipeline, *cell).get("is_active")] == [
+            ("dora", "linkedin", "03-10"),
+            ("finn", "linkedin", "03-14"),
+            ("finn", "gong", "03-11"),
+        ]
+        assert [bool(of(pipeline, "dora", "linkedin", day)) for day in ("03-16", "03-17")] == [True, False]
+        assert [bool(of(pipeline, "finn", "linkedin", day)) for day in ("03-12", "03-13", "03-14", "03-15")] == [
+            False,
+            True,
+            True,
+            False,
+        ]
+    assert rows(nights.pipeline, "tool <> 'notion'") == rows(night, "tool <> 'notion'")
 
 
-def test_two_nights_tell_what_one_does(tmp_path: Path) -> None:
-    """The sign-in of the 10th shows late and restates its day (3). Ann's seat ended, Bob's began and ended between the nights: the log has
-    both (6). Bob has left, and Okta lists him no more: what he did stays his (5). One night from nothing gives the same rows."""
-    second = datetime(2026, 3, 20, 6, tzinfo=UTC)
-    found: list[list[Row]] = []
-    for folder, nights in (
-        (tmp_path / "two", (datetime(2026, 3, 12, 6, tzinfo=UTC), second)),
-        (tmp_path / "one", (second,)),
-    ):
-        folder.mkdir()
-        with serving(NIGHTS, folder) as (pipeline, url):
-            for night in nights:
-                sleep_until(night, url)
-                pipeline.nightly(night, first=FIRST)
-                if night != second:
-                    assert of(pipeline, "ann", "linkedin", "03-10")["is_active"] is False
-            rows = pipeline.rows(
-                "select * exclude (run_id, first_published_at, last_changed_at) from marts.daily_tool_usage order by all"
-            )
-            found.append(rows)
-            uses = [
-                (who, tool, day)
-                for who in ("ann", "bob")
-                for tool, day in (("linkedin", "03-10"), ("linkedin", "03-14"), ("gong", "03-11"))
-            ]
-            assert [cell for cell in uses if of(pipeline, *cell).get("is_active")] == [
-                ("ann", "linkedin", "03-10"),
-                ("bob", "linkedin", "03-14"),
-                ("bob", "gong", "03-11"),
-            ]
-            assert [bool(of(pipeline, "ann", "linkedin", day)) for day in ("03-16", "03-17")] == [True, False]
-            assert [bool(of(pipeline, "bob", "linkedin", day)) for day in ("03-12", "03-13", "03-14", "03-15")] == [
-                False,
-                True,
-                True,
-                False,
-            ]
-    assert found[0] == found[1]
-
-
-def test_a_source_that_no_tool_names_is_told(tmp_path: Path) -> None:
+def test_a_source_that_no_tool_names_is_told(nights: Nights) -> None:
     """Entra shows the use of notion alone; where the settings do not name notion, it is read for nothing."""
-    tools = [t for t in WORLD["company"]["tools"] if t["name"] != "notion"]
-    with serving({**WORLD, "company": {**WORLD["company"], "tools": tools}, "tool_actions": []}, tmp_path) as (
-        pipeline,
-        _,
-    ):
-        pipeline.nightly(NOW, first=date(2026, 3, 15))
-        told = "select subject, severity from marts.meta_data_quality where check_name = 'source_of_no_tool'"
-        assert pipeline.rows(told) == [{"subject": "entra:main", "severity": "warning"}]
-        assert pipeline.rows("select 1 as x from marts.meta_source_day where source = 'entra'") == []
+    told = "select subject, severity from marts.meta_data_quality where check_name = 'source_of_no_tool'"
+    assert nights.pipeline.rows(told) == [{"subject": "entra:main", "severity": "warning"}]
+    assert nights.pipeline.rows("select 1 as x from marts.meta_source_day where source = 'entra'") == []
 
 
 def test_where_all_sources_are_named_nothing_is_told(night: Pipeline) -> None:
