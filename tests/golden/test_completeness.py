@@ -1,13 +1,12 @@
 """NULL against zero, whole and part days, roll-ups, and the days that people work (METRICS 0.3, 0.6, 0.7, 0.8), by hand.
 
-Two companies: one whose dialer is not read for a while, over four runs; and one with a CRM alone, over twelve weeks of calendars.
+Two companies: one whose dialer is not read for a while, over five runs; and one with a CRM alone, over twelve weeks of calendars.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -42,10 +41,12 @@ def call(key: str, who: str, when: str) -> World:
 
 FOUR: World = {
     "company": company("2026-03-17T16:00:00Z", crm="hubspot", dialer="cloudtalk", mail="gmail"),
-    "teams": [{"key": "T1", "name": "One"}, {"key": "T2", "name": "Two"}],
+    "teams": [{"key": "T1", "name": "One"}, {"key": "T2", "name": "Two"}, {"key": "T3", "name": "Three"}],
     "reps": [
         rep("ann", "America/New_York"), rep("cem", "Europe/Berlin"), rep("ned", "Europe/Berlin", "T2", seats=["crm", "mail"]),
         rep("lou", "America/Los_Angeles", "T2"),
+        # Leaves before the days that are told of here: only her mailbox matters.
+        rep("lea", "Europe/Berlin", "T3", end_date="2026-03-15"),
     ],
     "calls": [
         call("D1", "ann", "16 14:00"), call("D2", "ann", "17 12:00"), call("D3", "ann", "17 18:00"), call("D4", "ann", "18 14:00"),
@@ -58,20 +59,30 @@ FOUR: World = {
 }  # fmt: skip
 
 
-NIGHTS = {"afternoon": "17 16:00", "outage": "19 06:00", "lagging": "19 07:10", "whole": "19 07:15"}
+NIGHTS = {
+    "afternoon": "17 16:00",
+    "outage": "19 06:00",
+    "lagging": "19 07:10",
+    "whole": "19 07:15",
+    "unread": "19 07:30",
+}
+OTHERS = ["ann@acme.com", "lou@acme.com", "ned@acme.com"]
+MAILBOXES = {"outage": ["cem@acme.com", *OTHERS], "unread": ["lea@acme.com", *OTHERS]}  # all where not told
 KEPT = ("daily_rep_activity", "daily_team_activity", "daily_org_activity", "meta_source_day")
 
 
 @pytest.fixture(scope="module")
 def nights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    """Four runs, after each of which the tables are kept in a schema of the run's name. The dialer is not read in "outage".
+    """Five runs, after each of which the tables are kept in a schema of the run's name. The dialer is not read in "outage", nor is Lea's
+    mailbox; in "unread" Cem's is not.
 
     Days end, in UTC: New York (-4) at 04:00, Berlin (+1) at 23:00 the evening before, Los Angeles (-7) at 07:00. The CRM's lag is 15 minutes.
     """
     with serving(FOUR, tmp_path_factory.mktemp("four")) as (pipeline, url):
         for name, when in NIGHTS.items():
             httpx.post(f"{url}/__sandbox__/now", json={"now": instant(when).isoformat()}).raise_for_status()
-            pipeline.nightly(instant(when), first=date(2026, 3, 14), without=["cloudtalk"] if name == "outage" else [])
+            without = ["cloudtalk"] if name == "outage" else []
+            pipeline.nightly(instant(when), first=date(2026, 3, 14), without=without, mailboxes=MAILBOXES.get(name))
             pipeline.con.execute(f"create schema {name}")
             for table in KEPT:
                 pipeline.con.execute(f"create table {name}.{table} as from marts.{table}")
@@ -200,6 +211,21 @@ def test_what_is_read_after_all_is_restated(nights: Pipeline) -> None:
     assert [tuple(r.values()) for r in found] == [("2026-03-17", "1", "2", "r3"), ("2026-03-18", None, "1", "r3")]
 
 
+def test_a_leavers_mailbox_holds_the_watermark_until_the_days_of_the_rep_are_read(nights: Pipeline) -> None:
+    """Lea left on the 15th (Berlin: until 23:00 UTC). In "outage" her mailbox is read up to 17 16:00 and no further; the others' up to
+    19 06:00. Nobody needs hers after the 15th, so the mail is read up to 19 06:00. Cem's, when it is the one left out, holds it at 19 07:15.
+    """
+    marks: dict[str, str] = {}
+    for night in ("outage", "whole", "unread"):
+        (found,) = nights.rows(
+            f"select distinct watermark::varchar as mark from {night}.meta_source_day where source = 'gmail'"
+        )
+        marks[night] = found["mark"]
+    assert marks["outage"] == "2026-03-19 06:00:00"
+    assert marks["whole"] == "2026-03-19 07:15:00"
+    assert marks["unread"] == "2026-03-19 07:15:00", "Cem's day is not read yet"
+
+
 CALENDARS: World = {
     "company": company("2026-05-06T06:00:00Z", crm="hubspot"),
     "teams": [{"key": "T1", "name": "One"}],
@@ -296,21 +322,3 @@ def test_numbers_of_a_system_that_the_company_has_not_are_null(calendars: Pipeli
     """0.7: no account in that source: NULL."""
     row = calendars.day("cem@acme.com", "2026-03-04")
     assert (row["calls_made"], row["talk_seconds"], row["emails_sent"]) == (None, None, None)
-
-
-def test_a_leavers_mailbox_holds_the_watermark_until_the_days_of_the_rep_are_read(tmp_path: Path) -> None:
-    """Lea leaves on the 16th (Berlin: until 23:00 UTC). Her mailbox is read up to 17 06:00 and no further; Cem's up to 18 06:00.
-    Nobody needs hers after the 16th, so the mail is read up to 18 06:00. Cem's, were it the one left out, would hold it at 17 06:00.
-    """
-    world: World = {
-        "company": company("2026-03-18T06:00:00Z", crm="hubspot", mail="gmail"),
-        "teams": [{"key": "T1", "name": "One"}],
-        "reps": [rep("cem", "Europe/Berlin"), rep("lea", "Europe/Berlin", end_date="2026-03-16")],
-    }
-    mark = "select distinct watermark::varchar as mark from marts.meta_source_day where source = 'gmail'"
-    with serving(world, tmp_path) as (pipeline, _):
-        pipeline.nightly(instant("17 06:00"), first=date(2026, 3, 14))
-        pipeline.nightly(instant("18 06:00"), first=date(2026, 3, 14), mailboxes=["cem@acme.com"])
-        assert pipeline.rows(mark) == [{"mark": "2026-03-18 06:00:00"}]
-        pipeline.nightly(instant("19 06:00"), first=date(2026, 3, 14), mailboxes=["lea@acme.com"])
-        assert pipeline.rows(mark) == [{"mark": "2026-03-18 06:00:00"}], "Cem's day is not read yet"
