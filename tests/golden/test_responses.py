@@ -91,6 +91,13 @@ class Story:
     def email(self, who: str | int) -> str:
         return f"c{who}@{self.name}.com" if isinstance(who, int) else f"{self.name}-{who}@acme.com"
 
+    def rep(self, rep: World, **more: Any) -> World:
+        return {**rep, "key": f"{self.name}-{rep['key']}", "email": self.email(rep["key"]), **more}
+
+    def contact(self, n: int, **more: Any) -> World:
+        return {"key": f"{self.name}-C{n}", "name": f"Contact {n}", "emails": [self.email(n)], "phones": [self.number(n)],
+                "account": self.name, "created_at": "2025-06-01T00:00:00Z", **more}  # fmt: skip
+
     def call(self, key: str, at: str, contact: int, talk: int | None = None, rep: str = "ann", **more: Any) -> World:
         """As call()."""
         own = {"rep": f"{self.name}-{rep}", "number": self.number(contact)}
@@ -109,15 +116,11 @@ class Story:
     def told(self, **parts: list[World]) -> World:
         """The people and what happened; parts: lists of a world."""
         return {
-            "reps": [{**rep, "key": f"{self.name}-{rep['key']}", "email": self.email(rep["key"])} for rep in (ANN, BOB)],
+            "reps": [self.rep(ANN), self.rep(BOB)],
             "accounts": [{"key": self.name, "name": f"Cust {self.name}", "domain": f"{self.name}.com"}],
-            "contacts": [
-                {"key": f"{self.name}-C{n}", "name": f"Contact {n}", "emails": [self.email(n)], "phones": [self.number(n)],
-                 "account": self.name, "created_at": "2025-06-01T00:00:00Z"}
-                for n in range(1, 8)
-            ],
+            "contacts": [self.contact(n) for n in range(1, 8)],
             **parts,
-        }  # fmt: skip
+        }
 
 
 def company(*stories: World) -> World:
