@@ -119,8 +119,10 @@ WORLD: dict[str, Any] = {
     "deals": [deal("X", "OneHub", "Cas"), deal("Y", "ThreeHub", "Ian")],
 }  # fmt: skip
 BEFORE = NOW - timedelta(days=1)
-TABLES = ("daily_territory_activity", "daily_rep_contact_distincts", "daily_untouched_account")
-TABLES += ("daily_rep_activity", "daily_org_activity")
+TABLES = (
+    *("daily_territory_activity", "daily_rep_contact_distincts", "daily_untouched_account"),
+    *("daily_rep_activity", "daily_org_activity"),
+)
 Told = dict[str, Any]
 
 
