@@ -26,6 +26,7 @@ CONNECTORS: Mapping[str, tuple[str, str, str]] = {
     "google_admin": ("connectors.google_admin", "GoogleAdmin", "GoogleAdminSettings"),
     "entra": ("connectors.entra", "Entra", "EntraSettings"),
     "outreach": ("connectors.outreach", "Outreach", "OutreachSettings"),
+    "salesloft": ("connectors.salesloft", "Salesloft", "SalesloftSettings"),
     "sales_navigator": ("connectors.sales_navigator", "SalesNavigator", "SalesNavigatorSettings"),
     "files": ("connectors.files", "Files", "connectors.files_settings:FilesSettings"),
 }

@@ -13,7 +13,7 @@ SYSTEMS = {
     "dialer": ["cloudtalk", "aircall", "dialpad"],
     "mail": ["gmail", "microsoft365"],
     "tools": ["okta", "google_admin", "entra"],
-    "sequencer": "outreach",
+    "sequencer": ["outreach", "salesloft"],
 }
 
 
@@ -32,11 +32,12 @@ def everywhere(document: dict[str, Any], now: datetime, days: int, *, both_mails
         }
         for name, source in TOOLS.items()
     ]
-    turns = zip(*(cycle(SYSTEMS[kind]) for kind in ("crm", "dialer", "mail")), strict=False)
-    for rep, (crm, dialer, mail) in zip(document["reps"], turns, strict=False):
-        rep["seats"] = [crm, dialer, *(SYSTEMS["mail"] if both_mails else [mail])]
+    turns = zip(*(cycle(SYSTEMS[kind]) for kind in ("crm", "dialer", "sequencer", "mail")), strict=False)
+    for rep, (crm, dialer, sequencer, mail) in zip(document["reps"], turns, strict=False):
+        rep["seats"] = [crm, dialer, sequencer, *(SYSTEMS["mail"] if both_mails else [mail])]
+    sequencers = {rep["key"]: rep["seats"][2] for rep in document["reps"]}
     for number, mail in enumerate(m for m in document["mails"] if m["direction"] == "outbound"):
-        mail["sequencer"] = {"system": "outreach"} if number % 2 else mail.get("sequencer")
+        mail["sequencer"] = {"system": sequencers[mail["rep"]]} if number % 2 else mail.get("sequencer")
     for call in document["calls"][::4]:
         call["sequencer"] = {}
     reps = [rep["key"] for rep in document["reps"]]

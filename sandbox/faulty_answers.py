@@ -53,6 +53,8 @@ def _body(vendor: str, status: int, message: str, hubspot: Mapping[str, Any], re
             told = {"error": {"code": GRAPH.get(status, "generalException"), "message": message}}
         case "outreach":
             told = {"errors": [{"id": reason, "title": reason, "detail": message}]}
+        case "salesloft":
+            told = {"errors": {"base": [message]}} if status == 422 else {"error": message}
         case "sales_navigator":
             told = {"serviceErrorCode": 100, "message": message, "status": status}
         case "token":

@@ -38,7 +38,7 @@ SYSTEMS = {
     "gmail": "mail",
     "microsoft365": "mail",
     **dict.fromkeys(("okta", "google_admin", "entra", "sales_navigator"), "tools"),
-    "outreach": "sequencer",
+    **dict.fromkeys(("outreach", "salesloft"), "sequencer"),
 }
 
 

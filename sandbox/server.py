@@ -57,6 +57,7 @@ VENDORS: dict[
     "sales_navigator": ("tools", "/sales_navigator"),
     "files": ("dialer", "/files"),  # a folder, whatever it feeds
     "outreach": ("sequencer", "/outreach"),
+    "salesloft": ("sequencer", "/salesloft"),
 }
 READY = "sandbox ready at {url}"
 

@@ -228,6 +228,12 @@ def _toml(described: Described, url: str) -> Iterable[str]:
             "base_url": f"{url}/outreach/api/v2",
             "token_url": f"{url}/outreach/oauth/token",
         },
+        "salesloft": {
+            "client_id": "sandbox-app",
+            "client_secret": "sandbox-secret",
+            "base_url": f"{url}/salesloft/v2",
+            "token_url": f"{url}/salesloft/oauth/token",
+        },
     }
     vendors |= {
         name: {"folder": files.folder_of(name), "systems": systems} for name, systems in described.folders.items()

@@ -39,7 +39,8 @@ def _seen(frame: Frame) -> Iterator[tuple[str, date, str, str]]:
                 yield action.rep, day, action.tool, action.evidence
     names = sequencer.tool_names(frame.world)
     for rep, at, action in sequencer.uses(frame.state):
-        kinds = [t.name for t in tools_of(frame.world) if sequencer.VENDOR in t.evidence and action == t.name.lower()]
+        shown = [t for t in tools_of(frame.world) if set(sequencer.vendors(frame.world)) & set(t.evidence)]
+        kinds = [t.name for t in shown if action == t.name.lower()]
         for tool in (*names, *kinds) if rep in frame.reps else ():  # a task of the kind that is called like the tool
             yield rep, frame.day(rep, at), tool, "action"
 

@@ -24,6 +24,7 @@ log = logging.getLogger("sandbox")
 Instant = Annotated[datetime, Meta(tz=True)]
 Via = Literal["ui", "mobile", "import", "api", "automation", "integration"]
 System = Literal["crm", "dialer", "mail", "sequencer", "tools"]
+SEQUENCERS = ("outreach", "salesloft")  # those that are systems of their own, not a part of a CRM
 DEFAULT_SYSTEMS: dict[System, str] = {"crm": "hubspot", "dialer": "cloudtalk", "mail": "gmail"}
 INTEGRATION = "integration"  # stands where a person's key may stand: a machine did it
 
@@ -423,8 +424,9 @@ class World(Struct, kw_only=True):
         """
         named = self.company.systems.get(system)
         if named is None and system == "sequencer":
-            sent = any(mail.sequencer is not None and mail.sequencer.system == "outreach" for mail in self.mails)
-            return ["outreach"] if sent or any(call.sequencer is not None for call in self.calls) else []
+            named_by_mails = {mail.sequencer.system for mail in self.mails if mail.sequencer is not None}
+            called = any(call.sequencer is not None for call in self.calls)
+            return [name for name in SEQUENCERS if name in named_by_mails] or list(SEQUENCERS[: int(called)])
         if named is None and system == "tools":
             shown = {action.evidence for action in self.tool_actions if action.tool not in DEFAULT_SYSTEMS}
             return [name for evidence, name in (("login", "okta"), ("action", "sales_navigator")) if evidence in shown]

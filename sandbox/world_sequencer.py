@@ -1,7 +1,7 @@
-"""What a sequencer of its own (Outreach) shows of a company: mails sent through it, enrolments, tasks, calls, users.
+"""What a sequencer of its own (Outreach, Salesloft) shows of a company: mails sent through it, enrolments, tasks, calls, users.
 
-A mail is there if its `sequencer` names the vendor, a call if it has a `sequencer` block, a task if it is one for LinkedIn. Who was
-enrolled when, is not in the world's words: at the first mail of a rep's to an address.
+A mail is there if its `sequencer` names a vendor that the company has, a call if it has a `sequencer` block, a task if it is one for
+LinkedIn. Who was enrolled when, is not in the world's words: at the first mail of a rep's to an address.
 """
 
 from __future__ import annotations
@@ -10,16 +10,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sandbox.world import Call, Mail, Task, World
+from sandbox.world import SEQUENCERS, Call, Mail, Task, World
+from sandbox.world_seats import split
 from sandbox.world_state import State, User, call_end, with_edits
 from sandbox.world_tools import bounds_of, seats_of
 
-VENDOR = "outreach"
 TOOL = "sequencer"  # under which name its use stands where no tool of the company's takes it
 
 
+def vendors(world: World) -> list[str]:
+    """The company's sequencers that are systems of their own."""
+    return [v for v in dict.fromkeys(split(name)[0] for name in world.vendor("sequencer")) if v in SEQUENCERS]
+
+
 def is_used(world: World) -> bool:
-    return VENDOR in world.vendor("sequencer")
+    return bool(vendors(world))
+
+
+def is_there(world: World, mail: Mail) -> bool:
+    return mail.sequencer is not None and mail.sequencer.system in vendors(world)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,7 @@ def _sent(state: State) -> Iterator[Sent]:
         for name in {mail.in_reply_to, *mail.references} - {None}:
             cited.setdefault(str(name), []).append(mail)
     for mail in sorted(there, key=lambda m: (m.sent_at, m.key)):
-        if mail.direction != "outbound" or mail.sequencer is None or mail.sequencer.system != VENDOR:
+        if mail.direction != "outbound" or not is_there(state.world, mail):
             continue
         now = with_edits(mail, mail.edits, state.now)
         one = Sent(now, None, None)
@@ -120,16 +129,17 @@ def called_at(call: Call) -> datetime:
 def users(state: State) -> list[User]:
     """Who has a seat there by `seats`, by the tool's seats, or by what was done there."""
     world = state.world
-    acting = {m.rep for m in world.mails if m.sequencer is not None and m.sequencer.system == VENDOR}
+    acting = {m.rep for m in world.mails if is_there(world, m)}
     acting |= {c.rep for c in world.calls if c.sequencer is not None and c.rep}
     acting |= {completer(t) for t in world.tasks if t.type == "linkedin"}
-    acting |= {s.rep for s in seats_of(world, VENDOR)}
+    acting |= {s.rep for v in vendors(world) for s in seats_of(world, v)}
     return state.users("sequencer", also=acting)
 
 
 def seat_of(state: State, user: User) -> tuple[datetime, datetime | None]:
     """From when until when a user may sign in."""
-    bounds = [bounds_of(state, seat) for seat in seats_of(state.world, VENDOR) if seat.rep == user.key]
+    seats = [seat for v in vendors(state.world) for seat in seats_of(state.world, v)]
+    bounds = [bounds_of(state, seat) for seat in seats if seat.rep == user.key]
     if not bounds:
         return user.created_at, None if user.active else user.updated_at
     last = [end for _, end in bounds]
@@ -137,7 +147,7 @@ def seat_of(state: State, user: User) -> tuple[datetime, datetime | None]:
 
 
 def sign_ins(state: State, user: User) -> list[datetime]:
-    named = ("sequencer", VENDOR)
+    named = ("sequencer", *vendors(state.world))
     return sorted(
         e.at
         for e in state.world.logins
@@ -162,5 +172,5 @@ def uses(state: State) -> Iterator[tuple[str, datetime, str]]:
 def tool_names(world: World) -> list[str]:
     """Under which names the sequencer's use stands: those tools that take all of it, else its own."""
     tools = world.company.tools or []
-    whole = [t.name for t in tools if VENDOR in t.evidence and t.name.lower() in (VENDOR, TOOL)]
+    whole = [t.name for t in tools for v in vendors(world) if v in t.evidence and t.name.lower() in (v, TOOL)]
     return whole or [TOOL]

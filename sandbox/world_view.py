@@ -64,7 +64,7 @@ class _View:
         world = self.world
         return replace(
             made,
-            mails=[m if is_here(m.rep) else replace(m, sequencer=None) for m in world.mails],
+            mails=[m if is_here(m.rep) and _names(m, self.name) else replace(m, sequencer=None) for m in world.mails],
             calls=[c if is_here(c.rep) else replace(c, sequencer=None) for c in world.calls],
             tasks=[t for t in world.tasks if is_here(t.completed_by or t.rep)],
             seats=[s for s in world.seats if is_here(s.rep)],
@@ -146,10 +146,14 @@ class _View:
         return call if call.crm is None or self._logged(call, call.rep) else replace(call, crm=None)
 
     def _mail(self, mail: Any) -> Any:
-        sequencer = mail.sequencer
-        if sequencer is not None and (sequencer.system != split(self.name)[0] or not self._is_here(None, mail.rep)):
+        if not (_names(mail, self.name) and self._is_here(None, mail.rep)):
             mail = replace(mail, sequencer=None)
         return mail if mail.crm is None or self._logged(mail, mail.rep) else replace(mail, crm=None)
+
+
+def _names(mail: Mail, name: str) -> bool:
+    """Whether a mail was sent by the sequencer of this vendor."""
+    return mail.sequencer is not None and mail.sequencer.system == split(name)[0]
 
 
 class SharedClock(Clock):
