@@ -3,7 +3,8 @@
 What the wire says of a world: a step's mail has a cadence, a step and the task that sending it completed, one by hand has none; `bounced` when
 the first recipient failed; the first human answer is an activity email_reply of that mail. A call that no dialer has was made with Salesloft's
 own telephone, and logged if it has a disposition or reached a machine; one that a dialer has was logged alone, if it went out. Further
-recipients in To are told as people, without an address. LinkedIn tasks are tasks of type general. Times have the team's offset, or Z, by list.
+recipients in To are told as people, without an address; of some mails by hand no message_id is told, which the
+contract does not have. LinkedIn tasks are tasks of type general. Times have the team's offset, or Z, by list.
 """
 
 from __future__ import annotations
@@ -80,11 +81,13 @@ def _email(state: State, one: Sent) -> Item:
     mail = one.mail
     step = None if mail.sequencer is None or mail.sequencer.step is None else str(mail.sequencer.step)
     last = max(at for at in (mail.sent_at, one.bounced_at, one.replied_at) if at)
+    number = _id(state, "emails", mail.key)
     named = {"cc": ", ".join(mail.cc), "bcc": ", ".join(mail.bcc)}
     return {
-        "id": _id(state, "emails", mail.key), "created_at": _local(mail.sent_at), "updated_at": _local(last), "sent_at": _local(mail.sent_at),
+        "id": number, "created_at": _local(mail.sent_at), "updated_at": _local(last), "sent_at": _local(mail.sent_at),
         "send_after": None, "status": "sent", "bounced": one.bounced_at is not None, "recipient_email_address": one.first,
-        "message_id": mail.message_id.strip("<>") if mail.message_id else None, "headers": {name: text for name, text in named.items() if text},
+        "message_id": None if step is None and number % 3 == 0 else (mail.message_id or "").strip("<>") or None,
+        "headers": {name: text for name, text in named.items() if text},
         "subject": None, "error_message": None, "body": "<p>a body that nobody asked for</p>", "personalization": "13.4",
         "view_tracking": True, "click_tracking": False, "counts": {"views": 1, "clicks": 0, "replies": int(one.replied_at is not None)},
         "user": _ref(state, "users", mail.rep), "recipient": _ref(state, "people", one.first),
