@@ -22,7 +22,7 @@ from .shape import decode
 from .stream import ConnectorError, FormatChanged, Page
 
 PAGE = 100  # the largest there is
-MOST = 10_000  # records that are read by one query: a hundred pages
+MOST = 10_000  # of so many records in one query, or more, none is read: a hundred pages, and should counts end there all the same
 SHORTEST = timedelta(milliseconds=1)
 
 Params = Mapping[str, str | int]
@@ -74,14 +74,14 @@ def records(get: Get, one: List, span: Span | None) -> Iterator[Page]:
     """
     head = get(one.path, _asked(one, span, 1))
     counted = _total(_paging(head, one), one)
-    if span is None or counted <= MOST:
+    if span is None or counted < MOST:
         yield from _whole(get, one, span, head)
         return
     begin, end = span
     if end - begin <= SHORTEST:
         raise ConnectorError(
-            f"salesloft {one.path}: {counted:,} records with one {one.stamp}, {begin.isoformat()}: more than can be read by pages at its usual "
-            "cost. Nothing was landed; report it to Salesloft."
+            f"salesloft {one.path}: {counted:,} records or more with one {one.stamp}, {begin.isoformat()}: more than its pages give at "
+            "their usual cost. Nothing was landed; report it to Salesloft."
         )
     middle = begin + (end - begin) / 2
     yield from records(get, one, (begin, middle))

@@ -17,6 +17,7 @@ from connectors.landing_file import extract, read_header
 from connectors.microsoft365 import Microsoft365, Microsoft365Settings
 from connectors.okta import Okta, OktaSettings
 from connectors.outreach import Outreach, OutreachSettings
+from connectors.salesloft import Salesloft, SalesloftSettings
 from connectors.stream import Connector, Window
 from sandbox.settings_out import service_account_key
 from tests.connectors.conftest import QUICK, Answer, Asked, Vendor, answer
@@ -70,6 +71,11 @@ def outreach(url: str, _: Path) -> Connector:
     return Outreach(settings, workspace="main", now=NOW)
 
 
+def salesloft(url: str, _: Path) -> Connector:
+    settings = SalesloftSettings.model_validate({"api_key": "ak1", "network": QUICK, "base_url": url})
+    return Salesloft(settings, workspace="main", now=NOW)
+
+
 HOME = {"streetAddress": PRIVATE[0], "mobilePhone": PRIVATE[1]}
 PLACE = {"ipAddress": PRIVATE[2]}
 ACTIVITY = {"time": AT, "applicationName": "saml"}
@@ -99,6 +105,9 @@ CASES: Mapping[str, Any] = {
                         {"data": [{**MAILING, "id": 1},
                                   {**MAILING, "id": 2, "relationships": {"prospect": {"data": {"id": 9}}}}],
                          "included": [PROSPECT]}, "2"),
+    "salesloft": (salesloft, "seq_send", "",
+                  {"data": [{"id": 1, "sent_at": AT}, {"id": 2, "sent_at": 5, "subject": PRIVATE[3], "body": PRIVATE[0]}],
+                   "metadata": {"paging": {"current_page": 1, "total_count": 2}}}, "2"),
 }  # fmt: skip
 
 

@@ -47,6 +47,7 @@ OWN = {
     "google_admin": {"queries_per_minute": 10**6},
     "entra": {"requests_per_10_seconds": 10**6},
     "outreach": {"requests_per_hour": 10**9},
+    "salesloft": {"cost_per_minute": 10**9},
 }  # fmt: skip
 COUNTED: Mapping[str, dict[str, Any]] = {"gmail": {}, "microsoft365": {"reports_per_10_minutes": 10**6}}
 # (raw table, record, with its workspace if that is another one) -> latest hash, deleted?, versions in all

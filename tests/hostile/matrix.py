@@ -77,6 +77,15 @@ PLACES: Mapping[str, Mapping[str, Match]] = {
         seq_task="/outreach/api/v2/tasks$",
         seq_call="/outreach/api/v2/calls$",
     ),
+    "salesloft": at(
+        seq_user="/salesloft/v2/users$",
+        seq_send="/activities/emails$",
+        seq_reply="/activity_histories$",
+        seq_state="/cadence_memberships$",
+        seq_task="/salesloft/v2/tasks$",
+        seq_call="/activities/calls$",
+        seq_call_record="/call_data_records$",
+    ),
 }
 SOURCES = tuple(PLACES)
 # Whose credential is a token that is fetched, and from where.
@@ -88,12 +97,16 @@ TOKENS = {
     "google_admin": "^/google_admin/token$",
     "entra": "^/entra/.*token$",
     "outreach": "^/outreach/oauth/token$",
+    "salesloft": "^/salesloft/oauth/token$",
 }
 # Lists that come in pages; the others are one answer.
 PAGED: Mapping[str, Sequence[str]] = {
     **{
         source: tuple(PLACES[source])
-        for source in ("salesforce", "cloudtalk", "aircall", "dialpad", "okta", "google_admin", "entra", "outreach")
+        for source in (
+            *("salesforce", "cloudtalk", "aircall", "dialpad", "okta", "google_admin", "entra"),
+            *("outreach", "salesloft"),
+        )
     },
     "hubspot": ("crm_user", "crm_user_profile", *(NAMES.get(k, f"crm_{k[:-1]}") for k in OBJECTS)),
     "gmail": ("mail_message",),

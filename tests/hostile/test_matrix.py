@@ -59,6 +59,11 @@ def test_what_is_read_undisturbed_is_what_the_company_has(place: Place, undistur
         outreach = held("sequencer", "outreach")
         assert len(there["outreach_seq_send"]) == len(sequencer.sent(outreach)) > 0
         assert len(there["outreach_seq_call"]) == len(sequencer.calls(outreach)) > 0
+        salesloft = held("sequencer", "salesloft")
+        assert len(there["salesloft_seq_send"]) == len(sequencer.sent(salesloft)) > 0
+        assert len(there["salesloft_seq_state"]) == len(sequencer.enrolments(salesloft)) > 0
+        told_calls = len(there["salesloft_seq_call"]) + len(there["salesloft_seq_call_record"])
+        assert told_calls >= len(sequencer.calls(salesloft)) > 0
         for source in ("okta", "google_admin", "entra"):
             assert len(there[f"{source}_tool_action"]) >= len(list(actions_at(mail, source))) > 0
 
