@@ -34,8 +34,14 @@ told as (
         nullif(trim(m.payload ->> '$.message_id'), '') as message_id,
         coalesce(norm_email(u.payload ->> '$.sending_email_address'), norm_email(u.payload ->> '$.email')) as from_address,
         norm_email(m.payload ->> '$.recipient_email_address') as recipient,
-        addresses_in(replace(replace(m.payload ->> '$.headers.cc', '[', ' '), ']', ' ')) as cc_addresses,
-        addresses_in(replace(replace(m.payload ->> '$.headers.bcc', '[', ' '), ']', ' ')) as bcc_addresses,
+        addresses_in(case
+            when json_type(m.payload, '$.headers.cc') = 'ARRAY' then array_to_string(from_json(m.payload -> '$.headers.cc', '["VARCHAR"]'), ', ')
+            else m.payload ->> '$.headers.cc'
+        end) as cc_addresses,
+        addresses_in(case
+            when json_type(m.payload, '$.headers.bcc') = 'ARRAY' then array_to_string(from_json(m.payload -> '$.headers.bcc', '["VARCHAR"]'), ', ')
+            else m.payload ->> '$.headers.bcc'
+        end) as bcc_addresses,
         coalesce(m.payload ->> '$.cadence.id', m.payload ->> '$.step.id') is not null as is_of_cadence,
         coalesce((m.payload ->> '$.bounced')::boolean, false) as has_bounced,
         r.replied_at
