@@ -33,6 +33,7 @@ KEYS = (
         "sendAs",
         "total",
         "paging",
+        "metadata",
         "errors",
         "id",
         "mail",

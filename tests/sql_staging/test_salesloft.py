@@ -84,7 +84,7 @@ def test_what_was_only_logged_ended_when_it_was_logged(stage: Stage) -> None:
 
 
 def test_a_part_that_was_deleted_leaves_the_other(stage: Stage) -> None:
-    both = calls(stage, [call(1, disposition="Busy", archived=True)], [record(11, call={"id": 1})])["log/1"]
+    both = calls(stage, [call(1, disposition="Wrong Number", archived=True)], [record(11, call={"id": 1})])["log/1"]
     assert (both["is_deleted"], both["disposition_label"], both["result"]) == (False, None, "answered")
     alone = calls(stage, [call(1, disposition="Wrong Number")], [record(11, call={"id": 1}, archived=True)])["log/1"]
     assert (alone["is_deleted"], alone["started_at"]) == (False, AT + timedelta(minutes=1))
