@@ -22,7 +22,7 @@ from .auth import BearerAuth, ClientCredentialsAuth
 from .client import Client
 from .limits import Budget, shared
 from .one_account import OneAccount
-from .rotating_refresh import RotatingRefreshAuth
+from .rotating_auth import RotatingRefreshAuth
 from .salesloft_answers import judge, tells
 from .salesloft_lists import PAGE, Get, Params, Span, records, total
 from .salesloft_records import LISTS, List, streams_of
@@ -45,16 +45,11 @@ __all__ = ["Salesloft", "SalesloftSettings"]
 
 BEGINNING = datetime(2011, 1, 1, tzinfo=UTC)  # before Salesloft had any customer
 AHEAD = timedelta(days=2)  # longer than any run
-
-
-class SalesloftRefreshAuth(RotatingRefreshAuth):
-    """An authorised app. Salesloft revokes the refresh token before as it gives a new one."""
-
-    def _remedy(self) -> str:
-        return (
-            "Check client_id and client_secret. If the newest refresh token was lost, authorise the app again and put the new refresh_token "
-            "into the settings."
-        )
+# Salesloft revokes the refresh token before as it gives a new one.
+LOST = (
+    "Check client_id and client_secret. If the newest refresh token was lost, authorise the app again and put the new refresh_token "
+    "into the settings."
+)
 
 
 class Salesloft(OneAccount):
@@ -140,7 +135,8 @@ def _auth(settings: SalesloftSettings, workspace: str, streams: Sequence[Stream]
     if settings.refresh_token is not None:
         client = {"client_id": settings.client_id, "client_secret": secret}
         account = Account(f"salesloft.{workspace}")
-        return SalesloftRefreshAuth(client, settings.refresh_token.get_secret_value(), settings.token_url, account)
+        token = settings.refresh_token.get_secret_value()
+        return RotatingRefreshAuth(client, token, settings.token_url, account, remedy=LOST)
     scopes = dict.fromkeys(scope for stream in streams for scope in stream.scopes)
     remedy = "Check client_id and client_secret, that client credentials are enabled for the app, and that it has these scopes: "
     return ClientCredentialsAuth(
