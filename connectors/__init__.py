@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 CONNECTORS: Mapping[str, tuple[str, str, str]] = {
     "hubspot": ("connectors.hubspot", "HubSpot", "HubSpotSettings"),
     "salesforce": ("connectors.salesforce", "Salesforce", "SalesforceSettings"),
+    "pipedrive": ("connectors.pipedrive", "Pipedrive", "PipedriveSettings"),
     "cloudtalk": ("connectors.cloudtalk", "CloudTalk", "CloudTalkSettings"),
     "aircall": ("connectors.aircall", "Aircall", "AircallSettings"),
     "dialpad": ("connectors.dialpad", "Dialpad", "DialpadSettings"),

@@ -12,7 +12,7 @@ import secrets
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ import httpx
 import msgspec
 
 from .body import ACCEPTED
-from .redact import blotted
+from .redact import blotted, secrets_of
 from .server_clock import retry_after
 from .stream import ConnectorError, PermissionMissing
 
@@ -69,6 +69,18 @@ class BearerAuth(httpx.Auth):
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         request.headers["Authorization"] = self._header
+        yield request
+
+
+class KeyAuth(httpx.Auth):
+    """A key that does not change, in a header of its own."""
+
+    def __init__(self, key: str, header: str) -> None:
+        self.header = header
+        self._key = _bare(key)
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers[self.header] = self._key
         yield request
 
 
@@ -159,8 +171,11 @@ class TokenAuth(httpx.Auth, ABC):
             refused = told.get("error") in CREDENTIAL_REFUSED or told.get("status") in CREDENTIAL_REFUSED
             kind = PermissionMissing if refused else ConnectorError
             sent = dict(parse_qsl(asked.read().decode()))
-            sent["assertion"] = sent.get("assertion") or asked.headers.get("Authorization", "").rpartition(" ")[2]
-            raise kind(f"No access token from {self._token_url}: {status} {_reason(told, sent)}. {self._remedy()}")
+            held = [
+                *(sent.get(name, "") for name in SECRET_FIELDS),
+                *secrets_of(asked.headers.get("Authorization", "")),
+            ]
+            raise kind(f"No access token from {self._token_url}: {status} {_reason(told, held)}. {self._remedy()}")
         self._header = _bearer(told["access_token"])
         try:
             lifetime = float(told.get("expires_in", 3600))
@@ -178,7 +193,10 @@ class TokenAuth(httpx.Auth, ABC):
 
 
 class OAuthRefreshAuth(TokenAuth):
-    """OAuth 2.0 with a refresh token (RFC 6749 section 6). A rotated refresh token is used from then on, in memory."""
+    """OAuth 2.0 with a refresh token (RFC 6749 section 6). A rotated refresh token is used from then on, in memory.
+
+    basic: the client says who it is in HTTP Basic and not in the form (section 2.3.1).
+    """
 
     def __init__(
         self,
@@ -187,20 +205,24 @@ class OAuthRefreshAuth(TokenAuth):
         refresh_token: str,
         token_url: str,
         *,
+        basic: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(token_url, clock=clock)
         self._client_id = client_id
         self._client_secret = client_secret
         self._refresh_token = refresh_token
+        self._basic = httpx.BasicAuth(client_id, client_secret) if basic else None
+
+    def _request(self) -> httpx.Request:
+        request = super()._request()
+        return request if self._basic is None else next(self._basic.auth_flow(request))
 
     def _form(self) -> Mapping[str, str]:
-        return {
-            "grant_type": "refresh_token",
-            "client_id": self._client_id,
-            "client_secret": self._client_secret,
-            "refresh_token": self._refresh_token,
-        }
+        grant = {"grant_type": "refresh_token", "refresh_token": self._refresh_token}
+        if self._basic is not None:
+            return grant
+        return {**grant, "client_id": self._client_id, "client_secret": self._client_secret}
 
     def _remedy(self) -> str:
         return (
@@ -380,19 +402,23 @@ def service_account_key(file: Path, setting: str) -> dict[str, str]:
         ) from None
 
 
-def _reason(told: Mapping[str, Any], form: Mapping[str, str]) -> str:
+def _reason(told: Mapping[str, Any], secrets: Iterable[str]) -> str:
     """Why a token was refused, without what was sent to get one. HubSpot also says it as {"status", "message"}."""
     error = told.get("error") or told.get("status") or "no reason given"
     description = told.get("error_description") or told.get("message")
     text = f"{error} ({description})" if description else str(error)
-    return blotted(text, filter(None, (form.get(name) for name in SECRET_FIELDS)))[:REASON_LENGTH]
+    return blotted(text, filter(None, secrets))[:REASON_LENGTH]
 
 
 def _bearer(token: str, scheme: str = "Bearer") -> str:
-    """The header's value. A token that no header can hold is refused here, where it cannot get into an error's text."""
+    return f"{scheme} {_bare(token)}"
+
+
+def _bare(token: str) -> str:
+    """The token alone. One that no header can hold is refused here, where it cannot get into an error's text."""
     bare = token.strip()
     if not bare or not bare.isascii() or not bare.isprintable() or " " in bare:
         raise ConnectorError(
             "The access token is empty or holds characters no token has. Copy it into the settings again."
         )
-    return f"{scheme} {bare}"
+    return bare

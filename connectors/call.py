@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
 import httpx
 import msgspec
 
-from .redact import blotted
+from .redact import blotted, secrets_of
 from .stream import Traffic
 
 EXCERPT = 300  # characters of a refusing body in an error
@@ -43,7 +40,7 @@ class Call:
         return self._line(told, is_cut=len(response.content) > most) or "(empty body)"
 
     def _line(self, text: str, *, is_cut: bool) -> str:
-        secrets = _secrets(self.request.headers.get("Authorization", ""))
+        secrets = secrets_of(self.request.headers.get(getattr(self.auth, "header", "Authorization"), ""))
         line = " ".join(blotted(text, secrets, is_cut=is_cut).split())
         return line if len(line) <= EXCERPT else line[:EXCERPT] + "…"
 
@@ -69,13 +66,3 @@ def not_json(response: httpx.Response) -> str:
     except RecursionError:
         return f"JSON that is nested too deeply to be read ({len(body):,} bytes)"
     return ""
-
-
-def _secrets(authorization: str) -> list[str]:
-    """What of an Authorization header must not be shown: the token, or Basic's text and what it holds."""
-    scheme, _, told = authorization.partition(" ")
-    found = [told]
-    if scheme.lower() == "basic":
-        with suppress(binascii.Error):
-            found += base64.b64decode(told, validate=True).decode("utf-8", "replace").split(":", 1)
-    return found

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import html
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from urllib.parse import quote, quote_plus
 
 SHORTEST = 4  # what is shorter is no secret, and blotting it out would only spoil the text
@@ -23,3 +26,13 @@ def blotted(text: str, secrets: Iterable[str], *, is_cut: bool = False) -> str:
     for form in found:
         text = text.replace(form, "***")
     return text[: -len(found[0])] if is_cut and found else text
+
+
+def secrets_of(header: str) -> list[str]:
+    """What of a header that proves who asks must not be shown: the key or token, or Basic's text and what it holds."""
+    scheme, _, token = header.partition(" ")
+    found = [token or scheme]
+    if scheme.lower() == "basic":
+        with suppress(binascii.Error):
+            found += base64.b64decode(token, validate=True).decode("utf-8", "replace").split(":", 1)
+    return found

@@ -283,17 +283,17 @@ def _failed(
     event("window not read", level, window=window, status=status, error=error, page=page)
 
 
-def _last_runs(run: Run) -> Mapping[tuple[str, str, str], str]:
-    """Which run read each (source, workspace, stream) whole last."""
+def _last_runs(run: Run) -> Mapping[tuple[str, str, str, str], str]:
+    """Which run read each (source, workspace, stream, partition) whole last."""
     return {
-        (c.name, c.workspace, w.stream): w.run_id
+        (c.name, c.workspace, w.stream, w.partition): w.run_id
         for c in run.sources.values()
         for w in state.done_windows(run.con, c.name, c.workspace)
     }
 
 
 def _known(
-    run: Run, window: Window, stream: Stream, last_runs: Mapping[tuple[str, str, str], str]
+    run: Run, window: Window, stream: Stream, last_runs: Mapping[tuple[str, str, str, str], str]
 ) -> Mapping[str, Sequence[str]]:
     """Ids that landed before, as far as reading this window makes use of them."""
     at = (run.con, window.source, window.workspace)
@@ -301,7 +301,7 @@ def _known(
         case ByIds() as reading:
             days = timedelta(days=run.settings.thresholds.reprocess_days)
             recent = run.now - days if reading.select == "recent" else None
-            since = last_runs.get((window.source, window.workspace, window.stream))
+            since = last_runs.get((window.source, window.workspace, window.stream, window.partition))
             return {p: state.changed_ids(*at, p, since_run=since, recent_from=recent) for p in reading.of}
         case DateRange() if stream.partitioned:
             # From the window's start on: newer ones too, which a listing without a date filter shows first.

@@ -47,6 +47,8 @@ def _body(vendor: str, status: int, message: str, hubspot: Mapping[str, Any], re
             told = {"responseData": {"status": status, "message": message}}
         case "aircall":
             told = {"error": message, "troubleshoot": message}
+        case "pipedrive":
+            told = {"success": False, "error": message, "errorCode": status}
         case "okta":
             told = {"errorCode": OKTA.get(status, "E0000009"), "errorSummary": message, "errorId": "oae1"}
         case "entra" | "microsoft365":

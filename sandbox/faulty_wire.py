@@ -32,6 +32,7 @@ LISTS = (
 SYSTEMS = {
     "hubspot": "crm",
     "salesforce": "crm",
+    "pipedrive": "crm",
     "cloudtalk": "dialer",
     "aircall": "dialer",
     "dialpad": "dialer",
@@ -62,7 +63,7 @@ def _vendor_of(path: str) -> str:
 SOQL_PLACE = r" (?:AND|WHERE) \(\w+ > | ORDER BY "
 # Parameters that say where in a list a page is; all others say which list it is.
 PAGING = frozenset(
-    {"page", "after", "offset", "cursor", "pageToken", "$skiptoken", "$skip", "page[after]", "startHistoryId"}
+    {"page", "after", "offset", "pageToken", "$skiptoken", "$skip", "page[after]", "startHistoryId", "cursor", "start"}
 )
 
 

@@ -46,6 +46,7 @@ VENDORS: dict[
 ] = {  # vendor -> the system it plays, where it is mounted; its module has its name
     "hubspot": ("crm", "/hubspot"),
     "salesforce": ("crm", "/salesforce"),
+    "pipedrive": ("crm", "/pipedrive"),
     "cloudtalk": ("dialer", "/cloudtalk/api"),
     "aircall": ("dialer", "/aircall/v1"),
     "dialpad": ("dialer", "/dialpad"),

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from msgspec.structs import replace
 
-from sandbox import files, sales_navigator
+from sandbox import files, pipedrive, pipedrive_history, sales_navigator
 from sandbox.world import Rep, System, Tool, World
 from sandbox.world_ids import Ids
 from sandbox.world_seats import accounts, split
@@ -178,6 +178,21 @@ def _toml(described: Described, url: str) -> Iterable[str]:
             "territory_field": "Sales_Territory__c",
             "segment_field": "Market_Segment__c",
             "sourcing_field": "Sourced_By__c",
+        },
+        "pipedrive": {
+            "client_id": "sandbox-app",
+            "client_secret": "sandbox-secret",
+            "refresh_token": "sandbox-refresh",
+            "base_url": f"{url}/pipedrive",
+            "token_url": f"{url}/pipedrive/oauth/token",
+            "requests_per_2_seconds": pipedrive.BURST,
+            "territory_field": pipedrive_history.TERRITORY,
+            "segment_field": pipedrive_history.SEGMENT,
+            "domain_field": pipedrive_history.DOMAIN,
+            "sourcing_field": pipedrive_history.SOURCED_BY,
+            "no_show_types": ["no_show"],
+            "cancelled_types": ["cancelled"],
+            "integration_users": [str(pipedrive_history.MACHINE)],
         },
         "cloudtalk": {
             "access_key_id": "sandbox",

@@ -113,6 +113,37 @@ create or replace macro came_by(source) as (
     end
 );
 
+-- How a change came about, from Pipedrive's change_source ('app', 'mobile', 'api' are documented, the others guessed); what it does not say counts as
+-- an integration's.
+create or replace macro changed_by_source(source) as (
+    case lower(source)
+        when 'app' then 'ui' when 'mobile' then 'mobile' when 'import' then 'import' when 'api' then 'api'
+        when 'workflow_automation' then 'automation' when 'automation' then 'automation' when 'workflow' then 'automation'
+        else 'integration'
+    end
+);
+
+-- Pipedrive says of activities, notes and mails only whose user made them.
+create or replace macro by_user(user_id) as (
+    case when user_id is null or listed('pipedrive.integration_users', user_id) then 'integration' else 'ui' end
+);
+
+-- When an activity is due: its date and time are UTC. NULL without a time.
+create or replace macro due_instant(payload) as (
+    case
+        when nullif(payload ->> '$.due_time', '') is not null
+            then try_cast((payload ->> '$.due_date') || ' ' || (payload ->> '$.due_time') || '+00' as timestamptz)
+    end
+);
+
+-- Seconds of a duration like 01:30:00, or 01:30 for hours and minutes.
+create or replace macro seconds_of(t) as (
+    case
+        when regexp_full_match(t, '[0-9]+:[0-9]{2}(:[0-9]{2})?')
+            then split_part(t, ':', 1)::double * 3600 + split_part(t, ':', 2)::double * 60 + coalesce(try_cast(split_part(t, ':', 3) as double), 0)
+    end
+);
+
 -- The value of a CRM property whose name the settings give.
 create or replace macro crm_property(payload, setting, fallback) as (
     json_extract_string(
@@ -124,6 +155,14 @@ create or replace macro crm_property(payload, setting, fallback) as (
 -- The value of a record's field whose name the settings give; NULL where they give none.
 create or replace macro own_field(payload, setting) as (
     json_extract_string(payload, '$."' || (select s.value from input.source_setting as s where s.name = setting limit 1) || '"')
+);
+
+-- The same where the value may be a choice, told as {"id", "label"}: what its label says.
+create or replace macro own_choice(payload, setting) as (
+    case
+        when own_field(payload, setting) like '{%' then coalesce(own_field(payload, setting)::json ->> '$.label', own_field(payload, setting)::json ->> '$.id')
+        else own_field(payload, setting)
+    end
 );
 
 -- Is a value in a list of the settings? Without regard to case.

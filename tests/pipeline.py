@@ -138,7 +138,9 @@ class Pipeline:
                 ids = state.known_ids(self.con, *place, partition=partition)
                 return Window(*place, "snapshot", None, now, partition), {stream.name: ids}
             case Changes() as reading:
-                if done and done[-1].end:
+                # As flows.windows plans it: everything again when the last full listing is old.
+                listed = max((w.end for w in done if w.kind == "full" and w.end), default=None)
+                if done and done[-1].end and listed and now - listed < reading.relist:
                     return Window(*place, "changes", done[-1].end - reading.lookback, now, partition), {}
                 return Window(*place, "full", None, now, partition), {}
             case DateRange():

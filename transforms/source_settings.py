@@ -11,7 +11,7 @@ LISTS = ("integration_users", "lead_sources")
 
 def told(sections: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """From the settings of accounts ("hubspot", "hubspot/us") by name: "territory_property" of any source; "<source>.<setting>" of settings that
-    name a field or are one of LISTS; "<source>:<workspace>.<setting>" of what each account has for itself.
+    name a field, kinds of records ("call_types") or are one of LISTS; "<source>:<workspace>.<setting>" of what each account has for itself.
 
     A list is its items with commas between. currency: of amounts without one. page_domain: the host of the pages, which are where the API is.
     """
@@ -26,7 +26,7 @@ def told(sections: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
                 found[f"{source}.{key}"] = value
             elif key == "currency" and value:
                 found[f"{own}.{key}"] = value
-            elif key in LISTS:
+            elif key in LISTS or key.endswith("_types"):
                 found[f"{source}.{key}"] = ",".join(value)
         if any(name.startswith((f"{source}.", f"{own}.")) for name in found):
             found[f"{own}.page_domain"] = urlsplit(str(section.get("base_url", ""))).netloc
