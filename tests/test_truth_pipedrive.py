@@ -24,10 +24,14 @@ def as_pipedrive_tells(document: dict[str, Any]) -> dict[str, Any]:
     for mail in document["mails"]:  # HubSpot's own sequencer is not at this company
         if mail.pop("sequencer", None):
             mail.update(kind="one_to_one")
-    for call in document["calls"]:  # of a call that was logged, neither its outcome nor its direction
-        if call.get("crm"):
-            call["crm"].pop("disposition", None)
-            call["crm"].pop("external_id", None)
+    numbers = {number for contact in document["contacts"] for number in contact.get("phones", [])}
+    for call in document["calls"]:  # nor, where no person has been linked to it, with whom it was: it would be a call of its own
+        if call["number"] not in numbers:
+            call.pop("crm", None)
+    for crm in [call["crm"] for call in document["calls"] if call.get("crm")]:  # of a logged call, neither outcome nor id
+        for told in (crm, *(edit["set"] for edit in crm.get("edits", []))):
+            told.pop("disposition", None)
+            told.pop("external_id", None)
     for task in document["tasks"]:  # nor who completed a task
         task["completed_by"] = None
     # Of sign-ins the last one before a reading.

@@ -71,7 +71,7 @@ from_crm as (
         c.workspace_id,
         'crm_only' as call_origin,
         null::varchar as match_rule,
-        c.direction,
+        coalesce(c.direction, 'outbound') as direction,
         c.rep_id,
         c.occurred_at,
         null::timestamptz as answered_at,

@@ -22,7 +22,7 @@ reach as (
     select
         *,
         max(ended_at + to_seconds(p.call_match_before_seconds + p.call_match_after_seconds)) over (
-            partition by crm, rep_id, direction order by started_at, call_key, crm_call_key
+            partition by crm, rep_id order by started_at, call_key, crm_call_key
             rows between unbounded preceding and 1 preceding
         ) as reached
     from crowded
@@ -33,7 +33,7 @@ clustered as (
     select
         *,
         count_if(reached is null or started_at > reached) over (
-            partition by crm, rep_id, direction order by started_at, call_key, crm_call_key
+            partition by crm, rep_id order by started_at, call_key, crm_call_key
         ) as cluster
     from reach
 ),
@@ -41,7 +41,7 @@ clustered as (
 weighed as (
     select list({'calls': [call_key], 'logs': [crm_call_key], 'starts': [started_at]} order by distance, call_key, crm_call_key) as pairs
     from clustered
-    group by crm, rep_id, direction, cluster
+    group by crm, rep_id, cluster
 ),
 
 chosen as (

@@ -38,7 +38,8 @@ from open_logs as c
 cross join input.parameter as p
 inner join core.dialer_call as d
     on
-        c.rep_id = d.rep_id and c.direction = d.direction and c.number_tail = d.number_tail
+        -- A log that does not say which way it went may be of either.
+        c.rep_id = d.rep_id and coalesce(c.direction, d.direction) = d.direction and c.number_tail = d.number_tail
         and c.occurred_at >= d.started_at - to_seconds(p.call_match_before_seconds)
         and c.occurred_at <= d.ended_at + to_seconds(p.call_match_after_seconds)
 anti join core.match_call_id as m on d.call_key = m.call_key and c.crm = m.crm

@@ -21,7 +21,7 @@ select
         else coalesce(read_instant(payload ->> '$.marked_as_done_time'), due_instant(payload), anywhere_on(try_cast(nullif(payload ->> '$.due_date', '') as date)))
     end as occurred_at,
     read_instant(payload ->> '$.add_time') as logged_at,
-    case when listed('pipedrive.inbound_call_types', payload ->> '$.type') then 'inbound' else 'outbound' end as direction,
+    case when listed('pipedrive.inbound_call_types', payload ->> '$.type') then 'inbound' end as direction,
     seconds_of(payload ->> '$.duration') as duration_s,
     null::varchar as disposition_label,
     'COMPLETED' as status,
