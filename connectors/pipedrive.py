@@ -96,7 +96,8 @@ class Pipedrive(OneAccount):
         kind = with_fields(one.kind, keys)
         for body in self._bodies(get, one, {**self._asked(one, keys), **_between(one, window)}):
             yield cut_down(body, "data", kind, (one.key,))
-        self._check_clock(window)
+        if one.changing:
+            self._check_clock(window)
 
     def check(self) -> Iterator[Check]:
         """One record of each list, and of what is read a record, the first one's."""
@@ -148,7 +149,7 @@ class Pipedrive(OneAccount):
     def _check_clock(self, window: Window) -> None:
         """A clock of ours that is ahead would have the next run begin after changes that this one has not seen."""
         ahead = timedelta(seconds=self._client.ahead)
-        if window.kind == "changes" and ahead > timedelta(minutes=self._settings.lookback_minutes) + CLOCK_SLACK:
+        if ahead > timedelta(minutes=self._settings.lookback_minutes) + CLOCK_SLACK:
             raise ConnectorError(
                 f"{window.window_id}: this machine's clock is {ahead.total_seconds() / 60:.0f} minutes ahead of Pipedrive's, more than "
                 f"pipedrive.lookback_minutes: changes would be lost. Nothing was landed. Set the clock (NTP) and run again."

@@ -8,7 +8,6 @@ many of them is answered 403 with a page by Cloudflare. Assumed: what a plan lac
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import httpx
 
@@ -28,8 +27,7 @@ def judge(response: httpx.Response) -> Verdict:
     if status == 429:
         if _whole(response, DAY_LEFT) == 0:
             return Fail("The company's API tokens of the day are used up; they begin anew at midnight.", spent=True)
-        found = LIMIT.refused(response, "429, Pipedrive's requests in two seconds", "requests")
-        return found if found.after is not None else replace(found, after=WINDOW)
+        return LIMIT.refused(response, "429, Pipedrive's requests in two seconds", "requests")
     if status == 403 and "html" in response.headers.get("Content-Type", ""):
         return Retry("403, kept out for too many refused requests", after=BLOCKED, everyone=True, budget="requests")
     if status == 401:

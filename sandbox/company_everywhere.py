@@ -9,7 +9,7 @@ from typing import Any
 
 TOOLS = {"linkedin": "okta", "gong": "google_admin", "notion": "entra"}
 SYSTEMS = {
-    "crm": ["hubspot", "salesforce"],
+    "crm": ["hubspot", "salesforce", "pipedrive"],
     "dialer": ["cloudtalk", "aircall", "dialpad"],
     "mail": ["gmail", "microsoft365"],
     "tools": ["okta", "google_admin", "entra"],

@@ -25,10 +25,14 @@ def as_pipedrive_tells(document: dict[str, Any]) -> dict[str, Any]:
         if mail.pop("sequencer", None):
             mail.update(kind="one_to_one")
     numbers = {number for contact in document["contacts"] for number in contact.get("phones", [])}
-    for call in document["calls"]:  # nor, where no person has been linked to it, with whom it was: it would be a call of its own
+    for call in document[
+        "calls"
+    ]:  # nor, where no person has been linked to it, with whom it was: it would be a call of its own
         if call["number"] not in numbers:
             call.pop("crm", None)
-    for crm in [call["crm"] for call in document["calls"] if call.get("crm")]:  # of a logged call, neither outcome nor id
+    for crm in [
+        call["crm"] for call in document["calls"] if call.get("crm")
+    ]:  # of a logged call, neither outcome nor id
         for told in (crm, *(edit["set"] for edit in crm.get("edits", []))):
             told.pop("disposition", None)
             told.pop("external_id", None)

@@ -39,6 +39,23 @@ PLACES: Mapping[str, Mapping[str, Match]] = {
         stream: {"path": "^/salesforce/.*/query(All)?$", "query": rf"FROM(\+|%20){one.name}(\+|%20|&|$)"}
         for stream, one in SALESFORCE.items()
     },
+    "pipedrive": at(
+        crm_user="^/pipedrive/v1/users$",
+        crm_team="/v1/roles$",
+        crm_account="/v1/users/me$",
+        crm_pipeline="/api/v2/pipelines$",
+        crm_pipeline_stage="/api/v2/stages$",
+        crm_company_field="/api/v2/organizationFields$",
+        crm_contact="/api/v2/persons$",
+        crm_company="/api/v2/organizations$",
+        crm_deal="/api/v2/deals(/archived)?$",
+        crm_activity="/api/v2/activities$",
+        crm_note="/v1/notes$",
+        crm_deal_history="/v1/deals/[^/]+/changelog$",
+        crm_company_history="/v1/organizations/[^/]+/changelog$",
+        crm_contact_history="/v1/persons/[^/]+/changelog$",
+        crm_mail="/v1/persons/[^/]+/mailMessages$",
+    ),
     "cloudtalk": at(
         dialer_user="/agents/", dialer_group="/groups/", dialer_number="/numbers/", dialer_call="/calls/index"
     ),
@@ -92,6 +109,7 @@ SOURCES = tuple(PLACES)
 TOKENS = {
     "hubspot": "^/hubspot/.*token$",
     "salesforce": "^/salesforce/.*token$",
+    "pipedrive": "^/pipedrive/oauth/token$",
     "gmail": "^/gmail/token$",
     "microsoft365": "^/microsoft365/.*token$",
     "google_admin": "^/google_admin/token$",
@@ -99,6 +117,11 @@ TOKENS = {
     "outreach": "^/outreach/oauth/token$",
     "salesloft": "^/salesloft/oauth/token$",
 }
+# Pipedrive's lists that are paged by cursor.
+CURSORS = (
+    *("crm_pipeline", "crm_pipeline_stage", "crm_company_field"),
+    *("crm_contact", "crm_company", "crm_deal", "crm_activity"),
+)
 # Lists that come in pages; the others are one answer.
 PAGED: Mapping[str, Sequence[str]] = {
     **{
@@ -109,11 +132,12 @@ PAGED: Mapping[str, Sequence[str]] = {
         )
     },
     "hubspot": ("crm_user", "crm_user_profile", *(NAMES.get(k, f"crm_{k[:-1]}") for k in OBJECTS)),
+    "pipedrive": (*CURSORS, "crm_team", "crm_note"),
     "gmail": ("mail_message",),
     "microsoft365": ("mail_message",),
 }
 # Listed whole by a cursor that counts nothing: a record that a page leaves out is found by the next full listing only.
-LISTED = {"hubspot": tuple(NAMES.get(kind, f"crm_{kind[:-1]}") for kind in OBJECTS)}
+LISTED = {"hubspot": tuple(NAMES.get(kind, f"crm_{kind[:-1]}") for kind in OBJECTS), "pipedrive": CURSORS}
 Outcome = Literal["retried", "window fails", "read"]
 
 

@@ -13,6 +13,7 @@ from sandbox import world_sequencer as sequencer
 from sandbox.dialpad_calls import listed
 from sandbox.hubspot_records import shelf
 from sandbox.microsoft365 import copies
+from sandbox.pipedrive_records import table as pipedrive_records
 from sandbox.salesforce_records import table as rows_of
 from sandbox.world import System
 from sandbox.world_state import Clock, State
@@ -25,7 +26,14 @@ NUMBER = count()
 OF_SALESFORCE = {"Contact": "crm_contact", "Account": "crm_company", "Opportunity": "crm_deal"}
 # What `make test` tries: one fault that is borne, one that is not. `make hostile` tries all.
 SAMPLE = {"connection reset in mid-body", "500 throughout"}
-BY_IDS = {"crm_association", "crm_contact_history", "crm_company_history", "crm_deal_history"}
+BY_IDS = {"crm_association", "crm_contact_history", "crm_company_history", "crm_deal_history", "crm_mail"}
+OF_PIPEDRIVE = {
+    "persons": "crm_contact",
+    "organizations": "crm_company",
+    "activities": "crm_activity",
+    "deals": "crm_deal",
+    "notes": "crm_note",
+}
 
 
 def test_what_is_read_undisturbed_is_what_the_company_has(place: Place, undisturbed: Undisturbed) -> None:
@@ -48,6 +56,11 @@ def test_what_is_read_undisturbed_is_what_the_company_has(place: Place, undistur
         }
         for name, stream in OF_SALESFORCE.items():
             assert there[f"salesforce_{stream}"] == {row["Id"] for row in living[name]}, name
+        pipedrive = held("crm", "pipedrive")
+        for name, stream in OF_PIPEDRIVE.items():
+            known = pipedrive_records(pipedrive, name)
+            live = {str(one["id"]) for one in known if one.get("active_flag", not one.get("is_deleted"))}
+            assert there[f"pipedrive_{stream}"] == live, name
         legs = sum(len(stored.value.legs) for stored in held("dialer", "cloudtalk").dialer_calls)
         assert len(there["cloudtalk_dialer_call"]) == legs > 0
         assert len(there["aircall_dialer_call"]) == len(held("dialer", "aircall").dialer_calls) > 0
@@ -97,7 +110,8 @@ def test_nothing_is_missing_and_nothing_twice(place: Place, undisturbed: Undistu
         assert landed == wanted, _differences(landed, wanted)
     aimed = {aim(rule["match"]) for rule in case.rules() if "match" in rule} if case.rule else set()
     if case.outcome == "window fails":  # who is read by ids that never came has nothing to ask for
-        aimed -= {aim(PLACES["hubspot"][stream]) for stream in BY_IDS}
+        crms = [PLACES[source] for source in ("hubspot", "pipedrive")]
+        aimed -= {aim(place) for places in crms for stream, place in places.items() if stream in BY_IDS}
         # Gmail's mails fail at the profile, Microsoft's at the folders, an app's users at the list of apps.
         aimed -= {aim(PLACES["gmail"]["mail_message"]), aim(PLACES["okta"]["tool_app_user"])}
         aimed -= {aim(place) for place in list(PLACES["microsoft365"].values())[2:]}

@@ -46,7 +46,7 @@ def test_a_clock_that_is_hours_ahead_does_not_let_changes_be_skipped(place: Plac
     failed = [w for w in installation.night(NIGHTS[0]).windows if w.status != "done"]
     by_changes = {
         (source, stream.name)
-        for source in ("hubspot", "salesforce")
+        for source in ("hubspot", "salesforce", "pipedrive")
         for stream in connectors.load(source)[0].streams
         if isinstance(stream.reading, Changes)
     }
