@@ -36,6 +36,8 @@ def everywhere(document: dict[str, Any], now: datetime, days: int, *, both_mails
     for rep, (crm, dialer, sequencer, mail) in zip(document["reps"], turns, strict=False):
         rep["seats"] = [crm, dialer, sequencer, *(SYSTEMS["mail"] if both_mails else [mail])]
     sequencers = {rep["key"]: rep["seats"][2] for rep in document["reps"]}
+    for account, crm in zip(document["accounts"], SYSTEMS["crm"], strict=False):  # each has a company at least
+        account["systems"] = [crm]
     for number, mail in enumerate(m for m in document["mails"] if m["direction"] == "outbound"):
         mail["sequencer"] = {"system": sequencers[mail["rep"]]} if number % 2 else mail.get("sequencer")
     for call in document["calls"][::4]:

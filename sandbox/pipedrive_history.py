@@ -40,7 +40,7 @@ NAMES = {
 
 def number(state: State, kind: str, key: str) -> int:
     """The id of a world's thing."""
-    return int(state.ids.number(f"pipedrive.{kind}", key, (3, 8)))
+    return int(state.ids.number(f"pipedrive.{kind}", key, (7, 12)))
 
 
 def user(state: State, key: str | None, via: Via = "ui") -> int:
