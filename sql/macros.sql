@@ -160,7 +160,7 @@ create or replace macro own_field(payload, setting) as (
 -- The same where the value may be a choice, told as {"id", "label"}: what its label says.
 create or replace macro own_choice(payload, setting) as (
     case
-        when own_field(payload, setting) like '{%' then coalesce(own_field(payload, setting)::json ->> '$.label', own_field(payload, setting)::json ->> '$.id')
+        when starts_with(own_field(payload, setting), '{') then coalesce(own_field(payload, setting)::json ->> '$.label', own_field(payload, setting)::json ->> '$.id')
         else own_field(payload, setting)
     end
 );

@@ -10,10 +10,10 @@ from importlib import resources
 from typing import Any
 
 import duckdb
+import httpx
 import pytest
 from pydantic import ValidationError
 
-import connectors
 from connectors.landing_file import extract
 from connectors.pipedrive import Pipedrive, PipedriveSettings
 from connectors.pipedrive_answers import judge, tells
@@ -163,7 +163,8 @@ def test_nothing_that_people_wrote_is_kept(make: Make) -> None:
         calls=[{"key": "k", "rep": "ada", "number": "+49301", "started_at": THEN, "result": "answered",
                 "ended_at": "2026-03-02T10:04:00Z", "crm": {"contacts": ["c1"], "duration_seconds": 200}}],
         notes=[{"key": "n", "rep": "ada", "at": THEN, "contact": "c1"}],
-        mails=[{"key": "m", "rep": "ada", "from": "ada@acme.example", "to": ["c1@cust.example"], "sent_at": THEN, "message_id": "<m@x>", "crm": {}}],
+        mails=[{"key": "m", "rep": "ada", "from": "ada@acme.example", "to": ["c1@cust.example"], "sent_at": THEN,
+                "message_id": "<m@x>", "crm": {}}],
         crm_writes=[{"at": "2026-03-03T10:00:00Z", "by": "ada", "object": "contact", "key": "c1", "property": "job", "value": "Queen"}],
     )  # fmt: skip
     with running(parse(world)) as url:
@@ -271,8 +272,6 @@ def test_an_expired_access_token_is_renewed_by_basic_and_a_refusal_shows_no_secr
     ],
 )
 def test_what_a_refusal_means(status: int, headers: dict[str, str], body: bytes, expected: type) -> None:
-    import httpx
-
     verdict = judge(httpx.Response(status, headers=headers, content=body))
     assert isinstance(verdict, expected)
     if isinstance(verdict, Retry):
@@ -286,8 +285,6 @@ def test_what_a_refusal_means(status: int, headers: dict[str, str], body: bytes,
 
 
 def test_the_days_tokens_are_what_a_call_costs_and_the_last_of_them_are_left_to_others(make: Make) -> None:
-    import httpx
-
     world = parse(company(2))
     with serving(build_app(world, Clock(world, NOW), None, Limits(enabled=True))) as url:
         connector = make(f"{url}/pipedrive", reserve=0.2)
@@ -326,7 +323,7 @@ def staged(
 ) -> list[tuple[Any, ...]]:
     """What staging makes of what was read."""
     with open_warehouse(tmp / f"{table}.duckdb", threads=1) as con:
-        raw.declare(con, [("pipedrive", s.name) for s in connectors.load("pipedrive")[0].streams])
+        raw.declare(con, [("pipedrive", s.name) for s in Pipedrive.streams])
         con.execute("insert into input.source_setting values ('pipedrive.call_types', 'call')")
         for name in names:
             stream = next(s for s in connector.streams if s.name == name)
@@ -411,7 +408,7 @@ def test_a_person_that_is_in_no_list_any_more_is_deleted(make: Make, tmp_path: A
         serving(build_app(known, clock, None, Limits(enabled=False))) as url,
         open_warehouse(tmp_path / "w.duckdb", threads=1) as con,
     ):
-        raw.declare(con, [("pipedrive", s.name) for s in connectors.load("pipedrive")[0].streams])
+        raw.declare(con, [("pipedrive", s.name) for s in Pipedrive.streams])
         connector = make(f"{url}/pipedrive")
         counted: list[tuple[int, int]] = []
         for run, at in (("run1", later), ("run2", NOW)):
