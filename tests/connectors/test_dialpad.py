@@ -321,7 +321,7 @@ def test_what_staging_makes_of_legs(vendor: Vendor, make: Make, tmp_path: Path) 
     ]
 
 
-def test_the_sandbox_keeps_the_vendors_limits_and_pages() -> None:
+def test_the_sandbox_keeps_the_vendors_limits_pages_and_tokens(make: Make) -> None:
     world = parse({
         "company": {"now": "2026-03-20T06:00:00Z", "systems": {"dialer": "dialpad"}},
         "reps": [{"key": "ana", "email": "ana@acme.com", "seats": ["dialer"], "phone": "+12125550001"}],
@@ -340,6 +340,10 @@ def test_the_sandbox_keeps_the_vendors_limits_and_pages() -> None:
         last = client.get("/call", params={"cursor": first["cursor"]}).json()
         starts = [int(one["date_started"]) for one in (*first["items"], *last["items"])]
         assert len(first["items"]) == 25 and "cursor" not in last
+        app = {"client_id": "sandbox-client", "client_secret": "sandbox-secret", "refresh_token": "sandbox-refresh"}
+        places = {"base_url": f"{url}/dialpad/api/v2", "token_url": f"{url}/dialpad/oauth2/token"}
+        (ana,) = [r for one in make(api_key=None, **app, **places).read(USERS, {}, Traffic()) for r in one.records]
+        assert json.loads(ana)["emails"] == ["ana@acme.com"]
         assert starts == sorted(starts, reverse=True) and len(set(starts)) == 30
         assert client.get("/call", params={"started_after": starts[0]}).json() == {}
         assert client.get("/users", params={"limit": 101}).status_code == 400
