@@ -70,7 +70,7 @@ bench-build: $(READY) ## the build of a large warehouse: whole, a normal day, no
 bench-limits: $(READY) ## how much of each vendor's limit is used, and how often it refuses (half an hour of real time)
 	$(BIN)/python -m benchmarks.limits
 
-kill: $(READY) ## hundreds of runs killed at random, each run again to its end and compared (half an hour)
+kill: $(READY) ## hundreds of runs killed at random, each run again to its end and compared (an hour or more)
 	$(BIN)/python -m pytest -q -rP -m slow tests
 
 hostile: $(READY) ## every fault of the network on every stream (minutes); `make test` tries two
