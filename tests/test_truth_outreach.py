@@ -16,6 +16,7 @@ from sandbox.truth_tools import usage
 from sandbox.world import World, parse
 from sandbox.world_state import State
 from tests.against_truth import differences, read_nights
+from tests.companies import done_for_linkedin, send_through
 from tests.pipeline import serving
 
 NOW = datetime(2026, 3, 20, 6, tzinfo=UTC)
@@ -29,35 +30,19 @@ def company() -> World:
     document["company"]["tools"] = [{"name": "linkedin", "evidence": ["outreach"]}]
     without_mailbox = document["reps"][-1]
     without_mailbox["seats"] = ["crm", "dialer"]
-    _through_outreach(document["mails"], without_mailbox["key"])
+    send_through("outreach", document["mails"], without_mailbox["key"], every=6)
     for number, call in enumerate(document["calls"]):
         if number % 5 == 0:  # some have the dialer's id, the others are told apart by who, whom and when
             call["sequencer"] = {"external_id": number % 2 == 0}
         elif number % 9 == 0 and not call.get("legs"):
             call |= {"sequencer": {"visible_at": call.get("ended_at") or call["started_at"]}, "dialer": None}
     day = timedelta(days=1)
-    document["tasks"] += [
-        {"key": f"L{n}", "rep": rep["key"], "type": "linkedin", "status": "completed", "completed_at": (NOW - day * n).isoformat()}
-        for n, rep in enumerate(document["reps"], start=1)
-    ]  # fmt: skip
+    document["tasks"] += done_for_linkedin(document, NOW)
     # Between the nights: a user's record changes, and what is told of it is looked up again.
     document["logins"].append(
         {"rep": document["reps"][0]["key"], "system": "outreach", "at": (NOW - day).isoformat(), "succeeded": True}
     )
     return parse(document)
-
-
-def _through_outreach(mails: list[Document], rep: str) -> None:
-    """Sequences are Outreach's; of the rest every sixth, and all of a rep without a mailbox, were written there by hand."""
-    for number, mail in enumerate(mails):
-        if mail["direction"] == "inbound" or mail["kind"] not in ("one_to_one", "sequence"):
-            continue
-        if mail.get("sequencer"):
-            mail["sequencer"]["system"] = "outreach"
-            if number % 2:
-                mail["crm"] = None
-        elif number % 6 == 0 or mail["rep"] == rep:
-            mail["sequencer"] = {"system": "outreach", "step": None}
 
 
 def test_every_number_is_the_truth(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from sandbox.truth_tools import usage
 from sandbox.world import World, parse
 from sandbox.world_state import State
 from tests.against_truth import differences, read_nights
+from tests.companies import done_for_linkedin, send_through
 from tests.pipeline import serving
 
 NOW = datetime(2026, 3, 20, 6, tzinfo=UTC)
@@ -33,34 +34,18 @@ def company() -> World:
     document["seats"] += [{"rep": rep["key"], "tool": "Salesloft", "from": "2026-01-01"} for rep in document["reps"]]
     without_mailbox = document["reps"][-1]
     without_mailbox["seats"] = ["crm", "dialer"]
-    _through_salesloft(document["mails"], without_mailbox["key"])
+    send_through("salesloft", document["mails"], without_mailbox["key"], every=4)
+    for mail in document["mails"]:
+        if mail.get("sequencer"):
+            mail["to"] = mail["to"][:1]  # Salesloft tells no address of the others: see the page on it
     for number, call in enumerate(document["calls"]):
         if number % 5 == 0:  # told apart from the dialer's by who, whom and when
             call["sequencer"] = {}
         elif number % 9 == 0 and not call.get("legs"):
             own = {"disposition": "Connected"} if call["result"] == "answered" and number % 2 else {}
             call |= {"sequencer": own, "dialer": None}
-    day = timedelta(days=1)
-    document["tasks"] += [
-        {"key": f"L{n}", "rep": rep["key"], "type": "linkedin", "status": "completed", "completed_at": (NOW - day * n).isoformat()}
-        for n, rep in enumerate(document["reps"], start=1)
-    ]  # fmt: skip
+    document["tasks"] += done_for_linkedin(document, NOW)
     return parse(document)
-
-
-def _through_salesloft(mails: list[Document], rep: str) -> None:
-    """Sequences are Salesloft's; of the rest every fourth, and all of a rep without a mailbox, were written there by hand."""
-    for number, mail in enumerate(mails):
-        if mail["direction"] == "inbound" or mail["kind"] not in ("one_to_one", "sequence"):
-            continue
-        if mail.get("sequencer"):
-            mail["sequencer"]["system"] = "salesloft"
-            if number % 2:
-                mail["crm"] = None
-        elif number % 4 == 0 or mail["rep"] == rep:
-            mail["sequencer"] = {"system": "salesloft", "step": None}
-        if mail.get("sequencer"):
-            mail["to"] = mail["to"][:1]  # Salesloft tells no address of the others: see the page on it
 
 
 def test_every_number_is_the_truth(tmp_path: Path) -> None:
