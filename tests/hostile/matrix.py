@@ -136,8 +136,11 @@ PAGED: Mapping[str, Sequence[str]] = {
     "gmail": ("mail_message",),
     "microsoft365": ("mail_message",),
 }
-# Listed whole by a cursor that counts nothing: a record that a page leaves out is found by the next full listing only.
-LISTED = {"hubspot": tuple(NAMES.get(kind, f"crm_{kind[:-1]}") for kind in OBJECTS), "pipedrive": CURSORS}
+# Nothing counts these lists: a record that a page, or the last page of notes, leaves out is found by the next full listing only.
+LISTED = {
+    "hubspot": tuple(NAMES.get(kind, f"crm_{kind[:-1]}") for kind in OBJECTS),
+    "pipedrive": (*CURSORS, "crm_note"),
+}
 Outcome = Literal["retried", "window fails", "read"]
 
 
