@@ -15,7 +15,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -379,27 +378,6 @@ class JwtBearerAuth(TokenAuth):
 
     def _remedy(self) -> str:
         return self._told_remedy
-
-
-def private_key(file: Path, setting: str) -> str:
-    """The PEM of a key file. setting: which names it, for errors. Raises ConnectorError."""
-    try:
-        return file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConnectorError(
-            f"{setting}: {file} cannot be read: {type(error).__name__}. Put the key there again, or correct the settings."
-        ) from None
-
-
-def service_account_key(file: Path, setting: str) -> dict[str, str]:
-    """The content of a service account's key file. setting: which names it, for errors. Raises ConnectorError."""
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=dict[str, str])
-    except (OSError, msgspec.DecodeError) as error:
-        raise ConnectorError(
-            f"{setting}: {file} cannot be read as a JSON key: {type(error).__name__}. "
-            "Download a new key of the service account (IAM > Service accounts > Keys)."
-        ) from None
 
 
 def _reason(told: Mapping[str, Any], secrets: Iterable[str]) -> str:

@@ -16,13 +16,14 @@ from typing import Any
 
 import httpx
 
-from .auth import ServiceAccountAuth, service_account_key
+from .auth import ServiceAccountAuth
 from .client import Client
 from .gmail_answers import judge
 from .gmail_ids import LIST_SIZE
 from .gmail_mailbox import Mailbox
 from .gmail_quota import MailboxQuota, add_budget, budget_of, project_budgets
 from .gmail_settings import GmailSettings
+from .key_file import service_account_key
 from .limits import shared
 from .mail_counts import COUNTS
 from .one_account import OneAccount

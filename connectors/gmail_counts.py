@@ -15,10 +15,11 @@ from typing import Annotated, Any
 import httpx
 import msgspec
 
-from .auth import ServiceAccountAuth, service_account_key
+from .auth import ServiceAccountAuth
 from .client import Client, NotFound
 from .gmail_answers import judge as judge_google
 from .gmail_settings import GmailSettings
+from .key_file import service_account_key
 from .limits import Budget, shared
 from .mail_counts import ACCOUNTS, COUNTS, Counted, account_records, day_record, days_due, failed_check, report_check
 from .one_account import OneAccount

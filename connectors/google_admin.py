@@ -20,9 +20,10 @@ import httpx
 import msgspec
 from pydantic import Field
 
-from .auth import ServiceAccountAuth, service_account_key
+from .auth import ServiceAccountAuth
 from .client import Client
 from .gmail_answers import judge as judge_google
+from .key_file import service_account_key
 from .left_out import cut_down
 from .limits import Budget, shared
 from .network import SourceSettings

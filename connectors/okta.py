@@ -18,8 +18,9 @@ from typing import Any
 import httpx
 import msgspec
 
-from .auth import BearerAuth, ClientCredentialsAuth, private_key
+from .auth import BearerAuth, ClientCredentialsAuth
 from .client import Client
+from .key_file import private_key
 from .left_out import cut_down
 from .limits import Budget, shared
 from .okta_answers import budget_of, judge, tells

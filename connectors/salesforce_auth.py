@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import httpx
 
-from .auth import ClientCredentialsAuth, JwtBearerAuth, private_key
+from .auth import ClientCredentialsAuth, JwtBearerAuth
+from .key_file import private_key
 from .salesforce_answers import REMEDY
 from .salesforce_settings import SalesforceSettings
 

@@ -17,6 +17,7 @@ from sandbox.company import generate
 from sandbox.truth import truth
 from sandbox.world import parse
 from tests.against_truth import differences, read_nights
+from tests.companies import send_through
 from tests.pipeline import serving
 
 NOW = datetime(2026, 3, 20, 6, tzinfo=UTC)
@@ -56,10 +57,8 @@ def in_account(document: dict[str, Any], workspace: str, vendors: tuple[str, ...
 
 
 def _through_outreach(document: dict[str, Any]) -> None:
-    """What sequences send, every third mail of the others and every fourth call are Outreach's, some calls with the dialer's id."""
-    for number, mail in enumerate(document["mails"]):
-        if mail["direction"] == "outbound" and (mail.get("sequencer") or number % 3 == 0):
-            mail["sequencer"] = {**(mail.get("sequencer") or {"step": None}), "system": "outreach"}
+    """What sequences send, every third mail of the others and every fourth call, some of these with the dialer's id."""
+    send_through("outreach", document["mails"], "", every=3)
     reps = {rep["key"] for rep in document["reps"]}
     for number, call in enumerate(document["calls"]):
         if number % 4 == 0 and call["rep"] in reps:

@@ -16,6 +16,7 @@ from .difference import few_rows
 from .model import Model
 from .warehouse import made, transaction, value
 
+AT_ONCE = 100_000  # rows of the inputs up to which a table is joined and sorted in one statement
 # What BI tools read without trouble (CONTRACT 3 and 6).
 ALLOWED = re.compile(r"^(BOOLEAN|INTEGER|BIGINT|DOUBLE|DECIMAL\(18,[246]\)|VARCHAR|DATE|TIMESTAMP)$")
 
@@ -167,7 +168,7 @@ def _make(con: duckdb.DuckDBPyConnection, table: str, one: Model, changes: Chang
         return slices.make(con, table, one, changes, count)
     if not one.order:
         return made(con, f"create or replace {table} as {one.select}")
-    if changes.rows_read(one) <= FEW:
+    if changes.rows_read(one) <= AT_ONCE:
         return made(con, f"create or replace {table} as from ({one.select}\n) order by {one.order}")
     con.execute(f"create or replace temp table unsorted as {one.select}")
     rows = made(con, f"create or replace {table} as from unsorted order by {one.order}")
