@@ -203,30 +203,34 @@ def _notes(request: Request, state: State) -> Json:
 
 def _mails(request: Request, state: State) -> Json:
     person = int(request.path_params["id"])
-    if all(one["id"] != person for one in table(state, "persons")):
+    by_person = state.cached("pipedrive.mails.by_person", lambda: _mails_by_person(state))
+    if person not in by_person:
         raise _Refused(404, "Person not found")
-    found = [one for one in table(state, "mails") if person in one["persons"]]
     items = [
         {
             "object": "mailMessage",
             "timestamp": one["add_time"],
             "data": {k: v for k, v in one.items() if k != "persons"},
         }
-        for one in found
+        for one in by_person[person]
     ]
     told = _offset(request, items)
     told["additional_data"] = told["additional_data"]["pagination"]  # not within, unlike that of other lists
     return told
 
 
+def _mails_by_person(state: State) -> dict[int, list[Json]]:
+    found: dict[int, list[Json]] = {one["id"]: [] for one in table(state, "persons")}
+    for one in table(state, "mails"):
+        for person in one["persons"]:
+            if person in found:
+                found[person].append(one)
+    return found
+
+
 def _changelog(request: Request, state: State) -> Json:
     kind = CHANGELOGS[request.url.path.rsplit("/", 3)[-3]]
-    stored = {
-        "deal": lambda: crm_deals(state),
-        "person": lambda: state.crm_contacts,
-        "org": lambda: state.crm_companies,
-    }[kind]()
-    by_id = {number(state, kind, one.key): one for one in stored if kind == "deal" or one.deleted_at is None}
+    by_id = state.cached(f"pipedrive.{kind}.by_id", lambda: _by_id(state, kind))
     one = by_id.get(int(request.path_params["id"]))
     if one is None:
         raise _Refused(404, "Not found")
@@ -234,6 +238,16 @@ def _changelog(request: Request, state: State) -> Json:
     start, size = int(request.query_params.get("cursor", "0")), int(request.query_params.get("limit", USUAL))
     following = str(start + size) if start + size < len(entries) else None
     return {"success": True, "data": entries[start : start + size], "additional_data": {"next_cursor": following}}
+
+
+def _by_id(state: State, kind: str) -> dict[int, Any]:
+    """Things that have a changelog: a deal keeps it when it was deleted."""
+    stored = {
+        "deal": lambda: crm_deals(state),
+        "person": lambda: state.crm_contacts,
+        "org": lambda: state.crm_companies,
+    }[kind]()
+    return {number(state, kind, one.key): one for one in stored if kind == "deal" or one.deleted_at is None}
 
 
 def _summary(state: State, *, archived: bool) -> Json:
