@@ -2,6 +2,7 @@
 
     python -m benchmarks.night --reps 20 --days 60            the vendors' limits lifted
     python -m benchmarks.night --reps 20 --days 60 --limits   kept, by the product and by the sandbox
+    python -m benchmarks.night --limits-at-night …           lifted while the backfill runs, then kept
     python -m benchmarks.night --everywhere …                 the company at ten vendors: its reps at one CRM, dialer and mail or at the other
 
 A make-believe company behind the sandbox, which runs as a process of its own and is not measured. Every command is a process of its own:
@@ -17,6 +18,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -89,6 +92,7 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=60)
     parser.add_argument("--nights", type=int, default=3, help="in which nothing changed")
     parser.add_argument("--limits", action="store_true", help="keep the vendors' limits")
+    parser.add_argument("--limits-at-night", action="store_true", help="keep them once the backfill has run")
     parser.add_argument("--everywhere", action="store_true", help="a company at all vendors that are read over HTTP")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -103,26 +107,48 @@ def main() -> None:
         else:
             subprocess.run([*PRODUCT, "sandbox", "generate", *size, str(world)], check=True, stdout=subprocess.DEVNULL)
         serve = ["--world", str(world), "--now", NOW.isoformat(), "--settings-out", str(settings)]
-        serve += [] if options.limits else ["--no-limits"]
-        with subprocess.Popen([*PRODUCT, "sandbox", "serve", *serve], stdout=subprocess.PIPE, text=True) as sandbox:
-            assert sandbox.stdout
-            sandbox.stdout.readline()
-            try:
-                run(options, folder, settings)
-            finally:
-                sandbox.terminate()
+        kept, kept_at_night = options.limits, options.limits or options.limits_at_night
+        with _sandbox(serve, limits=kept):
+            fill(options, folder, settings, _environment(options, folder, limits=kept))
+        with _sandbox(serve, limits=kept_at_night):
+            nights(options, folder, settings, _environment(options, folder, limits=kept_at_night))
 
 
-def run(options: argparse.Namespace, folder: Path, settings: Path) -> None:
+@contextmanager
+def _sandbox(serve: list[str], *, limits: bool) -> Iterator[None]:
+    with subprocess.Popen(
+        [*PRODUCT, "sandbox", "serve", *serve, *([] if limits else ["--no-limits"])], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        try:
+            yield
+        finally:
+            process.terminate()
+
+
+def _environment(options: argparse.Namespace, folder: Path, *, limits: bool) -> dict[str, str]:
     lifted = {**LIFTED, **(LIFTED_EVERYWHERE if options.everywhere else {})}
-    environment = {**os.environ, "PREFECT_HOME": str(folder / "prefect"), **({} if options.limits else lifted)}
+    environment = {**os.environ, "PREFECT_HOME": str(folder / "prefect"), **({} if limits else lifted)}
     environment.pop("PREFECT_API_URL", None)
-    common, log = ["--settings", str(settings), "--now", NOW.isoformat()], folder / "log"
+    return environment
+
+
+def fill(options: argparse.Namespace, folder: Path, settings: Path, environment: dict[str, str]) -> None:
+    common, log = _common(settings), folder / "log"
     first, last = (NOW - timedelta(days=options.days)).date(), (NOW - timedelta(days=1)).date()
     span = ["--from", str(first), "--to", str(last)]
     # A server's database is made at its first start: once in an installation, so apart.
     measured("Prefect's database, check of the settings", ["check", *common[:2]], environment, log)
     measured("backfill", ["backfill", *span, *common], environment, log)
+
+
+def _common(settings: Path) -> list[str]:
+    return ["--settings", str(settings), "--now", NOW.isoformat()]
+
+
+def nights(options: argparse.Namespace, folder: Path, settings: Path, environment: dict[str, str]) -> None:
+    common, log = _common(settings), folder / "log"
     measured("first night after it", ["nightly", *common], environment, log)
     told(settings)
     same = [measured("night without news", ["nightly", *common], environment, log) for _ in range(options.nights)]
