@@ -5,7 +5,7 @@ Nothing is landed, built or published. The vendors are asked for totals where th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -42,6 +42,11 @@ class Line:
     records: int | None
     price: Price
     founded: str
+
+    @property
+    def is_least(self) -> bool:
+        """Whether it may as well be much more."""
+        return self.founded.startswith(AT_LEAST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +111,11 @@ def _looking(stack: ExitStack, settings: Settings, clock: datetime, scope: Scope
 def _told(run: Run, connector: Connector, windows: Sequence[Window]) -> Told:
     lines: list[Line] = []
     records: dict[str, int] = {}
+    to_read = {window.stream for window in windows}
     for stream in connector.streams:
         parents = stream.reading.of if isinstance(stream.reading, ByIds) else ()
         for parent in parents:
-            if parent not in records:  # not to be read itself: what is known of it
+            if parent not in to_read:  # what is known of it
                 records[parent] = density.records_known(run.con, connector.name, connector.workspace, parent)
         of_stream = [window for window in windows if window.stream == stream.name]
         if not of_stream:
@@ -140,15 +146,16 @@ def _lines(
         yield Line(connector.name, stream.name, len(windows), days, total, price, founded)
         return
     if isinstance(stream.reading, ByIds):
-        parents = ", ".join(p.removeprefix("crm_") for p in stream.reading.of)
-        yield Line(
-            *(connector.name, stream.name, len(windows), 0.0, None, connector.price(windows, records)),
-            f"the totals of {parents}",
-        )
+        untold = [of for of in stream.reading.of if of not in records]
+        founded = f"the totals of {_words(stream.reading.of)}"
+        if untold:
+            founded = f"{AT_LEAST}. A call each of {_words(untold)}, and nobody tells how many those are"
+        price = connector.price(windows, records)
+        yield Line(connector.name, stream.name, len(windows), 0.0, None, price, founded)
         return
     total, founded = _count(connector, windows[0]) if not stream.partitioned else (None, "")
+    of_kind = (connector.name, connector.workspace, stream.name, windows[0].kind)
     if total is None:
-        of_kind = (connector.name, connector.workspace, stream.name, windows[0].kind)
         measured = density.requests_a_window(run.con, *of_kind)
         price = connector.price(windows, {})
         if measured is not None and measured * len(windows) > price.requests:
@@ -157,7 +164,9 @@ def _lines(
         founded = founded or ("earlier runs" if measured is not None else "short lists")
     else:
         price = connector.price(windows, {stream.name: total})
-    records[stream.name] = total if total is not None else records.get(stream.name, 0)
+    known = total if total is not None else density.records_known(run.con, *of_kind[:3])
+    if known or total is not None:
+        records[stream.name] = known
     yield Line(connector.name, stream.name, len(windows), 0.0, total, price, founded)
 
 
@@ -226,6 +235,10 @@ def _count(connector: Connector, window: Window) -> tuple[int | None, str]:
     except ConnectorError as error:
         return None, f"{AT_LEAST} ({str(error)[:120]})"
     return total, "" if total is None else "the vendor's total"
+
+
+def _words(streams: Iterable[str]) -> str:
+    return ", ".join(stream.removeprefix("crm_") for stream in streams)
 
 
 def _days(window: Window) -> float:

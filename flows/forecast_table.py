@@ -53,5 +53,8 @@ def _limits(one: Told) -> str:
             now = "" if free is None else f", {free:,} of them now"
             words += f"; ours of {name}: {permitted:,} {until}{now}"
     if one.budget:
-        return f"{words}. {duration(one.seconds)} at least, for the sake of {one.budget}"
-    return f"{words}. No limit holds it up"
+        words += f". {duration(one.seconds)} at least, for the sake of {one.budget}"
+    else:
+        words += ". No limit holds it up"
+    untold = [line.stream for line in one.lines if line.is_least]
+    return f"{words}; how much there is of {', '.join(untold)} nobody tells" if untold else words

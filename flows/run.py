@@ -22,6 +22,7 @@ from connectors.stream import Connector, kept_by, lag_of, systems_of
 from flows import turns
 from flows.books import Books, kept
 from flows.logs import event
+from flows.memory import share_arenas
 from flows.progress import watcher
 from flows.report import RunReport
 from flows.settings import Settings
@@ -142,6 +143,7 @@ def start_run(
     when another run is at work and InputError when a CSV file of the user's has faults.
     """
     os.umask(0o077)  # folders that are made on the way too are for the owner alone
+    share_arenas()
     clock = as_utc(now or datetime.now(UTC))
     business_day = day or settings.yesterday(clock)
     run_id = f"{kind}-{business_day:%Y%m%d}-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"

@@ -27,6 +27,7 @@ from connectors.stream import (
     account_of,
 )
 from flows.logs import event
+from flows.memory import give_back
 from flows.pages import page_of
 from flows.progress import watched, watcher
 from flows.report import Finding, NotPublishedError, WindowResult
@@ -143,6 +144,7 @@ def extract_and_land(
 def build(run: Run) -> None:
     """Rebuild the tables from everything that has landed. Raises BuildError, InputError."""
     watcher().step("building the tables")
+    give_back()
     with run.timed("build"):
         inputs.load(run.con, run.inputs())
         made = models.build(run.con)

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import holidays
+from holidays.registry import EntityLoader
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 
 def known_region(region: str) -> bool:
     """Whether holidays are known for a region: a country like 'DE', or country and subdivision like 'US-CA'; '' is none."""
-    return not region or _calendar_of(region, []) is not None
+    if "-" in region:
+        return _calendar_of(region, []) is not None
+    # Not by its calendar: to look at one loads those of all countries, 8 MB.
+    return not region or region in EntityLoader.get_country_codes()
 
 
 def _calendar_of(region: str, years: Iterable[int]) -> holidays.HolidayBase | None:

@@ -105,6 +105,7 @@ def load(folder: Traversable) -> list[Model]:
     if folder == root():
         found += [_parsed(*generated) for generated in (*dictionary.models(), *rollups.models())]
         found.append(_parsed("marts", "meta_freshness.sql", freshness.text(found)))
+    parsed.rest()
     return _ordered([*_staging(found), *(m for m in found if m.schema != "staging")])
 
 

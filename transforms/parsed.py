@@ -33,6 +33,11 @@ def columns(expression: str) -> list[str]:
     return [node["column_names"][-1] for node in found]
 
 
+def rest() -> None:
+    """Let go of the 8 MB that parsing takes; what is parsed after it takes them again."""
+    _parser.cache_clear()
+
+
 @cache
 def _parser() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(config={"threads": 1})

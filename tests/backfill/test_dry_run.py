@@ -9,6 +9,9 @@ import pytest
 from flows.cli import run
 from flows.forecast import Line, foretell
 from flows.settings_file import load_settings
+from sandbox.server import running
+from sandbox.settings_out import write_settings
+from sandbox.world import parse
 from tests.backfill.installation import SCOPE, SMALL, Installation
 
 TAKEN = """
@@ -68,6 +71,28 @@ def test_once_something_was_read_it_goes_by_that_and_changes_nothing(
     assert len(boxes) == 3, "each mailbox has a quota of its own"
     assert told["hubspot crm_contact"].price.cost["search"] == 1, "changes only, this time"
     assert told["hubspot crm_login"].founded == "earlier runs"
+
+
+def test_records_that_are_read_one_by_one_are_not_said_to_be_none_where_nobody_tells_how_many_there_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pipedrive says how many deals there are, and of persons nothing."""
+    monkeypatch.setenv("COLUMNS", "200")
+    document = {
+        "company": {"now": "2026-03-20T02:00:00Z", "systems": {"crm": "pipedrive"}, "internal_domains": ["acme.example"]},
+        "reps": [{"key": "ada", "email": "ada@acme.example", "seats": ["crm"]}],
+        "contacts": [{"key": "c1", "emails": ["c1@cust.example"], "created_at": "2026-03-02T10:00:00Z"}],
+    }  # fmt: skip
+    world, settings = parse(document), tmp_path / "salespulse.toml"
+    with running(world) as url:
+        write_settings(world, settings, url)
+        when = ["--from", "2026-03-18", "--to", "2026-03-19", "--now", "2026-03-20T02:00:00Z"]
+        assert run(["--settings", str(settings), "backfill", *when, "--dry-run"]) == 0
+    told = {line.split("  ")[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert "A call each of contact, and nobody tells how many those are" in told["pipedrive crm_mail"]
+    assert told["pipedrive crm_deal_history"].rstrip().endswith("the totals of deal")
+    (source,) = (line for line in told if line.startswith("pipedrive: "))
+    assert "how much there is of crm_company_history, crm_contact_history, crm_mail nobody tells" in source
 
 
 def test_the_command_says_days_requests_quota_and_time(
