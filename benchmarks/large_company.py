@@ -231,7 +231,7 @@ def _static(con: duckdb.DuckDBPyConnection, folder: Path, reps: int) -> list[Pat
 
 def _customers(con: duckdb.DuckDBPyConnection, folder: Path, reps: int, first: int, last: int, tag: str) -> list[Path]:
     """Contacts numbered first to last (last not included) of every rep, and their companies, one for four contacts."""
-    made = "2020-01-01T00:00:00Z"
+    made = f"{LAST_DAY}T06:00:00Z" if tag == "d" else "2020-01-01T00:00:00Z"
     numbers = f"(select r.range * {SPAN} + c.range as range from range(0, {reps}) as r cross join range({first}, {last}) as c)"
     contact = f"""select '{{"id":"' || (60000000 + range) || '","properties":{{"email":"c' || range || '@cust' || (range // 4) || '.com","phone":"+4420' || (10000000 + range) ||
         '","associatedcompanyid":"' || (70000000 + range // 4) || '","createdate":"{made}","hs_object_source":"IMPORT","hs_lastmodifieddate":"{made}"}},"createdAt":"{made}","updatedAt":"{made}","archived":false}}'

@@ -22,6 +22,7 @@ from .warehouse import literal, made, name, value
 
 SMALL = 20_000_000  # rows up to which a table made anew as a whole is compared with what stood, so that little changes stay little
 FEW = 100_000  # keys up to which a narrow build is always worth it
+PUT_DOWN = 300_000  # rows of a table from which what is found in it is put down, so that plans know how little it is
 SHARE = 0.3  # of a table's rows; with more keys than that the whole is cheaper
 WHOLE_IF_CHANGED = ("input.parameter", "input.source_setting", "input.secret", "input.metric")
 
@@ -178,7 +179,8 @@ class Changes:
                 else:
                     rows = f"select * from {table} where {self._few_rows(table, keep) if is_few else keep}"
                 asked = re.compile(rf"\b(from|join)(\s+){re.escape(table)}\b(?!\.)")
-                kept = self._at_once(model, table, rows) if is_few and len(asked.findall(sql)) > 1 else ""
+                is_worth = is_few and (len(asked.findall(sql)) > 1 or self.size(table) > PUT_DOWN)
+                kept = self._at_once(model, table, rows) if is_worth else ""
                 if not kept:
                     kept = name(f"kept {table}")
                     self.con.execute(f"create or replace temp view {kept} as {rows}")
@@ -186,7 +188,7 @@ class Changes:
         return f"select * from ({sql}\n) where {is_asked(model.scope)}"
 
     def _at_once(self, model: Model, table: str, rows: str) -> str:
-        """Rows for which a model asks several times, found once: a temp table of the columns that it may use."""
+        """Rows that a model asks for, found once: a temp table of the columns that it may use."""
         kept = name(f"kept rows of {table}")
         there = [row[0] for row in self.con.execute(f"describe {table}").fetchall()]
         used = columns.used(model.select, [], there)
@@ -205,11 +207,21 @@ class Changes:
         return SPAN_OF_DIRTY.sub(told, keep)
 
     def _few_rows(self, table: str, where: str) -> str:
-        """difference.few_rows of a table, each way sought where its keys stand; a view has no rows of its own, and a span needs no search."""
+        """difference.few_rows of a table, each way sought where its keys stand; a view has no rows of its own, and a span needs no search.
+
+        By an estimate of what a search finds DuckDB may join the wrong way round, and read the whole table for a few rows.
+        """
         if table not in self.there or "select" not in where:
             return where
         ways = enumerate(old_keys.ways(where))
-        return few_rows(table, *(self._sought(table, way, name(f"sought {table} {number}")) for number, way in ways))
+        found = few_rows(table, *(self._sought(table, way, name(f"sought {table} {number}")) for number, way in ways))
+        if self.size(table) <= PUT_DOWN:
+            return found
+        rows = name(f"rows {table}")
+        self.con.execute(
+            f"create or replace temp table {rows} as from {found.removeprefix('rowid in ')} as part(row_no)"
+        )
+        return f"rowid in (select row_no from {rows})"
 
     def _sought(self, table: str, way: str, keys: str) -> str:
         """One way with the span of time in which its keys stand. keys: temp table for those that are no dirty keys themselves."""

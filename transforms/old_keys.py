@@ -29,7 +29,8 @@ LOOKUP = re.compile(
 # One way of a `keep` line that seeks rows by a column: its keys are the dirty ones, or `of` tells them.
 WAY = re.compile(r"(?P<before>[^()]+ and )?\(?(?P<column>\w+)\)? in \((?:select key from dirty|(?P<of>select .+))\)")
 OF_TABLE = re.compile(
-    r"select (?:\w+\.)?\w+ from (?P<table>core\.\w+)(?: as \w+)? where (?:[^()]+ and )?(?:\w+\.)?(?P<column>\w+) in \(select key from dirty\)"
+    r"select (?:\w+\.)?\w+ from (?P<table>core\.\w+)(?: as \w+)? where (?:[^()]+ and )?"
+    r"\(?(?:\w+\.)?(?P<column>\w+)\)? in \(select key from dirty\)"
 )
 FACT = "old_spans "  # in meta.fact, with the table's name: the boundary of its lists
 SPAN, MOST_SPANS = "month", 12  # of time: how finely they are told apart, and up to how many
@@ -154,7 +155,7 @@ def among_recent(con: duckdb.DuckDBPyConnection, lists: Mapping[str, Old], line:
 
 def _add(con: duckdb.DuckDBPyConnection, old: Old, column: str, rows: str) -> None:
     span = f"case when isfinite({old.order}) then date_trunc('{SPAN}', {old.order})::date end"
-    con.execute(f"insert into {_list(old.table, column)} select hash({column}), {span} from {rows}")
+    con.execute(f"insert into {_list(old.table, column)} select distinct hash({column}), {span} from {rows}")
 
 
 def _remember(con: duckdb.DuckDBPyConnection, old: Old) -> None:

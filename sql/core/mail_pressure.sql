@@ -4,6 +4,7 @@
 -- on core.contact_mail_day: activity_date
 -- on core.fct_email: activity_date
 -- on core.fct_email_recipient: select e.activity_date from core.fct_email as e inner join changed as r on e.message_key = r.message_key
+-- keep core.fct_email_recipient: message_key in (select message_key from core.fct_email where activity_date in (select key from dirty))
 select distinct
     e.message_key,
     e.rep_id,

@@ -4,7 +4,7 @@
 -- scope: crm_call_key
 -- on core.crm_call: crm_call_key
 -- on core.match_call_id: crm_call_key
--- on core.match_call_id: select c.crm_call_key from changed as x inner join core.dialer_call as d on x.call_key = d.call_key inner join core.crm_call_number as c on d.rep_id = c.rep_id and d.number_tail = c.number_tail
+-- on core.match_call_id: select c.crm_call_key from core.dialer_call as d inner join changed as x on d.call_key = x.call_key inner join core.crm_call_number as c on d.rep_id = c.rep_id and d.number_tail = c.number_tail and c.occurred_at between d.started_at - interval 1 day and d.ended_at + interval 1 day
 -- on core.dialer_call: select c.crm_call_key from changed as d inner join core.crm_call_number as c on d.rep_id = c.rep_id and d.number_tail = c.number_tail and c.occurred_at between d.started_at - interval 1 day and d.ended_at + interval 1 day
 -- on core.crm_call_number: crm_call_key
 -- crm: which account of a CRM the log stands in; a call may have a log in each

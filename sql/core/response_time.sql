@@ -4,6 +4,7 @@
 -- scope: origin_key
 -- on core.fct_email: thread_key
 -- on core.fct_call: coalesce(contact_key, call_key)
+-- keep core.fct_call: contact_key in (select key from dirty) or call_key in (select key from dirty)
 -- on core.dim_rep: select t.origin_key from core.response_time as t inner join changed as r on t.rep_id = r.rep_id
 -- on core.business_day: select t.origin_key from core.response_time as t inner join changed as b on t.rep_id = b.rep_id and b.activity_date between t.activity_date and coalesce(t.answered_date, t.activity_date)
 -- channel: email, a human mail that no earlier unanswered one to that rep precedes in its thread; or call, a missed inbound call

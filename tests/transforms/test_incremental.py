@@ -13,7 +13,7 @@ import pytest
 
 from sandbox.company import generate
 from tests.pipeline import serving
-from transforms import build, model, old_keys, publish, unpublished
+from transforms import build, changes, model, old_keys, publish, unpublished
 from transforms.merge import TAIL
 from transforms.warehouse import open_warehouse
 
@@ -66,6 +66,7 @@ def test_nights_give_what_a_rebuild_gives(tmp_path: Path, seed: int, monkeypatch
     """As in tables so large that their old part, here of more than three days ago, is searched only on the days on which a key stands in it."""
     for setting, value in (("LARGE", 1), ("RECENT_DAYS", 3), ("MOST_DAYS", 4), ("SPAN", "day")):
         monkeypatch.setattr(old_keys, setting, value)
+    monkeypatch.setattr(changes, "PUT_DOWN", 1)
     monkeypatch.setattr(unpublished, "GROWTH", 100)
     world = generate(reps=6, days=16, seed=seed)
     chance = random.Random(seed)
