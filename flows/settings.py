@@ -341,13 +341,17 @@ class Settings(BaseSettings):
         return now.astimezone(ZoneInfo(self.company.reporting_timezone)).date() - timedelta(days=1)
 
 
+# A night looks for the other side of a call within a day of it (sql/core/match_candidate.sql).
+MOST = {"call_match_before_seconds": 86_400, "call_match_after_seconds": 86_400}
+
+
 @cache
 def settings_model() -> type[Settings]:
     """Settings with a section for every source of the registry, each optional, and a key for every threshold."""
     sources: dict[str, Any] = {name: (connectors.settings_of(name) | None, None) for name in connectors.NAMES}
     kinds = get_type_hints(Parameters)
     thresholds: dict[str, Any] = {
-        f.name: (Annotated[int, Field(ge=0)] if kinds[f.name] is int else kinds[f.name], f.default)
+        f.name: (Annotated[int, Field(ge=0, le=MOST.get(f.name))] if kinds[f.name] is int else kinds[f.name], f.default)
         for f in fields(Parameters)
         if f.name not in Company.model_fields
     }

@@ -225,3 +225,8 @@ def _holds_every_key(tree: dict[str, Any], model: type[BaseModel]) -> None:
 def test_business_hours_must_make_a_day(tmp_path: Path, hours: str) -> None:
     told = problems(tmp_path, f'[parameters]\n{hours}\n[hubspot]\ntoken = "x"\n')
     assert any("business_hours_start must lie before business_hours_end" in problem for problem in told)
+
+
+def test_a_log_and_its_call_are_not_sought_further_apart_than_a_night_looks(tmp_path: Path) -> None:
+    told = problems(tmp_path, '[parameters]\ncall_match_before_seconds = 86401\n[hubspot]\ntoken = "x"\n')
+    assert any("parameters.call_match_before_seconds" in one and "86400" in one for one in told), told
