@@ -4,7 +4,7 @@
 -- scope: activity_date
 -- slices: none
 -- on input.run: select local_date(min(now), 'UTC') - 2 + unnest(range(0, 5 + (local_date(max(now), 'UTC') - local_date(min(now), 'UTC'))::integer))::integer from changed
--- on input.run: select min(history_start) + unnest(range(0, 1 + (max(history_start) - min(history_start))::integer))::integer from changed
+-- on input.run: select min(history_start) + unnest(range(0, case when min(history_start) = max(history_start) then 0 else 1 + (max(history_start) - min(history_start))::integer end))::integer from changed
 -- on core.fct_call: activity_date
 -- on core.fct_email: activity_date
 -- on core.fct_email_reply: activity_date
