@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
 TOGETHER = ("tests/backfill/",)
@@ -13,6 +14,6 @@ class Rooms(LoadFileScheduling):
         return next((room for room in TOGETHER if nodeid.startswith(room)), super()._split_scope(nodeid))
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config) -> Rooms:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Rooms:
     """A hook of xdist's."""
-    return Rooms(config)
+    return Rooms(config, log)
