@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import duckdb
 
 from . import columns, difference, old_keys
-from .difference import few_rows
+from .difference import few_rows, row_ids
 from .model import Model
 from .raw import LINES_OF_A_LANDING
 from .warehouse import literal, made, name, value
@@ -213,14 +213,12 @@ class Changes:
         """
         if table not in self.there or "select" not in where:
             return where
-        ways = enumerate(old_keys.ways(where))
-        found = few_rows(table, *(self._sought(table, way, name(f"sought {table} {number}")) for number, way in ways))
+        every = enumerate(old_keys.ways(where))
+        ways = [self._sought(table, way, name(f"sought {table} {number}")) for number, way in every]
         if self.size(table) <= PUT_DOWN:
-            return found
+            return few_rows(table, *ways)
         rows = name(f"rows {table}")
-        self.con.execute(
-            f"create or replace temp table {rows} as from {found.removeprefix('rowid in ')} as part(row_no)"
-        )
+        self.con.execute(f"create or replace temp table {rows} as from ({row_ids(table, *ways)}) as part(row_no)")
         return f"rowid in (select row_no from {rows})"
 
     def _sought(self, table: str, way: str, keys: str) -> str:

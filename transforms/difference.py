@@ -61,7 +61,12 @@ def few_rows(table: str, *ways: str) -> str:
 
     ways: conditions of which any is enough. Each is a search by itself: a scan takes one list of keys with it, and weighs every row for two.
     """
-    return f"rowid in ({' union all '.join(f'select rowid from {table} where {way}' for way in ways)})"
+    return f"rowid in ({row_ids(table, *ways)})"
+
+
+def row_ids(table: str, *ways: str) -> str:
+    """SELECT of the ids of these rows."""
+    return " union all ".join(f"select rowid from {table} where {way}" for way in ways)
 
 
 def _sum(relation: str, hashed: str) -> str:
