@@ -53,8 +53,7 @@ class Changes:
     there: tables that exist. everywhere: tables of which any row may have changed. rows: table -> temp table of its changed rows, old
     and new. columns: table -> its columns, where row_comes tells the new from the old. parts: (table, columns) -> what of its changed
     rows matters to these. whole: table -> column -> where all rows of the changed values of that column stand, so that nobody
-    searches fifty million for them. old: tables of which it is known which keys stand in their old part. searched: see old_keys.columns.
-    sizes: rows of tables that were counted.
+    searches fifty million for them. lists: which keys stand in the old part of large tables. sizes: rows of tables that were counted.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -67,9 +66,11 @@ class Changes:
     whole: dict[str, dict[str, Whole]] = field(default_factory=dict)
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     parts: dict[tuple[str, str], str] = field(default_factory=dict)
-    old: dict[str, old_keys.Old] = field(default_factory=dict[str, old_keys.Old])
-    searched: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     sizes: dict[str, int] = field(default_factory=dict[str, int])
+    lists: old_keys.Lists = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lists = old_keys.Lists(self.con)
 
     def size(self, table: str) -> int:
         """Rows of an input: who reads it comes after it was made, so that it is counted once."""
@@ -121,7 +122,7 @@ class Changes:
     def find_dirty(self, model: Model, touched: Mapping[str, str]) -> int:
         """Temp table dirty(key): the keys of the model that the changes touch. Returns how many."""
         parts = [
-            _rewritten(old_keys.among_recent(self.con, self.old, line, rows), {"changed": rows})
+            _rewritten(self.lists.among_recent(line, rows), {"changed": rows})
             if line.lower().startswith(("select", "with"))
             else f"select {line} from {rows}"
             for table, rows in touched.items()
@@ -224,12 +225,12 @@ class Changes:
     def _sought(self, table: str, way: str, keys: str) -> str:
         """One way with the span of time in which its keys stand. keys: temp table for those that are no dirty keys themselves."""
         found = old_keys.WAY.fullmatch(way)
-        if not found or table not in self.old:
+        if not found or table not in self.lists.of:
             return way
         column, among = found["column"], "dirty"
         if found["of"]:
             inner = old_keys.OF_TABLE.fullmatch(found["of"])
-            span = inner and old_keys.recent(self.con, self.old.get(inner["table"]), inner["column"])
+            span = inner and self.lists.recent(inner["table"], inner["column"])
             self.con.execute(
                 f"create or replace temp table {keys} as select key from ({found['of']}{f' and {span}' if span else ''}) as part(key)"
             )
@@ -238,7 +239,7 @@ class Changes:
 
     def _in_its_time(self, table: str, where: str, column: str, keys: str = "dirty") -> str:
         """A condition that seeks keys by a column, with the span of time in which they stand, where that is known."""
-        span = old_keys.recent(self.con, self.old.get(table), column, keys)
+        span = self.lists.recent(table, column, keys)
         return f"{where} and {span}" if span else where
 
     def _from_at_hand(self, table: str, column: str, at_hand: Whole) -> str:
@@ -263,16 +264,13 @@ class Changes:
     def _wrote(self, table: str, found: difference.Difference) -> int:
         if found.rows:
             self.note(table, found.changed)
-            if table in self.old:
-                old_keys.wrote(self.con, self.old[table], found.changed)
+            self.lists.wrote(table, found.changed)
         return found.rows
 
     def drawn_anew(self, model: Model) -> None:
         """The table was made anew, and nothing compared."""
         self.everywhere.add(model.table)
-        self.old.pop(model.table, None)
-        if model.table in self.searched:
-            old_keys.draw(self.con, model, self.searched[model.table])
+        self.lists.draw(model)
 
     def note(self, table: str, changed: str) -> None:
         """Keep the changed rows of a table that tell which of them come."""
@@ -303,9 +301,11 @@ def since_last_build(con: duckdb.DuckDBPyConnection, models: Sequence[Model], *,
         reason = "parameters_changed"
     changes = Changes(con, full or reason != "late_data" or "built_definitions" not in before, reason)
     changes.there = _tables(con)
-    changes.searched = old_keys.columns(models)
-    if not changes.full:
-        changes.old = old_keys.load(con, models)
+    changes.lists.searched = old_keys.columns(models)
+    if changes.full:
+        changes.lists.drop()
+    else:
+        changes.lists.load(models)
         _raw(changes, models, int(before["built_landing_no"]))
         for table in _inputs(con):
             compare(changes, table)

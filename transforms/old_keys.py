@@ -1,22 +1,23 @@
 """When the keys of a large table stand in its old part, so that a night need not search all of its history for keys that are not there.
 
 A table that is laid down by date is searched for a night's keys from a boundary on, two months back, and before it in the months in which
-one of them stands. These are told by built."old <table> <column>": a hash of the column and the month for the rows before the boundary,
-which is read six times as fast as the keys themselves. It may hold rows that are gone, and two keys may share a hash: then a month is
-searched in vain.
+one of them stands. These are told by lists: a hash of each key and the month for the rows before the boundary, which is read six times as
+fast as the keys themselves. A key means the same in every table, so that tables share built."old <key>"; any other column has its own
+built."old <table> <column>". A list is read for a key once a night. It may hold rows that are gone or another table's, and two keys may
+share a hash: then a month is searched in vain.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 import duckdb
 
 from .model import Model
-from .warehouse import name, value
+from .warehouse import made, name, value
 
 LARGE = 2_000_000  # rows from which a table is worth it
 RECENT_DAYS, MOST_DAYS = 60, 120  # age of the boundary when it is drawn, and at which it is drawn again
@@ -32,7 +33,7 @@ OF_TABLE = re.compile(
     r"select (?:\w+\.)?\w+ from (?P<table>core\.\w+)(?: as \w+)? where (?:[^()]+ and )?"
     r"\(?(?:\w+\.)?(?P<column>\w+)\)? in \(select key from dirty\)"
 )
-FACT = "old_spans "  # in meta.fact, with the table's name: the boundary of its lists
+FACT = "old_keys "  # in meta.fact, with the table's name: the boundary of its rows in the lists
 SPAN, MOST_SPANS = "month", 12  # of time: how finely they are told apart, and up to how many
 
 
@@ -68,7 +69,7 @@ def ways(where: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Old:
-    """The lists of one table. boundary: date from which on rows are not in them; order: column that this is a date of."""
+    """A table of which the keys of the old part are listed. boundary: date from which on rows are not; order: column that this is a date of."""
 
     table: str
     order: str
@@ -79,97 +80,127 @@ class Old:
     def is_recent(self) -> str:
         return f"{self.order} >= '{self.boundary}'"
 
-
-def load(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> dict[str, Old]:
-    """The lists that there are, brought forward where their boundary lies long ago."""
-    facts = con.execute("select name, value from meta.fact where starts_with(name, ?)", [FACT]).fetchall()
-    drawn = {fact.removeprefix(FACT): date.fromisoformat(told) for fact, told in facts}
-    asked, today = columns(models), _today(con) if drawn else date.min
-    found: dict[str, Old] = {}
-    for one in (m for m in models if m.table in drawn):
-        old = Old(one.table, one.order, drawn[one.table], _text(con, one.table, asked[one.table]))
-        if today - old.boundary > timedelta(days=MOST_DAYS):
-            new = replace(old, boundary=today - timedelta(days=RECENT_DAYS))
-            for column in old.columns:
-                _add(con, old, column, f"{old.table} where {old.is_recent} and not coalesce({new.is_recent}, false)")
-            _remember(con, new)
-            old = new
-        found[one.table] = old
-    return found
+    @property
+    def is_old(self) -> str:
+        return f"not coalesce({self.is_recent}, false)"
 
 
-def draw(con: duckdb.DuckDBPyConnection, model: Model, asked: Iterable[str]) -> None:
-    """Make the lists of a table that was just made anew, if it is large."""
-    forget(con, model.table)
-    if int(str(value(con, f"select count(*) from {model.table}"))) < LARGE:
-        return
-    boundary = _today(con) - timedelta(days=RECENT_DAYS)
-    old = Old(model.table, model.order, boundary, _text(con, model.table, asked))
-    if not old.columns:
-        return
-    for column in old.columns:
-        con.execute(f"create or replace table {_list(old.table, column)} (key_hash ubigint, span date)")
-        _add(con, old, column, f"{old.table} where not coalesce({old.is_recent}, false)")
-    _remember(con, old)
+@dataclass(slots=True)
+class Lists:
+    """All lists. searched: see columns. of: the tables whose keys they tell. answered: lists that were read for keys of this night already."""
 
+    con: duckdb.DuckDBPyConnection
+    searched: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    of: dict[str, Old] = field(default_factory=dict[str, Old])
+    answered: set[str] = field(default_factory=set[str])
 
-def forget(con: duckdb.DuckDBPyConnection, table: str) -> None:
-    """Of a table that is made anew the lists say nothing any more."""
-    con.execute("delete from meta.fact where name = ?", [FACT + table])
+    def load(self, models: Sequence[Model]) -> None:
+        """The lists that there are, brought forward where their boundary lies long ago."""
+        facts = self.con.execute("select name, value from meta.fact where starts_with(name, ?)", [FACT]).fetchall()
+        drawn = {fact.removeprefix(FACT): date.fromisoformat(told) for fact, told in facts}
+        today = self._today() if drawn else date.min
+        for one in (m for m in models if m.table in drawn):
+            old = Old(one.table, one.order, drawn[one.table], self._texts(one.table))
+            if today - old.boundary > timedelta(days=MOST_DAYS):
+                new = replace(old, boundary=today - timedelta(days=RECENT_DAYS))
+                self._add(old, f"{old.table} where {old.is_recent} and {new.is_old}")
+                self._remember(new)
+                old = new
+            self.of[one.table] = old
 
+    def drop(self) -> None:
+        """Everything is made anew."""
+        old = "select table_name from duckdb_tables() where schema_name = 'built' and starts_with(table_name, 'old ')"
+        for row in self.con.execute(old).fetchall():
+            self.con.execute(f"drop table built.{name(row[0])}")
+        self.con.execute("delete from meta.fact where starts_with(name, ?)", [FACT])
 
-def wrote(con: duckdb.DuckDBPyConnection, old: Old, changed: str) -> None:
-    """Rows were written: changed, with row_comes. Those before the boundary join the lists."""
-    for column in old.columns:
-        _add(con, old, column, f"{changed} where row_comes and not coalesce({old.is_recent}, false)")
+    def draw(self, model: Model) -> None:
+        """List the keys of a table that was just made anew, if it is one that is searched, and large. What was known of it holds no more."""
+        self.of.pop(model.table, None)
+        self.con.execute("delete from meta.fact where name = ?", [FACT + model.table])
+        if model.table not in self.searched or self._size(model.table) < LARGE:
+            return
+        boundary = self._today() - timedelta(days=RECENT_DAYS)
+        old = Old(model.table, model.order, boundary, self._texts(model.table))
+        if old.columns:
+            self._add(old, f"{old.table} where {old.is_old}")
+            self._remember(old)
 
+    def wrote(self, table: str, changed: str) -> None:
+        """Rows were written: changed, with row_comes. The keys of those before the boundary join the lists."""
+        old = self.of.get(table)
+        rows = old and f"{changed} where row_comes and {old.is_old}"
+        if old and rows and value(self.con, f"select exists (from {rows})"):
+            self._add(old, rows)
 
-def recent(con: duckdb.DuckDBPyConnection, old: Old | None, column: str, keys: str = "dirty") -> str:
-    """The condition on a table's date that all rows meet whose column has one of the keys; "" if any date may be, or nobody knows."""
-    if old is None or column not in old.columns:
-        return ""
-    spans = con.execute(
-        f"""select min(span)::date::varchar, (max(span) + to_{SPAN}s(1))::date::varchar
-            from (
-                select span, span - to_{SPAN}s(row_number() over (order by span)) as island
-                from (select distinct span from {_list(old.table, column)} where key_hash in (select hash(key::varchar) from {keys}))
-            )
-            group by island order by 1 nulls first limit {MOST_SPANS + 1}"""
-    ).fetchall()
-    if len(spans) > MOST_SPANS or any(first is None for first, _ in spans):
-        return ""
-    told = [f"({old.order} >= '{first}' and {old.order} < '{until}')" for first, until in spans]
-    return f"({' or '.join([old.is_recent, *told])})"
+    def recent(self, table: str, column: str, keys: str = "dirty") -> str:
+        """The condition on a table's date that all rows meet whose column has one of the keys; "" if any date may be, or nobody knows."""
+        old = self.of.get(table)
+        if old is None or column not in old.columns:
+            return ""
+        spans = self.con.execute(
+            f"""select min(span)::date::varchar, (max(span) + to_{SPAN}s(1))::date::varchar
+                from (
+                    select span, span - to_{SPAN}s(row_number() over (order by span)) as island
+                    from (select distinct span from {self._found(_list(table, column), keys)} semi join sought using (key_hash))
+                )
+                group by island order by 1 nulls first limit {MOST_SPANS + 1}"""
+        ).fetchall()
+        if len(spans) > MOST_SPANS or any(first is None for first, _ in spans):
+            return ""
+        told = [f"({old.order} >= '{first}' and {old.order} < '{until}')" for first, until in spans]
+        return f"({' or '.join([old.is_recent, *told])})"
 
+    def among_recent(self, line: str, changed: str) -> str:
+        """An `on` line that looks a changed row's value up in a table: in its recent rows alone, where they are all that have such a value."""
+        found = LOOKUP.search(line)
+        if not found:
+            return line
+        condition = self.recent(found["table"], found["column"], f"(select {found['key']} as key from {changed})")
+        if not condition:
+            return line
+        return line.replace(
+            f"from {found['table']} as", f"from (select * from {found['table']} where {condition}) as", 1
+        )
 
-def among_recent(con: duckdb.DuckDBPyConnection, lists: Mapping[str, Old], line: str, changed: str) -> str:
-    """An `on` line that looks a changed row's value up in a table: in its recent rows alone, where they are all that have such a value."""
-    found = LOOKUP.search(line)
-    if not found or found["table"] not in lists:
-        return line
-    condition = recent(con, lists[found["table"]], found["column"], f"(select {found['key']} as key from {changed})")
-    if not condition:
-        return line
-    return line.replace(f"from {found['table']} as", f"from (select * from {found['table']} where {condition}) as", 1)
+    def _found(self, listed: str, keys: str) -> str:
+        """Temp table of what a list says of some keys, temp table sought, and of others: it is read for those that nobody asked for tonight."""
+        con, asked, found = self.con, name(f"asked {listed}"), name(f"found {listed}")
+        con.execute(
+            f"create or replace temp table sought as select distinct hash(key::varchar) as key_hash from {keys}"
+        )
+        if listed not in self.answered:
+            self.answered.add(listed)
+            con.execute(f"create or replace temp table {asked} (key_hash ubigint)")
+            con.execute(f"create or replace temp table {found} (key_hash ubigint, span date)")
+        if made(con, f"create or replace temp table unasked as from sought anti join {asked} using (key_hash)"):
+            con.execute(f"insert into {found} from built.{name(listed)} where key_hash in (from unasked)")
+            con.execute(f"insert into {asked} from unasked")
+        return found
 
+    def _add(self, old: Old, rows: str) -> None:
+        span = f"case when isfinite({old.order}) then date_trunc('{SPAN}', {old.order})::date end"
+        for column in old.columns:
+            listed = _list(old.table, column)
+            self.con.execute(f"create table if not exists built.{name(listed)} (key_hash ubigint, span date)")
+            told = f"select hash({column}), {span} from {rows} except from built.{name(listed)}"
+            if made(self.con, f"insert into built.{name(listed)} {told}"):
+                self.answered.discard(listed)
 
-def _add(con: duckdb.DuckDBPyConnection, old: Old, column: str, rows: str) -> None:
-    span = f"case when isfinite({old.order}) then date_trunc('{SPAN}', {old.order})::date end"
-    con.execute(f"insert into {_list(old.table, column)} select distinct hash({column}), {span} from {rows}")
+    def _remember(self, old: Old) -> None:
+        self.con.execute("insert or replace into meta.fact values (?, ?)", [FACT + old.table, old.boundary.isoformat()])
 
+    def _texts(self, table: str) -> tuple[str, ...]:
+        kinds: Mapping[str, str] = {row[0]: row[1] for row in self.con.execute(f"describe {table}").fetchall()}
+        return tuple(c for c in self.searched[table] if kinds.get(c) == "VARCHAR")
 
-def _remember(con: duckdb.DuckDBPyConnection, old: Old) -> None:
-    con.execute("insert or replace into meta.fact values (?, ?)", [FACT + old.table, old.boundary.isoformat()])
+    def _size(self, table: str) -> int:
+        return int(str(value(self.con, f"select count(*) from {table}")))
 
-
-def _text(con: duckdb.DuckDBPyConnection, table: str, asked: Iterable[str]) -> tuple[str, ...]:
-    kinds: Mapping[str, str] = {row[0]: row[1] for row in con.execute(f"describe {table}").fetchall()}
-    return tuple(c for c in asked if kinds.get(c) == "VARCHAR")
-
-
-def _today(con: duckdb.DuckDBPyConnection) -> date:
-    return date.fromisoformat(str(value(con, "select (now at time zone 'UTC')::date::varchar from input.run")))
+    def _today(self) -> date:
+        return date.fromisoformat(str(value(self.con, "select (now at time zone 'UTC')::date::varchar from input.run")))
 
 
 def _list(table: str, column: str) -> str:
-    return f"built.{name(f'old {table} {column}')}"
+    return f"old {column}" if column.endswith("_key") else f"old {table} {column}"

@@ -5,19 +5,10 @@
 -- scope: crm_call_key
 -- slices: none
 -- on core.match_call_id: crm_call_key
--- on core.match_candidate: with recursive linked as (select call_key from changed union select b.call_key from linked as l inner join core.match_candidate as a on l.call_key = a.call_key inner join core.match_candidate as b on a.crm_call_key = b.crm_call_key) select m.crm_call_key from core.match_candidate as m inner join linked as l on m.call_key = l.call_key
 -- on core.match_candidate: crm_call_key
--- keep core.match_candidate: crm_call_key in (select key from dirty)
-with crowded as (
-    -- Of most logs one call is the only candidate, and the other way round: these need no weighing.
-    select c.*
-    from core.match_candidate as c
-    where
-        c.call_key in (select call_key from core.match_candidate group by call_key, crm having count(*) > 1)
-        or c.crm_call_key in (select crm_call_key from core.match_candidate group by crm_call_key having count(*) > 1)
-),
-
-reach as (
+-- on core.match_crowded: crm_call_key
+-- on core.match_crowded: with recursive linked as ((select call_key from changed union select m.call_key from core.match_crowded as m inner join changed as c on m.crm_call_key = c.crm_call_key) union select b.call_key from linked as l inner join core.match_crowded as a on l.call_key = a.call_key inner join core.match_crowded as b on a.crm_call_key = b.crm_call_key) select m.crm_call_key from core.match_crowded as m inner join linked as l on m.call_key = l.call_key
+with reach as (
     -- Calls so far apart that no log can belong to both need not be weighed against each other.
     select
         *,
@@ -25,7 +16,7 @@ reach as (
             partition by crm, rep_id order by started_at, call_key, crm_call_key
             rows between unbounded preceding and 1 preceding
         ) as reached
-    from crowded
+    from core.match_crowded
     cross join input.parameter as p
 ),
 
@@ -70,7 +61,7 @@ select
     started_at,
     'T2' as rule
 from core.match_candidate
-anti join crowded using (crm_call_key)
+anti join core.match_crowded using (crm_call_key)
 union all
 select
     unnest(taken.logs) as crm_call_key,

@@ -259,6 +259,9 @@ CHANGED = {
     "mover": ("the log's time moves to the day before: the 16th loses it", {"calls_made": 1}, {"calls_made": 0}),
     "laterlog": ("a log that is written days after the dial is the dial's (its time is in the window), and disposes of it",
                  {"calls_made": 1, "calls_connected": 1}, {"calls_made": 1, "calls_connected": 0, "calls_wrong_number": 1}),
+    "unchained": ("dials at 10:00 and 10:09, logs of 10:04:10 (250 s and 290 s from them) and 10:18 (540 s from the second, in no reach of the first). The first "
+              "dial is deleted: its log takes the second dial, whose own log is a call by itself now. Each time two calls of 120 s",
+              {"calls_made": 2, "talk_seconds": 240}, {"calls_made": 2, "talk_seconds": 240}),
 }  # fmt: skip
 
 
@@ -272,6 +275,10 @@ def edited() -> Example:
         call("rwa", "reword", tel(505), T, 90, crm=logged("Connected", edits=[{"at": GONE, "set": {"disposition": "Wrong number"}}])),
         log("gia", "giver", tel(506), T, "Connected", 90),
         log("mva", "mover", tel(507), T, "Connected", 90),
+        call("una", "unchained", tel(509), T, 120, dialer={"deleted_at": GONE}),
+        call("unb", "unchained", tel(509), at("10:09:00"), 120),
+        log("unc", "unchained", tel(509), at("10:04:10"), "Connected", 120),
+        log("und", "unchained", tel(509), at("10:18:00"), "Connected", 120),
         call("lta", "laterlog", tel(508), T, 90, crm={"logged_at": GONE, "timestamp": T, "external_id": False, "disposition": "Wrong number"}),
     ]  # fmt: skip
     calls[3]["crm"]["deleted_at"] = GONE
