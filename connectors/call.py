@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import httpx
 import msgspec
 
+from .auth import KeyAuth
 from .redact import blotted, secrets_of
 from .stream import Traffic
 
@@ -40,7 +41,8 @@ class Call:
         return self._line(told, is_cut=len(response.content) > most) or "(empty body)"
 
     def _line(self, text: str, *, is_cut: bool) -> str:
-        secrets = secrets_of(self.request.headers.get(getattr(self.auth, "header", "Authorization"), ""))
+        header = self.auth.header if isinstance(self.auth, KeyAuth) else "Authorization"
+        secrets = secrets_of(self.request.headers.get(header, ""))
         line = " ".join(blotted(text, secrets, is_cut=is_cut).split())
         return line if len(line) <= EXCERPT else line[:EXCERPT] + "…"
 
