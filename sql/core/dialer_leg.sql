@@ -2,11 +2,11 @@
 -- grain: call_key, leg_no
 -- order: started_at
 -- scope: root_call_id
--- on staging.stg_dialer_call: select coalesce(r.root_call_id, c.call_id) from changed as c left join core.call_root as r on c.call_id = r.call_id
+-- on staging.stg_dialer_call: select coalesce(r.root_call_id, c.call_id) from changed as c left join core.call_root as r on c.source_id = r.source_id and c.workspace_id = r.workspace_id and c.call_id = r.call_id
 -- on core.call_root: root_call_id
 -- on core.call_root: call_id
 -- keep core.call_root: root_call_id in (select key from dirty) or call_id in (select key from dirty)
--- on core.map_identity: select coalesce(r.root_call_id, c.call_id) from staging.stg_dialer_call as c inner join changed as i on c.user_id = i.source_user_id left join core.call_root as r on c.call_id = r.call_id
+-- on core.map_identity: select coalesce(r.root_call_id, c.call_id) from staging.stg_dialer_call as c inner join changed as i on c.user_id = i.source_user_id left join core.call_root as r on c.source_id = r.source_id and c.workspace_id = r.workspace_id and c.call_id = r.call_id
 -- keep staging.stg_dialer_call: call_id in (select key from dirty) or call_id in (select call_id from core.call_root where root_call_id in (select key from dirty))
 -- talk_s: seconds of talk with a person; none on a leg that a machine answered
 with legs as (
