@@ -3,6 +3,7 @@
 -- grain: activity_date, scope, entity, measure
 -- kind: merged
 -- scope: activity_date
+-- on core.rep_day: activity_date
 -- on core.rep_day: select distinct d.activity_date from core.rep_day as d where d.activity_date >= (select min(activity_date) from changed)
 -- keep core.rep_day: activity_date >= (select min(window_from) from core.call_quality_window where activity_date in (select key from dirty))
 -- on core.rep_availability: select distinct d.activity_date from core.rep_day as d where d.activity_date >= (select min(activity_date) from changed)
