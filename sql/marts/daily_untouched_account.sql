@@ -27,7 +27,7 @@ with owners as (
         on a.source_id = o.source_id and a.workspace_id = o.workspace_id and o.id_space = 'user' and c.owner_user_id = o.source_user_id
 ),
 
-territories as (
+dated as (
     select
         v.account_key,
         v.territory_id,
@@ -38,6 +38,16 @@ territories as (
         end as date_until
     from core.account_version as v
     cross join input.parameter as p
+),
+
+-- Before the first that is known it had none: else a phase would begin with its territory or before it, depending on how long it lasts.
+territories as (
+    select account_key, territory_id, date_from, date_until from dated
+    union all
+    select account_key, '-1', date '0001-01-01', min(date_from)
+    from dated
+    group by account_key
+    having min(date_from) > date '0001-01-01'
 ),
 
 phases as (
