@@ -5,9 +5,9 @@
 -- on staging.stg_crm_contact: select m.survivor_id from core.map_merge as m inner join changed as c on m.loser_id = c.contact_id where m.object_type = 'contact'
 -- on core.map_merge: survivor_id
 -- on core.map_merge: loser_id
--- on core.map_merge: select c.contact_id from staging.stg_crm_contact as c inner join changed as m on c.company_id = m.loser_id where m.object_type = 'company'
--- on core.account_company: select c.contact_id from staging.stg_crm_contact as c inner join changed as a on c.source_id || ':' || c.workspace_id || ':' || c.company_id = a.account_key
--- on core.account_company: select c.contact_id from staging.stg_crm_contact as c inner join core.map_merge as m on c.company_id = m.loser_id inner join changed as a on m.source_id || ':' || m.workspace_id || ':' || m.survivor_id = a.account_key where m.object_type = 'company'
+-- on core.map_merge: select coalesce(s.survivor_id, c.contact_id) from staging.stg_crm_contact as c inner join changed as m on c.company_id = m.loser_id left join core.map_merge as s on s.object_type = 'contact' and c.source_id = s.source_id and c.workspace_id = s.workspace_id and c.contact_id = s.loser_id where m.object_type = 'company'
+-- on core.account_company: select coalesce(s.survivor_id, c.contact_id) from staging.stg_crm_contact as c inner join changed as a on c.source_id || ':' || c.workspace_id || ':' || c.company_id = a.account_key left join core.map_merge as s on s.object_type = 'contact' and c.source_id = s.source_id and c.workspace_id = s.workspace_id and c.contact_id = s.loser_id
+-- on core.account_company: select coalesce(s.survivor_id, c.contact_id) from staging.stg_crm_contact as c inner join core.map_merge as m on c.company_id = m.loser_id inner join changed as a on m.source_id || ':' || m.workspace_id || ':' || m.survivor_id = a.account_key left join core.map_merge as s on s.object_type = 'contact' and c.source_id = s.source_id and c.workspace_id = s.workspace_id and c.contact_id = s.loser_id where m.object_type = 'company'
 -- keep staging.stg_crm_contact: contact_id in (select key from dirty) or contact_id in (select loser_id from core.map_merge where object_type = 'contact' and survivor_id in (select key from dirty))
 -- contact_key: source:workspace:id of the surviving record
 -- account_key: its company; of one that several CRMs have, the account that stands for all (core.account_company)
