@@ -15,7 +15,7 @@ with contacts as (
         l.workspace_id,
         l.from_id as call_id,
         min(l.to_key) as contact_key,
-        list_distinct(flatten(list(d.phones))) as phones
+        list_sort(list_distinct(flatten(list(d.phones)))) as phones
     from core.crm_link as l
     inner join core.dim_contact as d on l.to_key = d.contact_key
     where l.from_type = 'call' and l.to_type = 'contact'
