@@ -192,7 +192,7 @@ def in_any_order(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tupl
 
 
 def test_no_order_of_rows_decides(tmp_path: Path) -> None:
-    """A night's rows lie in another order than a rebuild's. A contact without a company, and two of companies merged into it. A log of two contacts."""
+    """A night's rows lie in another order than a rebuild's. Two with companies are merged into one without; a log is of two contacts."""
     models = {one.table: one.select for one in model.load(model.root())}
     with open_warehouse(tmp_path / "warehouse.duckdb", threads=1) as con:
         inputs.load(con, inputs.Inputs("r1", datetime(2026, 3, 20, tzinfo=UTC), date(2026, 3, 1)))
