@@ -4,7 +4,8 @@
 -- scope: record_id
 -- on raw.salesforce_crm_company_latest: record_id
 -- on raw.salesforce_crm_company_latest: select v.payload ->> '$.MasterRecordId' from raw.salesforce_crm_company as v inner join changed as c on v.record_id = c.record_id
--- keep raw.salesforce_crm_company_latest: record_id in (select key from dirty) or record_id in (select unnest(merged_ids) from staging.stg_crm_company where record_id in (select key from dirty))
+-- keep raw.salesforce_crm_company_latest: record_id in (select key from dirty) or (case when is_deleted then payload ->> '$.MasterRecordId' end) in (select key from dirty)
+-- what was merged into an account is sought in all that was read, for it may have come before it
 with losers as (
     select
         source_id,
@@ -12,7 +13,7 @@ with losers as (
         payload ->> '$.MasterRecordId' as winner_id,
         list_sort(list(record_id)) as merged_ids
     from raw.salesforce_crm_company_latest
-    where nullif(payload ->> '$.MasterRecordId', '') is not null
+    where is_deleted and nullif(payload ->> '$.MasterRecordId', '') is not null
     group by all
 )
 

@@ -4,10 +4,11 @@
 -- scope: record_id
 -- on raw.salesforce_crm_contact_latest: record_id
 -- on raw.salesforce_crm_contact_latest: select unnest([v.payload ->> '$.MasterRecordId', v.payload ->> '$.ConvertedContactId']) from raw.salesforce_crm_contact as v inner join changed as c on v.record_id = c.record_id
--- keep raw.salesforce_crm_contact_latest: record_id in (select key from dirty) or record_id in (select unnest(merged_ids) from staging.stg_crm_contact where record_id in (select key from dirty))
+-- keep raw.salesforce_crm_contact_latest: record_id in (select key from dirty) or (case when is_deleted then payload ->> '$.MasterRecordId' end) in (select key from dirty)
 -- on raw.salesforce_crm_lead_latest: record_id
 -- on raw.salesforce_crm_lead_latest: select unnest([v.payload ->> '$.MasterRecordId', v.payload ->> '$.ConvertedContactId']) from raw.salesforce_crm_lead as v inner join changed as c on v.record_id = c.record_id
--- keep raw.salesforce_crm_lead_latest: record_id in (select key from dirty) or record_id in (select unnest(merged_ids) from staging.stg_crm_contact where record_id in (select key from dirty))
+-- keep raw.salesforce_crm_lead_latest: record_id in (select key from dirty) or (case when is_deleted then payload ->> '$.MasterRecordId' end) in (select key from dirty) or (payload ->> '$.ConvertedContactId') in (select key from dirty)
+-- who was merged into a contact is sought in all that was read, for it may have come before it
 with people as (
     select
         *,
@@ -27,7 +28,7 @@ merged as (
         payload ->> '$.MasterRecordId' as winner_id,
         record_id as loser_id
     from people
-    where nullif(payload ->> '$.MasterRecordId', '') is not null
+    where is_deleted and nullif(payload ->> '$.MasterRecordId', '') is not null
     union all
     select
         source_id,

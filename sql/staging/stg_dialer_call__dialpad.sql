@@ -3,7 +3,8 @@
 -- order: started_at
 -- scope: record_id
 -- on raw.dialpad_dialer_call_latest: select l.record_id from raw.dialpad_dialer_call as v inner join changed as c on v.record_id = c.record_id inner join raw.dialpad_dialer_call_latest as l on coalesce(nullif(l.payload ->> '$.master_call_id', '0'), nullif(l.payload ->> '$.entry_point_call_id', '0'), l.record_id) = coalesce(nullif(v.payload ->> '$.master_call_id', '0'), nullif(v.payload ->> '$.entry_point_call_id', '0'), v.record_id)
--- keep raw.dialpad_dialer_call_latest: record_id in (select key from dirty)
+-- keep raw.dialpad_dialer_call_latest: coalesce(nullif(payload ->> '$.master_call_id', '0'), nullif(payload ->> '$.entry_point_call_id', '0'), record_id) in (select coalesce(nullif(payload ->> '$.master_call_id', '0'), nullif(payload ->> '$.entry_point_call_id', '0'), record_id) from raw.dialpad_dialer_call_latest where record_id in (select key from dirty))
+-- a leg is asked for with all of its call, also where another dialer's call of the same id has changed
 -- call_id: of the first leg the id that all legs of the call name, which is that of the group that was called, or of the call before it was passed
 --   on; CRMs know the call by it. Of the others their own. The group's own record is a row only if nobody is known to have taken the call:
 --   such a call is missed by nobody in particular, whoever was rung.

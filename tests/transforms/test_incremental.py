@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
@@ -18,26 +17,10 @@ from sandbox.company import generate
 from tests.golden.examples import FIRST, Example, call, contact, rep, sleep_until
 from tests.golden.examples import world as world_of
 from tests.pipeline import Pipeline, serving
+from tests.transforms.against_rebuild import contents, rebuilt
 from tests.transforms.unsettled import unsettled
-from transforms import build, changes, inputs, model, old_keys, publish, unpublished
-from transforms.merge import TAIL
+from transforms import changes, inputs, model, old_keys, publish, unpublished
 from transforms.warehouse import open_warehouse
-
-
-def contents(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, str]]:
-    """Rows and a digest of every table that a build makes, whatever the order of its rows, less who wrote them when."""
-    found: dict[str, tuple[int, str]] = {}
-    for one in model.load(model.root()):
-        if one.kind == "view" or one.name.startswith("meta_"):
-            continue
-        exclude = f"exclude ({', '.join(TAIL)})" if one.kind == "merged" else ""
-        row = con.execute(
-            f"""select count(*), coalesce(md5(string_agg(line, '|' order by line)), '')
-                from (select md5(to_json(t)::varchar) as line from (select * {exclude} from {one.table}) as t)"""
-        ).fetchone()
-        assert row
-        found[one.table] = (row[0], row[1])
-    return found
 
 
 def published_as(con: duckdb.DuckDBPyConnection, target: Path) -> dict[str, str]:
@@ -57,14 +40,6 @@ def published_as(con: duckdb.DuckDBPyConnection, target: Path) -> dict[str, str]
             found[one.name] = str(rows[:2])
     con.execute("detach published")
     return found
-
-
-def rebuilt(warehouse: Path, copy: Path, slice_rows: int | None = None) -> dict[str, tuple[int, str]]:
-    """The contents of a copy of the warehouse after a full rebuild."""
-    shutil.copyfile(warehouse, copy)
-    with open_warehouse(copy) as con:
-        build.build(con, full=True, slice_rows=slice_rows)
-        return contents(con)
 
 
 @pytest.mark.parametrize("seed", [3, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (11, 12, 13, 14))])
