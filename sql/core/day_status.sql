@@ -3,7 +3,7 @@
 -- scope: utc_date
 -- on core.rep_day: local_date(day_start, 'UTC')
 -- on core.rep_source: select local_date(d.day_start, 'UTC') from core.rep_day as d inner join changed as r on d.rep_id = r.rep_id
--- on meta.coverage: select local_date(x.a, 'UTC') - 2 + unnest(range(0, 5 + (local_date(x.b, 'UTC') - local_date(x.a, 'UTC'))::integer))::integer from (select case when min(covered_from) = max(covered_from) and count(*) > 1 then min(covered_until) else greatest(min(covered_from), (select min(history_start)::timestamp at time zone 'UTC' from input.run)) end as a, max(covered_until) as b from changed group by source_id, workspace_id, stream, partition) as x where x.b >= x.a
+-- on meta.coverage: select local_date(x.a, 'UTC') - 2 + unnest(range(0, 5 + (local_date(x.b, 'UTC') - local_date(x.a, 'UTC'))::integer))::integer from (select case when min(covered_from) = max(covered_from) and count(*) > 1 and not bool_or(is_gap) then min(covered_until) else greatest(min(covered_from), (select min(history_start)::timestamp at time zone 'UTC' from input.run)) end as a, max(covered_until) as b from changed group by source_id, workspace_id, stream, partition) as x where x.b >= x.a
 -- utc_date: UTC date of the day's beginning
 -- status: complete (all of it, and the source's lag after it), partial (some) or missing (none)
 with wanted as (

@@ -5,7 +5,7 @@
 -- on core.rep_day: activity_date
 -- on core.rep_source: select d.activity_date from core.rep_day as d inner join changed as r on d.rep_id = r.rep_id
 -- on core.day_status: select utc_date + unnest([-1, 0, 1])::integer from changed
--- on meta.coverage: select local_date(x.a, 'UTC') - 2 + unnest(range(0, 5 + (local_date(x.b, 'UTC') - local_date(x.a, 'UTC'))::integer))::integer from (select case when min(covered_from) = max(covered_from) and count(*) > 1 then min(covered_until) else greatest(min(covered_from), (select min(history_start)::timestamp at time zone 'UTC' from input.run)) end as a, max(covered_until) as b from changed group by source_id, workspace_id, stream, partition) as x where x.b >= x.a
+-- on meta.coverage: select local_date(x.a, 'UTC') - 2 + unnest(range(0, 5 + (local_date(x.b, 'UTC') - local_date(x.a, 'UTC'))::integer))::integer from (select case when min(covered_from) = max(covered_from) and count(*) > 1 and not bool_or(is_gap) then min(covered_until) else greatest(min(covered_from), (select min(history_start)::timestamp at time zone 'UTC' from input.run)) end as a, max(covered_until) as b from changed group by source_id, workspace_id, stream, partition) as x where x.b >= x.a
 -- keep core.day_status: utc_date between (select min(key) - 2 from dirty) and (select max(key) + 2 from dirty)
 -- mail_status: of mailboxes, those that are only counted too; mail_sent_status: of the number of mails sent, the sequencer's too
 -- call_status: of numbers about calls: the dialer's and the sequencer's; email_status: of numbers that need mails one by one: the mailbox's and the
