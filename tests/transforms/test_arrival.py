@@ -19,50 +19,41 @@ Records = dict[str, list[dict[str, Any]]]
 MADE = "2026-03-10T09:00:00Z"
 GONE = {"IsDeleted": True, "CreatedDate": MADE}
 DIALPAD = {"date_started": "1773135000000", "date_ended": "1773135060000", "direction": "inbound"}
-# Of each, what lands on the nights.
-ORDERS: dict[str, list[Records]] = {
-    "a lead is read after the contacts, and what it has become the next night": [
-        {"salesforce_crm_lead": [{"Id": "L", "CreatedDate": MADE, "IsConverted": True, "ConvertedContactId": "C", "Email": "l@cust.com"}]},
-        {"salesforce_crm_contact": [{"Id": "C", "CreatedDate": MADE, "Email": "c@cust.com"}]},
-    ],
-    "a merged contact comes before who it lives on in": [
-        {"salesforce_crm_contact": [{"Id": "D", **GONE, "MasterRecordId": "C", "Phone": "+442071838750"}]},
-        {"salesforce_crm_contact": [{"Id": "C", "CreatedDate": MADE}]},
-    ],
-    "so does a merged account": [
-        {"salesforce_crm_company": [{"Id": "B", **GONE, "MasterRecordId": "A"}]},
-        {"salesforce_crm_company": [{"Id": "A", "CreatedDate": MADE}]},
-    ],
-    "a contact that others were merged into cannot be read for a night": [
-        {"salesforce_crm_contact": [{"Id": "C", "CreatedDate": "soon"}, {"Id": "D", **GONE, "MasterRecordId": "C"}]},
-        {"salesforce_crm_contact": [{"Id": "C", "CreatedDate": MADE}]},
-    ],
-    "a leg of a call has the id of another dialer's call, which changes": [
-        {
-            "dialpad_dialer_call": [{"id": "1", **DIALPAD, "target": {"id": "7"}, "date_connected": "1773135010000"},
-                                    {"id": "2", **DIALPAD, "target": {"id": "8"}, "date_connected": "1773135030000", "master_call_id": "1"}],
-            "aircall_dialer_call": [{"id": "2", "direction": "outbound", "started_at": 1773135000, "ended_at": 1773135060}],
-        },
-        {"aircall_dialer_call": [{"id": "2", "direction": "outbound", "started_at": 1773135000, "ended_at": 1773135090}]},
-    ],
-}  # fmt: skip
+# What lands on the first night, and on the second; each is by itself.
+ORDERS: list[tuple[Records, Records]] = [
+    # A lead is read after the contacts, and what it has become the next night.
+    ({"salesforce_crm_lead": [{"Id": "L", "CreatedDate": MADE, "IsConverted": True, "ConvertedContactId": "C1", "Email": "l@cust.com"}]},
+     {"salesforce_crm_contact": [{"Id": "C1", "CreatedDate": MADE, "Email": "c@cust.com"}]}),
+    # A merged contact comes before who it lives on in, and so does a merged account.
+    ({"salesforce_crm_contact": [{"Id": "D2", **GONE, "MasterRecordId": "C2", "Phone": "+442071838750"}]},
+     {"salesforce_crm_contact": [{"Id": "C2", "CreatedDate": MADE}]}),
+    ({"salesforce_crm_company": [{"Id": "B", **GONE, "MasterRecordId": "A"}]}, {"salesforce_crm_company": [{"Id": "A", "CreatedDate": MADE}]}),
+    # A contact that another was merged into cannot be read for a night.
+    ({"salesforce_crm_contact": [{"Id": "C3", "CreatedDate": "soon"}, {"Id": "D3", **GONE, "MasterRecordId": "C3"}]},
+     {"salesforce_crm_contact": [{"Id": "C3", "CreatedDate": MADE}]}),
+    # A leg of a call has the id of another dialer's call, which changes.
+    ({"dialpad_dialer_call": [{"id": "1", **DIALPAD, "target": {"id": "7"}, "date_connected": "1773135010000"},
+                              {"id": "2", **DIALPAD, "target": {"id": "8"}, "date_connected": "1773135030000", "master_call_id": "1"}],
+      "aircall_dialer_call": [{"id": "2", "direction": "outbound", "started_at": 1773135000, "ended_at": 1773135060}]},
+     {"aircall_dialer_call": [{"id": "2", "direction": "outbound", "started_at": 1773135000, "ended_at": 1773135090}]}),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("nights", ORDERS.values(), ids=ORDERS.keys())
-def test_records_that_belong_together_are_staged_alike_in_whatever_order_they_come(
-    tmp_path: Path, nights: list[Records]
-) -> None:
+def test_records_that_belong_together_are_staged_alike_in_whatever_order_they_come(tmp_path: Path) -> None:
     with open_warehouse(tmp_path / "w.duckdb", threads=1) as con:
         raw.declare(con, [(n, s.name) for n in connectors.NAMES for s in connectors.load(n)[0].streams])
-        for number, night in enumerate(nights, start=1):
-            for table, records in night.items():
-                _land(con, table, records, number)
+        for number in (1, 2):
+            for table in sorted({table for nights in ORDERS for table in nights[number - 1]}):
+                _land(con, table, [record for nights in ORDERS for record in nights[number - 1].get(table, [])], number)
             inputs.load(con, inputs.Inputs(f"r{number}", datetime(2026, 3, 10 + number, tzinfo=UTC), date(2026, 3, 1)))
             report = build.build(con)
-        assert "narrow" in {how for table, how in report.how.items() if table.startswith("staging.")}
+        assert {table for table, how in report.how.items() if how == "narrow"} > {
+            "staging.stg_crm_contact", "staging.stg_crm_company", "staging.stg_dialer_call",
+        }  # fmt: skip
         con.execute("checkpoint")
         night_gives = contents(con)
-    assert night_gives == rebuilt(tmp_path / "w.duckdb", tmp_path / "copy.duckdb")
+    whole = rebuilt(tmp_path / "w.duckdb", tmp_path / "copy.duckdb")
+    assert {t: n for t, n in night_gives.items() if n != whole[t]} == {}
 
 
 def _land(con: duckdb.DuckDBPyConnection, table: str, records: list[dict[str, Any]], number: int) -> None:
