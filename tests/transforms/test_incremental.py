@@ -156,6 +156,9 @@ MERGED = [("1", "A"), ("2", "B"), ("3", None)]
 ASSOCIATED = [("k1", ["111"]), ("k2", ["222"])]
 
 
+LEGS = [(1, 0.1), (2, 0.2), (3, 0.3)]  # (0.1 + 0.2) + 0.3 is not 0.1 + (0.2 + 0.3)
+
+
 def in_any_order(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[Any, ...]], query: str) -> set[str]:
     """What a query says of a table's rows, whichever of them lies first."""
     told: set[str] = set()
@@ -167,7 +170,8 @@ def in_any_order(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tupl
 
 
 def test_no_order_of_rows_decides(tmp_path: Path) -> None:
-    """A night's rows lie in another order than a rebuild's. Two with companies are merged into one without; a log is of two contacts."""
+    """A night's rows lie in another order than a rebuild's. Two with companies are merged into one without; a log is of two contacts. Legs of
+    fractions of seconds."""
     models = {one.table: one.select for one in model.load(model.root())}
     with open_warehouse(tmp_path / "warehouse.duckdb", threads=1) as con:
         inputs.load(con, inputs.Inputs("r1", datetime(2026, 3, 20, tzinfo=UTC), date(2026, 3, 1)))
@@ -181,6 +185,15 @@ def test_no_order_of_rows_decides(tmp_path: Path) -> None:
             create table core.account_company (account_key varchar, company_key varchar)""")
         of_contact = in_any_order(con, "company_of", MERGED, f"select account_key from ({models['core.dim_contact']})")
         assert of_contact == {"[('s:w:B',)]"}
+        con.execute("""
+            create table leg_of (leg_no bigint, talk_s double);
+            create view core.fct_call_leg as
+                select 's:w:1' as call_key, leg_no, 's' as source_id, 'w' as workspace_id, leg_no::varchar as call_id, 'outbound' as direction,
+                    '111' as counterpart_number, '222' as own_number, now() as started_at, now() as answered_at, now() as ended_at,
+                    true as is_answered, 'answered' as result, false as is_machine, talk_s, 1 as rep_id,
+                    null::varchar as disposition_label from leg_of""")
+        talked = in_any_order(con, "leg_of", LEGS, f"select talk_s from ({models['core.dialer_call']})")
+        assert talked == {"[(0.6000000000000001,)]"}
         con.execute("""
             create table core.dim_contact (contact_key varchar, phones varchar[]);
             create view core.crm_link as
