@@ -60,12 +60,16 @@ OF_REP = (
         "Of those, days of which all sources were complete",
         "count_if(is_expected and is_complete)::bigint",
     ),
-    ("working_fraction", "Sum of working fractions: working days worked", "coalesce(sum(working_fraction), 0)::double"),
+    (
+        "working_fraction",
+        "Sum of working fractions: working days worked",
+        "coalesce(sum(working_fraction::decimal(18, 6)), 0)::double",
+    ),
 )
 WORKED = (
     "working_fraction",
     "Sum of working fractions: working days worked",
-    "coalesce(sum(working_fraction) filter (where rep_id <> -1), 0)::double",
+    "coalesce(sum(working_fraction::decimal(18, 6)) filter (where rep_id <> -1), 0)::double",
 )
 OF_DAY = (
     ("reps_expected", "Reps who were employed in a sales role that day", "count_if(is_expected)::bigint"),

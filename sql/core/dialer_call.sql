@@ -19,7 +19,7 @@ select
     max(coalesce(ended_at, started_at)) as ended_at,
     case when bool_or(result = 'answered') then 'answered' else arg_min(result, leg_no) end as result,
     arg_min(is_machine, leg_no) and not bool_or(result = 'answered' and not is_machine) as is_machine,
-    sum(talk_s order by leg_no) as talk_s,
+    sum(talk_s::decimal(18, 3))::double as talk_s,
     case
         when arg_min(direction, leg_no) = 'inbound'
             then coalesce(arg_min(rep_id, leg_no) filter (where is_answered and not is_machine), arg_min(rep_id, leg_no))

@@ -13,7 +13,7 @@ with legs as (
     select
         call_key,
         rep_id,
-        sum(talk_s) as talk_s,
+        sum(talk_s::decimal(18, 3))::double as talk_s,
         bool_or(is_answered) as is_answered,
         bool_or(user_id is not null and is_in_dialer) as has_account
     from core.fct_call_leg

@@ -11,7 +11,7 @@ with dialled as (
         right(arg_min(counterpart_number, leg_no), 9) as number_tail,
         min(started_at) as started_at,
         max(coalesce(ended_at, started_at)) as ended_at,
-        sum(talk_s) as talk_s
+        sum(talk_s::decimal(18, 3))::double as talk_s
     from core.dialer_leg
     -- Where no sequencer calls, nothing is read.
     cross join (select 1 from core.seq_call limit 1)

@@ -31,7 +31,7 @@ rolled as (
         arg_max(team_id, activity_date) as team_id,
         count(*)::bigint as days_expected,
         count_if(is_complete)::bigint as days_reported,
-        coalesce(sum(working_fraction), 0)::double as working_fraction,
+        coalesce(sum(working_fraction::decimal(18, 6)), 0)::double as working_fraction,
         sum(calls_made)::bigint as calls_made,
         sum(call_conversations)::bigint as call_conversations,
         sum(meetings_booked)::bigint as meetings_booked,
