@@ -220,12 +220,15 @@ def conversations(frame: Frame, found: list[Message]) -> Iterator[tuple[str, str
             if message.rep is None or not frame.external(message.recipients):
                 continue
             here = (message.thread, message.rep)
-            for sender in waiting.pop(here, set()) & set(frame.external(message.recipients)):
+            answered = waiting[here] & set(frame.external(message.recipients))
+            waiting[here] -= answered  # who was not written to still waits
+            for sender in answered:
                 yield message.rep, frame.contact_of_address(sender), message.at
             wrote.add(here)
         elif sender := frame.external([message.mail.from_]):
             for rep in message.holders:
                 if (message.thread, rep) in wrote:
+                    waiting[message.thread, rep].discard(sender[0])
                     yield rep, frame.contact_of_address(sender[0]), message.at
                 else:
                     waiting[message.thread, rep].add(sender[0])

@@ -53,21 +53,36 @@ answers as (
     inner join written as w on i.thread_key = w.thread_key and i.holder_rep_id = w.rep_id and i.occurred_at > w.first_at
 ),
 
--- We answer: the rep's first mail in a thread that the contact began.
+-- We answer: the rep's first mail in the thread to a contact who had written in it before. A mail to somebody else, a colleague's partner say, answers
+-- nobody; and where the contact's own mail made it two-way already, the answer adds nothing.
 answered as (
-    select distinct
-        o.message_key as event_key,
-        o.thread_key as origin_key,
+    select
+        a.event_key,
+        a.thread_key as origin_key,
         'email' as channel,
-        o.rep_id,
-        i.other_contact_key as contact_key,
-        o.occurred_at
-    from core.fct_email as o
-    inner join written as w on o.rep_id = w.rep_id and o.thread_key = w.thread_key and o.occurred_at = w.first_at
-    inner join core.fct_email as i
-        on o.thread_key = i.thread_key and i.direction = 'inbound' and i.is_counted and i.occurred_at < o.occurred_at
-    inner join core.fct_email_recipient as r on o.message_key = r.message_key and i.other_contact_key = r.contact_key
-    where o.direction = 'outbound' and o.is_counted
+        a.rep_id,
+        a.contact_key,
+        a.occurred_at
+    from (
+        select
+            o.rep_id,
+            o.thread_key,
+            i.contact_key,
+            arg_min(o.message_key, (o.occurred_at, o.message_key)) as event_key,
+            min(o.occurred_at) as occurred_at
+        from (
+            select thread_key, other_contact_key as contact_key, min(occurred_at) as first_at
+            from core.fct_email
+            where direction = 'inbound' and is_counted
+            group by all
+        ) as i
+        inner join core.fct_email as o on i.thread_key = o.thread_key and o.direction = 'outbound' and o.is_counted
+        inner join core.fct_email_recipient as r on o.message_key = r.message_key and i.contact_key = r.contact_key
+        group by o.rep_id, o.thread_key, i.contact_key, i.first_at
+        having min(o.occurred_at) > i.first_at
+    ) as a
+    anti join answers as e
+        on a.rep_id = e.rep_id and a.thread_key = e.origin_key and a.contact_key = e.contact_key and e.occurred_at <= a.occurred_at
 ),
 
 meetings as (
