@@ -80,7 +80,7 @@ keys as (
 select
     k.message_key,
     case
-        when coalesce(b.is_sent, false) or s.message_key is not null or coalesce(c.is_sent and b.is_sent is null, false) then 'outbound'
+        when coalesce(b.is_sent, false) or s.message_key is not null or coalesce(c.is_sent and (b.is_sent is null or a.rep_id is not null), false) then 'outbound'
         else 'inbound'
     end as direction,
     coalesce(b.sent_at, s.sent_at, c.sent_at) as sent_at,
