@@ -211,7 +211,8 @@ create or replace macro mail_class(headers, content_type, auto_submitted, preced
             then 'bounce'
         when content_type like '%disposition-notification%' then 'receipt'
         when
-            auto_submitted not in ('no', 'auto-generated')
+            -- A sequencer may mark what it sends as generated: that is bulk, not an answer.
+            (auto_submitted <> 'no' and not (is_sent and auto_submitted = 'auto-generated'))
             or header(headers, 'x-autoreply') is not null or header(headers, 'x-autorespond') is not null
             or precedence = 'auto_reply'
             or regexp_matches(
