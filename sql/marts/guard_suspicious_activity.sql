@@ -5,7 +5,8 @@
 -- scope: activity_date
 -- on core.rep_day: activity_date
 -- on core.rep_day_status: activity_date
--- on core.fct_call: activity_date
+-- on core.fct_call: select activity_date + unnest([-1, 0, 1, 2]) from changed
+-- keep core.fct_call: activity_date between (select min(key) - 2 from dirty) and (select max(key) + 1 from dirty)
 -- activity_date: Local calendar date in the rep's own time zone
 -- rep_id: Key of the rep (dim_rep); -1 for users that no rep could be found for
 -- team_id: Team at that date; -1 for none
@@ -18,7 +19,7 @@ with dialled as (
         c.call_origin,
         c.outcome <> 'voicemail_left' and epoch(c.ended_at) - epoch(c.answered_at) < p.suspicious_answer_seconds as is_ended_at_once,
         count(*) over (
-            partition by c.rep_id, c.activity_date, c.counterpart_number
+            partition by c.rep_id, c.counterpart_number
             order by c.occurred_at range between interval 1 hour preceding and current row
         ) >= p.suspicious_dials_per_hour and c.counterpart_number is not null as is_repeated,
         local_date(c.logged_at, r.timezone) = c.activity_date and hour(c.logged_at at time zone r.timezone) >= p.suspicious_log_hour as is_late
