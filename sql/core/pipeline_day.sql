@@ -123,11 +123,12 @@ steps as (
 
 sellers as (
     select
-        rep_id,
-        arg_max(timezone, valid_from) as timezone,
-        bool_or(is_sales_role) as is_sales_role
-    from core.dim_rep
-    group by rep_id
+        r.rep_id,
+        coalesce(arg_max(r.timezone, r.valid_from) filter (where r.valid_from <= p.now), arg_max(r.timezone, r.valid_from)) as timezone,
+        bool_or(r.is_sales_role) as is_sales_role
+    from core.dim_rep as r
+    cross join input.run as p
+    group by r.rep_id
 ),
 
 -- What stood open after each date on which anything changed, until the next such date.

@@ -19,13 +19,15 @@
 -- day_start: instant at which the local day begins; day_end: the next day's
 with bounds as (
     select
-        rep_id,
-        max(hire_date) as hire_date,
-        max(end_date) as end_date,
-        arg_max(timezone, valid_from) as timezone
-    from core.dim_rep
-    where is_sales_role and rep_id <> -1
-    group by rep_id
+        r.rep_id,
+        max(r.hire_date) as hire_date,
+        max(r.end_date) as end_date,
+        -- The zone of now: a move that reps.csv announces has not happened yet.
+        coalesce(arg_max(r.timezone, r.valid_from) filter (where r.valid_from <= p.now), arg_max(r.timezone, r.valid_from)) as timezone
+    from core.dim_rep as r
+    cross join input.run as p
+    where r.is_sales_role and r.rep_id <> -1
+    group by r.rep_id
 ),
 
 employed as (
