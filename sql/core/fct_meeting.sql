@@ -3,10 +3,11 @@
 -- order: occurred_at
 -- scope: start_at
 -- on staging.stg_crm_meeting: start_at
+-- on input.run: select m.start_at from staging.stg_crm_meeting as m where m.start_at > (select min(now) from changed) and m.start_at <= (select max(now) from changed)
 -- on core.map_identity: select m.start_at from staging.stg_crm_meeting as m inner join changed as i on m.owner_user_id = i.source_user_id
 -- on core.map_identity: select m.start_at from staging.stg_crm_meeting as m inner join changed as i on m.created_by_user_id = i.source_user_id
 -- on core.crm_link: select m.start_at from staging.stg_crm_meeting as m inner join changed as l on m.meeting_id = l.from_id where l.from_type = 'meeting'
--- on core.dim_contact: select m.occurred_at from (select occurred_at, unnest(contact_keys) as contact_key from core.fct_meeting) as m inner join changed as c on m.contact_key = c.contact_key
+-- on core.dim_contact: select m.start_at from staging.stg_crm_meeting as m inner join core.crm_link as l on m.source_id = l.source_id and m.workspace_id = l.workspace_id and m.meeting_id = l.from_id inner join changed as c on l.to_key = c.contact_key where l.from_type = 'meeting'
 -- on core.account_version: select m.occurred_at from core.fct_meeting as m inner join changed as a on m.account_key = a.account_key
 -- on core.dim_rep: select m.occurred_at from core.fct_meeting as m inner join changed as r on m.host_rep_id = r.rep_id
 -- on core.dim_rep: select m.occurred_at from core.fct_meeting as m inner join changed as r on m.booked_by_rep_id = r.rep_id
@@ -14,15 +15,17 @@
 -- host_rep_id: whose meeting it is; booked_by_rep_id: who made it
 -- held_date: local date of the start in the host's zone; booked_date: local date of the booking in the booker's zone
 -- outcome: scheduled, held, no_show, cancelled, rescheduled
+-- contact_keys: whom it was with, test records left out
 -- exclusion_reason: 'test': all contacts are; 'internal': colleagues were invited and it is about no contact, company or deal
--- is_held: said to be held; a day that has not come has no row in the daily tables, so nothing is shown before its start
+-- is_held: said to be held, and begun: until then it is scheduled, whatever the CRM says
 with about as (
     select
         l.source_id,
         l.workspace_id,
         l.from_id as meeting_id,
-        list_sort(list(distinct l.to_key) filter (where l.to_type = 'contact')) as contact_keys,
-        arg_min(d.account_key, l.to_key) filter (where d.account_key is not null) as account_key,
+        list_sort(list(distinct l.to_key) filter (where l.to_type = 'contact')) as all_contact_keys,
+        list_sort(list(distinct l.to_key) filter (where l.to_type = 'contact' and not coalesce(d.is_test, false))) as contact_keys,
+        arg_min(d.account_key, l.to_key) filter (where d.account_key is not null and not d.is_test) as account_key,
         bool_and(coalesce(d.is_test, false)) filter (where l.to_type = 'contact') as is_test
     from core.crm_link as l
     left join core.dim_contact as d on l.to_type = 'contact' and l.to_key = d.contact_key
@@ -35,6 +38,7 @@ logged as (
         m.*,
         coalesce(h.rep_id, b.rep_id, -1) as host_rep_id,
         coalesce(b.rep_id, h.rep_id, -1) as booked_by_rep_id,
+        coalesce(c.all_contact_keys, []) as all_contact_keys,
         coalesce(c.contact_keys, []) as contact_keys,
         c.account_key,
         case
@@ -56,7 +60,7 @@ one_each as (
     select
         *,
         coalesce(
-            'ical:' || ical_uid || '@' || start_at::varchar, md5(concat_ws('|', host_rep_id, start_at::varchar, array_to_string(contact_keys, ',')))
+            'ical:' || ical_uid || '@' || start_at::varchar, md5(concat_ws('|', host_rep_id, start_at::varchar, array_to_string(all_contact_keys, ',')))
         ) as meeting_key
     from logged
     qualify row_number() over (partition by meeting_key order by logged_at, source_id, workspace_id, meeting_id) = 1
@@ -80,11 +84,12 @@ select
     m.account_key,
     coalesce(a.territory_id, '-1') as territory_id,
     coalesce(a.segment, '-1') as segment,
-    m.outcome,
-    m.outcome = 'held' as is_held,
+    case when m.outcome in ('held', 'no_show') and m.start_at > u.now then 'scheduled' else m.outcome end as outcome,
+    m.outcome = 'held' and m.start_at <= u.now as is_held,
     m.exclusion_reason is null as is_counted,
     m.exclusion_reason
 from one_each as m
+cross join input.run as u
 inner join core.dim_rep as h on m.host_rep_id = h.rep_id and m.start_at >= h.valid_from and m.start_at < h.valid_to
 inner join core.dim_rep as b
     on m.booked_by_rep_id = b.rep_id and coalesce(m.logged_at, m.start_at) >= b.valid_from and coalesce(m.logged_at, m.start_at) < b.valid_to
