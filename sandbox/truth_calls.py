@@ -138,6 +138,9 @@ def _candidates(
 
 def _lengths_agree(logged: int | None, call: Call) -> bool:
     talked = call.talk_seconds
+    if call.answered_at is None and logged is not None:  # what nobody answered lasted no longer than it rang
+        rang = (call_end(call) - call.started_at).total_seconds()
+        return not logged or not rang or logged <= rang + 15
     return logged is None or talked is None or abs(logged - talked) <= max(15, 0.1 * talked)
 
 

@@ -46,6 +46,15 @@ anti join core.match_call_id as m on d.call_key = m.call_key and c.crm = m.crm
 where
     same_number(c.number, d.counterpart_number)
     and (
-        coalesce(c.duration_s, 0) = 0 or coalesce(d.talk_s, 0) = 0
-        or abs(c.duration_s - d.talk_s) <= greatest(p.call_match_tolerance_seconds, p.call_match_tolerance_share * d.talk_s)
+        coalesce(c.duration_s, 0) = 0
+        or case
+            when d.answered_at is not null
+                then
+                    coalesce(d.talk_s, 0) = 0
+                    or abs(c.duration_s - d.talk_s) <= greatest(p.call_match_tolerance_seconds, p.call_match_tolerance_share * d.talk_s)
+            -- What nobody answered lasted no longer than it rang; without an end that is not known.
+            else
+                d.ended_at = d.started_at
+                or c.duration_s <= epoch(d.ended_at) - epoch(d.started_at) + p.call_match_tolerance_seconds
+        end
     )
