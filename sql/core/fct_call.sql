@@ -133,14 +133,15 @@ answered as (
         case
             when call_origin <> 'crm_only' then answered_at is not null
             when said_outcome is not null then said_connected or said_outcome in ('voicemail_left', 'wrong_number')
-            else talk_s > 0
+            -- The log says itself that nobody answered: what it has lasted is ringing.
+            else talk_s > 0 and coalesce(crm_status, '') not in ('no_answer', 'busy', 'failed', 'canceled', 'cancelled')
         end as is_answered
     from identified
 ),
 
 judged as (
     select
-        a.*,
+        a.* replace (case when a.call_origin = 'crm_only' and not a.is_answered then 0 else a.talk_s end as talk_s),
         case
             when a.direction = 'inbound' then
                 case

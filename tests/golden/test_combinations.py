@@ -159,6 +159,28 @@ EXAMPLES = [
         {"reps": [rep("inmach2")], "calls": [call("im1", "inmach", tel(18), T, 200, direction="inbound", legs=[{"rep": "inmach", "talk_seconds": 30}, {"rep": "inmach2", "talk_seconds": 100}, {"rep": "inmach", "talk_seconds": 10}])]}),
     Example("three", "0.3: three legs, back to the first", {f"three {DAY}": {"calls_made": 1, "calls_handled": 1, "talk_seconds": 45, "calls_connected": 1, "call_conversations": 1}, f"three2 {DAY}": {"calls_handled": 1, "talk_seconds": 25, "calls_made": 0}},
         {"reps": [rep("three2")], "calls": [call("th1", "three", tel(19), T, 70, legs=[{"rep": "three", "talk_seconds": 30}, {"rep": "three2", "talk_seconds": 25}, {"rep": "three", "talk_seconds": 15}])]}),
+    Example("rung", "2b, 2d: a log of the CRM that says that nobody answered, and for how long it rang",
+        {f"rung {DAY}": {"calls_made": 3, "calls_answered": 0, "calls_connected": 0, "calls_no_answer": 2, "calls_busy": 1, "talk_seconds": 0, "call_conversations": 0}},
+        {"calls": [log("rg1", "rung", tel(701), at("10:00:00"), None, 45, result="no_answer"), log("rg2", "rung", tel(702), at("11:00:00"), "No answer", 28, result="no_answer"),
+                   log("rg3", "rung", tel(703), at("12:00:00"), None, 70, result="busy")]}),
+    Example("inrung", "2h: a missed call that the CRM alone has", {f"inrung {DAY}": {"calls_inbound": 2, "calls_inbound_missed": 1, "calls_inbound_answered": 1, "talk_seconds": 80, "conversations": 1}},
+        {"calls": [log("ir1", "inrung", tel(711), at("10:00:00"), None, 65, direction="inbound", result="missed"), log("ir2", "inrung", tel(712), at("11:00:00"), None, 80, direction="inbound")]}),
+    Example("saidso", "2b: the disposition says connected, the status does not", {f"saidso {DAY}": {"calls_made": 1, "calls_connected": 1, "call_conversations": 1, "talk_seconds": 90}},
+        {"calls": [log("ss1", "saidso", tel(721), T, "Connected", 90)]}),
+    Example("halfbounce", "2, 3b: two addresses of one contact, one fails: delivered, one contact-thread", {f"halfbounce {DAY}": {"emails_sent": 1, "email_recipients": 2, "recipients_bounced": 1, "emails_delivered": 1, "emails_bounced": 0}},
+        {"contacts": [contact("hb", emails=["hb@cust.com", "hb@home.com"])],
+         "mails": [mail("hb1", "halfbounce", ["hb@cust.com", "hb@home.com"], T), inbound("hb2", "halfbounce", "mailer-daemon@googlemail.com", at("10:05:00"), "hb1", kind="bounce", failed_recipients=["hb@home.com"], status="5.1.1")]}),
+    Example("notetest", "0.4: a note on a merged contact", {f"notetest {DAY}": {"crm_activities_logged": 1}},
+        {"contacts": [contact("nt1", merged_into="nt2", merged_at="2026-03-17T10:00:00Z"), contact("nt2")], "notes": [{"key": "ntn", "rep": "notetest", "at": T, "contact": "nt1"}]}),
+    Example("colda", "3: a connected call of 45 s is no conversation: cold again; after a meeting it is not",
+        {f"colda {DAY}": {"cold_calls_made": 2, "cold_calls_connected": 1}, f"colda {NEXT}": {"cold_calls_made": 0, "calls_made": 1}},
+        {"accounts": [{"key": "A9", "name": "Nine", "domain": "nine.com"}], "contacts": [contact("cd", phones=[tel(731)], account="A9")], "calls": [call("cda", "colda", tel(731), at("10:00:00"), 45), call("cdb", "colda", tel(731), at("11:00:00"), None), call("cdc", "colda", tel(731), at("11:00:00", NEXT), None)],
+         "meetings": [{"key": "cdm", "rep": "colda", "contacts": ["cd"], "booked_at": "2026-03-12T09:00:00Z", "start_at": at("15:00:00"), "outcome": "held"}]}),
+    Example("fromalias", "0.5, 0.3: the same mail from an alias in the CRM alone", {f"fromalias {DAY}": {"emails_sent": 1, "emails_sent_one_to_one": 1}},
+        {"reps": [rep("fromalias", aliases=["from.alias@acme.com"])], "mails": [mail("fa1", "fromalias", "fa@cust.com", T, mailboxes=[], crm={"logged_at": T, "contacts": []}, **{"from": "from.alias@acme.com"})]}),
+    Example("threeway", "4a, 4b: in, out, in on three days", {"threeway 2026-03-10": {"conversations": 0}, "threeway 2026-03-11": {"conversations": 1}, "threeway 2026-03-12": {"conversations": 2}},
+        {"contacts": [contact("tw1"), contact("tw2")], "mails": [inbound("tq1", "threeway", "tw1@cust.com", at("10:00:00", "2026-03-10"), thread="tq"), mail("tq2", "threeway", ["tw1@cust.com"], at("10:00:00", "2026-03-11"), thread="tq", in_reply_to="<tq1@cust.com>", cc=["tw2@cust.com"]),
+             inbound("tq3", "threeway", "tw2@cust.com", at("10:00:00", "2026-03-12"), "tq2", thread="tq"), inbound("tq4", "threeway", "tw1@cust.com", at("11:00:00", "2026-03-12"), "tq2", thread="tq")]}),
 ]  # fmt: skip
 
 
@@ -216,3 +238,11 @@ def test_a_move_that_is_announced_has_not_happened(built: Pipeline) -> None:
         "select max(activity_date)::varchar as d from marts.daily_rep_activity where rep_id in (select rep_id from core.dim_rep where email = 'future@acme.com')"
     )
     assert rows == [{"d": "2026-03-19"}]
+
+
+def test_a_contact_with_two_addresses_is_one_contact_thread(built: Pipeline) -> None:
+    """2, reply_rate. One of its addresses failed, the other did not: delivered."""
+    rows = built.rows(
+        "select delivered_threads from marts.cohort_email_reply where rep_id in (select rep_id from core.dim_rep where email = 'halfbounce@acme.com')"
+    )
+    assert rows == [{"delivered_threads": 1}]
