@@ -3,12 +3,15 @@
 -- order: occurred_at
 -- rule: M1 = Message-ID, M2 = sender, recipients and time, M0 = no copy in any mailbox
 -- scope: crm_email_key
+-- slices: none
 -- on core.crm_email: crm_email_key
 -- on core.crm_email: select e.crm_email_key from core.crm_email as e inner join changed as c on e.from_address = c.from_address and e.recipients = c.recipients where e.message_id is null
--- on core.mailbox_copy: with near as (select e.from_address, e.recipients from core.crm_email as e inner join changed as c on e.from_address = c.from_address and e.occurred_at between c.sent_at - interval 1 hour and c.sent_at + interval 1 hour where e.message_id is null) select e.crm_email_key from core.crm_email as e inner join near as n on e.from_address = n.from_address and e.recipients = n.recipients where e.message_id is null
--- on core.crm_email_taken: select e.crm_email_key from core.mailbox_copy as c inner join changed as t on c.message_key = t.message_key inner join core.crm_email as e on c.from_address = e.from_address and e.occurred_at between c.sent_at - interval 1 hour and c.sent_at + interval 1 hour where e.message_id is null
--- on core.match_seq_email: select e.crm_email_key from core.crm_email as e inner join core.seq_email as s on e.from_address = s.from_address and e.occurred_at between s.sent_at - interval 1 hour and s.sent_at + interval 1 hour inner join changed as m on s.seq_email_key = m.seq_email_key where e.message_id is null
--- on core.seq_email: select e.crm_email_key from core.crm_email as e inner join changed as s on e.from_address = s.from_address and e.occurred_at between s.sent_at - interval 1 hour and s.sent_at + interval 1 hour where e.message_id is null
+-- A mail that comes, goes or moves concerns the logs near what it is now, the log that it had, and all that vie with these: of the same sender and recipients.
+-- Logs vie for a mail: those of a slice alone would each get it.
+-- on core.mailbox_copy: with mail as (select b.from_address, b.sent_at from core.mailbox_copy as b inner join changed as c on b.message_key = c.message_key union all select s.from_address, s.sent_at from core.match_seq_email as m inner join changed as c on m.message_key = c.message_key inner join core.seq_email as s on m.seq_email_key = s.seq_email_key), near as (select e.from_address, e.recipients from core.crm_email as e inner join mail as m on e.from_address = m.from_address and e.occurred_at between m.sent_at - interval 1 hour and m.sent_at + interval 1 hour where e.message_id is null union select e.from_address, e.recipients from core.match_email as m inner join changed as c on m.message_key = c.message_key inner join core.crm_email as e on m.crm_email_key = e.crm_email_key where e.message_id is null) select e.crm_email_key from core.crm_email as e inner join near as n on e.from_address = n.from_address and e.recipients = n.recipients where e.message_id is null
+-- on core.crm_email_taken: with mail as (select b.from_address, b.sent_at from core.mailbox_copy as b inner join changed as c on b.message_key = c.message_key union all select s.from_address, s.sent_at from core.match_seq_email as m inner join changed as c on m.message_key = c.message_key inner join core.seq_email as s on m.seq_email_key = s.seq_email_key), near as (select e.from_address, e.recipients from core.crm_email as e inner join mail as m on e.from_address = m.from_address and e.occurred_at between m.sent_at - interval 1 hour and m.sent_at + interval 1 hour where e.message_id is null union select e.from_address, e.recipients from core.match_email as m inner join changed as c on m.message_key = c.message_key inner join core.crm_email as e on m.crm_email_key = e.crm_email_key where e.message_id is null) select e.crm_email_key from core.crm_email as e inner join near as n on e.from_address = n.from_address and e.recipients = n.recipients where e.message_id is null
+-- on core.match_seq_email: with mail as (select b.from_address, b.sent_at from core.mailbox_copy as b inner join changed as c on b.message_key = c.message_key union all select s.from_address, s.sent_at from core.match_seq_email as m inner join changed as c on m.message_key = c.message_key inner join core.seq_email as s on m.seq_email_key = s.seq_email_key), near as (select e.from_address, e.recipients from core.crm_email as e inner join mail as m on e.from_address = m.from_address and e.occurred_at between m.sent_at - interval 1 hour and m.sent_at + interval 1 hour where e.message_id is null union select e.from_address, e.recipients from core.match_email as m inner join changed as c on m.message_key = c.message_key inner join core.crm_email as e on m.crm_email_key = e.crm_email_key where e.message_id is null) select e.crm_email_key from core.crm_email as e inner join near as n on e.from_address = n.from_address and e.recipients = n.recipients where e.message_id is null
+-- on core.seq_email: with mail as (select s.from_address, s.sent_at from core.match_seq_email as o inner join changed as c on o.seq_email_key = c.seq_email_key inner join core.match_seq_email as m on o.message_key = m.message_key inner join core.seq_email as s on m.seq_email_key = s.seq_email_key), near as (select e.from_address, e.recipients from core.crm_email as e inner join mail as m on e.from_address = m.from_address and e.occurred_at between m.sent_at - interval 1 hour and m.sent_at + interval 1 hour where e.message_id is null union select e.from_address, e.recipients from core.match_seq_email as o inner join changed as c on o.seq_email_key = c.seq_email_key inner join core.match_email as m on o.message_key = m.message_key inner join core.crm_email as e on m.crm_email_key = e.crm_email_key where e.message_id is null) select e.crm_email_key from core.crm_email as e inner join near as n on e.from_address = n.from_address and e.recipients = n.recipients where e.message_id is null
 -- keep core.crm_email: crm_email_key in (select key from dirty)
 -- keep core.mailbox_copy: from_address in (select from_address from core.crm_email where message_id is null and crm_email_key in (select key from dirty))
 with by_id as (
@@ -24,24 +27,25 @@ nameless as (
     select * from core.crm_email where message_id is null
 ),
 
+-- By sender as well, so that what a mail is does not hang on which other senders are asked for.
 mails as (
     select
         message_key,
+        from_address,
         min(sent_at) as sent_at,
-        any_value(from_address order by mailbox) as from_address,
         list_sort(list_distinct(flatten(list(recipients)))) as recipients
     from core.mailbox_copy
     where from_address in (select from_address from nameless)
-    group by message_key
+    group by message_key, from_address
     union all
-    -- What a sequencer has sent from servers of its own lies in no mailbox.
-    select m.message_key, min(s.sent_at), any_value(s.from_address order by s.seq_email_key), list_sort(list_distinct(flatten(list(s.recipients))))
+    -- What a sequencer has sent from servers of its own lies in no mailbox, or in the name of another address.
+    select m.message_key, s.from_address, min(s.sent_at), list_sort(list_distinct(flatten(list(s.recipients))))
     from core.match_seq_email as m
     inner join core.seq_email as s on m.seq_email_key = s.seq_email_key
     where
         s.from_address in (select from_address from nameless)
-        and m.message_key not in (select b.message_key from core.mailbox_copy as b)
-    group by m.message_key
+        and not exists (select 1 from core.mailbox_copy as b where b.message_key = m.message_key and b.from_address = s.from_address)
+    group by m.message_key, s.from_address
 ),
 
 candidates as (

@@ -7,11 +7,28 @@ Every example has a rep and addresses of its own, and happens on 16 March 2026 i
 from __future__ import annotations
 
 from collections.abc import Generator
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from tests.golden.examples import Example, after, contact, differences, inbound, mail, rep, whole_way
-from tests.pipeline import Pipeline
+from tests.golden.examples import (
+    FIRST,
+    NOW,
+    Example,
+    after,
+    contact,
+    differences,
+    inbound,
+    mail,
+    rep,
+    sleep_until,
+    whole_way,
+    world,
+)
+from tests.pipeline import Pipeline, serving
+from transforms import model, slices
+from transforms.changes import Changes
 
 DAY = "2026-03-16"
 NEXT = "2026-03-17"
@@ -230,3 +247,80 @@ def test_a_shared_mailbox_is_counted_once(built: Pipeline) -> None:
         "select sum(emails_sent)::integer as n from marts.daily_rep_activity where activity_date = ?", [DAY]
     )
     assert whole[0]["emails_sent"] == reps[0]["n"]
+
+
+LATER = datetime(2026, 3, 21, 6, tzinfo=UTC)
+GONE = "2026-03-20T12:00:00Z"
+NAMELESS = {"logged_at": at("20:00:00"), "message_id": False}  # a log without a Message-ID
+SENT = {"system": "outreach", "step": None}  # by hand through the sequencer
+# Mails sent on the 16th as they stand after the first night, and after the second one.
+CHANGED = {
+    "crowd": ("0.5. cr1 at 10:00 to one customer, cr2 at 11:00:05 to another; two logs of cr2, at 10:59:59 (6 s) and at 11:00:06 (1 s): the nearer one is "
+              "its log, the other a mail by itself: 3. cr1's log is deleted: nothing of this changes", 3, 3),
+    "copy": ("0.5. co's copy in a colleague's mailbox is of 12:00, two hours late, and a log is of 12:00:30: no log of it while the rep's copy says 10:00: 2. "
+             "The rep deletes that one: now it is: 1", 2, 1),
+    "taken": ("0.5. tk went out through the sequencer, and a log without a Message-ID is its: 1. A log with its Message-ID and a Cc comes: the other one is a mail by "
+              "itself: 2", 1, 2),
+    "alias": ("0.5. al went out through the sequencer in the name of the rep's address, and lies in the mailbox under an alias; a log without a Message-ID names the "
+              "address: 1. A log of the same an hour later is deleted: 2 before, 1 after", 2, 1),
+    "hand": ("0.5. ha lies in the mailbox under an alias, the sequencer's without a Message-ID is the same: 1. Then the sequencer has one with ha's Message-ID, too, in the "
+             "name of the rep's address: the nameless one is a mail by itself: 2", 1, 2),
+}  # fmt: skip
+
+
+def edited() -> Example:
+    """The mails of CHANGED, which come and go between the nights."""
+    alias, hand = ({"from": f"{who}.alias@acme.com"} for who in ("alias", "hand"))
+    mails = [
+        mail("cr1", "crowd", "cra@cust.com", at("10:00:00"), crm={"logged_at": T, "deleted_at": GONE}),
+        mail("cr2", "crowd", "crb@cust.com", at("11:00:05")),
+        mail("crf", "crowd", "crb@cust.com", at("10:59:59"), mailboxes=[], crm=NAMELESS),
+        mail("crn", "crowd", "crb@cust.com", at("11:00:06"), mailboxes=[], crm=NAMELESS),
+        mail("co", "copy", "co@cust.com", at("10:00:00"), deleted_at=GONE),
+        mail("co2", "copy", "co@cust.com", at("12:00:00"), message_id="<co@mail.acme.com>", mailboxes=["copied"]),
+        mail("col", "copy", "co@cust.com", at("12:00:30"), mailboxes=[], crm=NAMELESS),
+        mail("tk", "taken", "tk@cust.com", T, mailboxes=[], sequencer=SENT),
+        mail("tkl", "taken", "tk@cust.com", after(T, 30), mailboxes=[], crm=NAMELESS),
+        mail("tkm", "taken", "tk@cust.com", T, cc=["tk2@cust.com"], message_id="<tk@mail.acme.com>", mailboxes=[], visible_at=GONE,
+             crm={"logged_at": GONE}),
+        mail("al", "alias", "al@cust.com", T, mailboxes=[], sequencer=SENT),
+        mail("al2", "alias", "al@cust.com", T, message_id="<al@mail.acme.com>", **alias),
+        mail("all", "alias", "al@cust.com", after(T, 30), mailboxes=[], crm=NAMELESS),
+        mail("alg", "alias", "al@cust.com", at("11:00:00"), mailboxes=[], crm=NAMELESS | {"deleted_at": GONE}),
+        mail("ha", "hand", "ha@cust.com", T, **hand),
+        mail("han", "hand", "ha@cust.com", T, message_id=None, mailboxes=[], sequencer=SENT, **hand),
+        mail("has", "hand", "ha@cust.com", T, message_id="<ha@mail.acme.com>", mailboxes=[], sequencer=SENT, visible_at=GONE),
+    ]  # fmt: skip
+    reps = [
+        rep(name, seats=["crm", "mail", "sequencer"], aliases=[f"{name}.alias@acme.com"])
+        for name in (*CHANGED, "copied")
+    ]
+    return Example("edited", "", {}, {"reps": reps, "mails": mails})
+
+
+Nights = tuple[Pipeline, list[dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def two_nights(tmp_path_factory: pytest.TempPathFactory) -> Generator[Nights]:
+    """The company after its second night; and mails that the reps of CHANGED sent on the 16th, after the first night and after the second."""
+    systems = {"crm": "hubspot", "mail": "gmail", "sequencer": "outreach"}
+    sent: list[dict[str, Any]] = []
+    with serving(world([edited()], NOW, systems=systems), tmp_path_factory.mktemp("changed")) as (pipeline, url):
+        for night in (NOW, LATER):
+            sleep_until(night, url)
+            pipeline.nightly(night, first=FIRST)
+            sent.append({name: pipeline.day(f"{name}@acme.com", DAY)["emails_sent"] for name in CHANGED})
+        yield pipeline, sent
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_what_comes_and_goes_finds_its_logs_anew(two_nights: Nights, name: str) -> None:
+    why, *expected = CHANGED[name]
+    assert [night[name] for night in two_nights[1]] == expected, why
+
+
+def test_logs_that_vie_for_a_mail_lie_in_no_two_slices(two_nights: Nights) -> None:
+    """Where memory is short, too: cr2 is the mail of the nearer log, and would be that of the nearest one in each slice."""
+    matching = next(m for m in model.load(model.root()) if m.name == "match_email")
+    assert slices.needed(matching, Changes(two_nights[0].con, full=True, slice_rows=1)) == 1
