@@ -31,7 +31,8 @@ survivors as (
         source_id,
         workspace_id,
         survivor_id as contact_id,
-        arg_max(company_id, (contact_id = survivor_id, contact_id)) filter (where company_id is not null) as company_id,
+        -- Of several that were merged into it the smallest id's: the order of rows must not decide.
+        arg_min(company_id, (contact_id <> survivor_id, contact_id)) filter (where company_id is not null) as company_id,
         list_distinct(list_transform(flatten(list(coalesce(emails, []))), lambda e: norm_email(e))) as emails,
         list_distinct(flatten(list(coalesce(phones, [])))) as phones
     from folded

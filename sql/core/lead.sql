@@ -4,7 +4,8 @@
 select
     coalesce(p.person_key, d.contact_key) as contact_key,
     min(c.lead_at) as lead_at,
-    coalesce(arg_max(i.rep_id, c.contact_id = d.contact_id) filter (where i.rep_id is not null), -1) as rep_id
+    -- Of several owners the first CRM's, then the smallest id's: the order of rows must not decide.
+    coalesce(arg_min(i.rep_id, (c.contact_id <> d.contact_id, d.contact_key, c.contact_id)) filter (where i.rep_id is not null), -1) as rep_id
 from staging.stg_crm_contact as c
 left join core.map_merge as m
     on

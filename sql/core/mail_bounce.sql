@@ -43,7 +43,8 @@ meant as (
 select
     m.bounce_key,
     m.message_key,
-    any_value(b.failed_recipients) as failed_recipients
+    -- Of a notice with several copies what each of them says, whichever comes first.
+    list_sort(list_distinct(flatten(list(b.failed_recipients)))) as failed_recipients
 from meant as m
 inner join core.bounce_ref as b on m.bounce_key = b.bounce_key
 group by m.bounce_key, m.message_key

@@ -16,19 +16,20 @@
 -- direction: 'outbound' when a rep's mailbox or a sequencer sent it or the CRM logged it as sent, else 'inbound'
 -- holder_rep_ids: reps in whose mailbox a copy lies
 -- is_bounced_in_crm: the CRM says that it bounced; refused_address: to whom it bounced by the sequencer's word
+-- A mail may lie twice in one mailbox: provider_id decides, not the order of rows, which a night and a rebuild lay down differently.
 with in_mailboxes as (
     select
         message_key,
         bool_or(is_sent) as is_sent,
         arg_min(sent_at, (not is_sent, sent_at, mailbox)) as sent_at,
-        arg_min(from_address, (not is_sent, mailbox)) as from_address,
-        arg_min(mailbox_rep_id, (not is_sent, mailbox)) as first_rep_id,
+        arg_min(from_address, (not is_sent, mailbox, provider_id)) as from_address,
+        arg_min(mailbox_rep_id, (not is_sent, mailbox, provider_id)) as first_rep_id,
         list_sort(list_distinct(flatten(list(recipients)))) as recipients,
-        arg_min(addressed, (not is_sent, mailbox)) as addressed,
-        any_value(in_reply_to order by mailbox) as in_reply_to,
-        arg_min(mail_class, (not is_sent, mailbox)) as mail_class,
+        arg_min(addressed, (not is_sent, mailbox, provider_id)) as addressed,
+        any_value(in_reply_to order by mailbox, provider_id) as in_reply_to,
+        arg_min(mail_class, (not is_sent, mailbox, provider_id)) as mail_class,
         bool_or(is_sequence) as is_sequence,
-        list_distinct(flatten(list(failed_recipients))) as failed_recipients,
+        list_sort(list_distinct(flatten(list(failed_recipients)))) as failed_recipients,
         list_sort(list_distinct(list(mailbox_rep_id))) as holder_rep_ids
     from core.mailbox_copy
     group by message_key

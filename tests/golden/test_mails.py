@@ -289,6 +289,10 @@ def edited() -> Example:
         mail("alg", "alias", "al@cust.com", at("11:00:00"), mailboxes=[], crm=NAMELESS | {"deleted_at": GONE}),
         mail("ha", "hand", "ha@cust.com", T, **hand),
         mail("han", "hand", "ha@cust.com", T, message_id=None, mailboxes=[], sequencer=SENT, **hand),
+        *(mail(f"tw-{kind}", "copied", "tw@cust.com", at("10:00:00", NEXT), message_id="<tw@mail.acme.com>", kind=kind) for kind in ("one_to_one", "bulk")),
+        mail("fa", "copied", ["fa1@cust.com", "fa2@cust.com"], at("11:00:00", NEXT)),
+        *(bounce(f"fa-{who}", who, "fa", [f"fa{n}@cust.com"], "5.1.1", at("11:05:00", NEXT)) | {"message_id": "<fa-dsn@cust.com>"}
+          for n, who in enumerate(("copied", "copy"), 1)),
         mail("has", "hand", "ha@cust.com", T, message_id="<ha@mail.acme.com>", mailboxes=[], sequencer=SENT, visible_at=GONE),
     ]  # fmt: skip
     reps = [
@@ -324,3 +328,15 @@ def test_logs_that_vie_for_a_mail_lie_in_no_two_slices(two_nights: Nights) -> No
     """Where memory is short, too: cr2 is the mail of the nearer log, and would be that of the nearest one in each slice."""
     matching = next(m for m in model.load(model.root()) if m.name == "match_email")
     assert slices.needed(matching, Changes(two_nights[0].con, full=True, slice_rows=1)) == 1
+
+
+def test_the_order_of_copies_decides_nothing(two_nights: Nights) -> None:
+    """A night lays rows down in another order than a rebuild. tw lies twice in one mailbox, once as if sent to a list; the notice of fa's failure
+    lies in two mailboxes, and each copy names another recipient."""
+    con = two_nights[0].con
+    con.execute("create or replace table core.mailbox_copy as from core.mailbox_copy order by rowid desc")
+    for one in (m for m in model.load(model.root()) if m.name in ("mail_message", "bounce_ref", "mail_bounce")):
+        con.execute(f"create or replace temp table again as {one.select}")
+        assert con.execute(f"from {one.table} except all from again").fetchall() == [], one.name
+        con.execute(f"create or replace table {one.table} as from again order by rowid desc")
+    assert two_nights[0].day("copied@acme.com", NEXT)["recipients_bounced"] == 2

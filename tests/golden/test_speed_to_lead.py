@@ -6,7 +6,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from tests.golden.examples import sleep_until
 from tests.pipeline import serving
+from transforms import model
 
 NOW = datetime(2026, 3, 13, 6, tzinfo=UTC)
 
@@ -63,3 +65,51 @@ def test_attempts_and_contacts_in_business_minutes(tmp_path: Path) -> None:
             "from marts.daily_speed_to_lead where activity_date = '2026-03-10' and rep_id <> -1"
         )
         assert [tuple(r.values()) for r in rows] == [(3, 2, 1, 0, 1, 0, 17.0, 2, 0, 2, 30.0, "2026-03-24", False)]
+
+
+MERGED = "2026-03-12T12:00:00Z"
+
+
+def known(key: str, of: str, owner: str | None, **more: Any) -> dict[str, Any]:
+    return {
+        "key": key,
+        "emails": [f"{of}@cust.com"],
+        "owner": owner,
+        "created_at": "2026-03-09T06:00:00Z",
+        "lead_at": "2026-03-10T10:00:00Z",
+        **more,
+    }
+
+
+def test_the_order_of_contacts_decides_nothing(tmp_path: Path) -> None:
+    """A night lays rows down in another order than a rebuild. p1 and p2 are one person in two CRMs, with two owners; mc has neither owner nor
+    company, and ma and mb, which were merged into it, have two."""
+    company = {
+        **WORLD["company"],
+        "systems": {"crm": ["hubspot", "salesforce"], "dialer": "cloudtalk", "mail": "gmail"},
+    }
+    reps = [
+        {"key": r, "name": r, "email": f"{r}@acme.com", "seats": ["hubspot", "salesforce", "dialer", "mail"]}
+        for r in ("ana", "bob")
+    ]
+    contacts = [
+        known("p1", "p", "ana", systems=["hubspot"]),
+        known("p2", "p", "bob", systems=["salesforce"]),
+        known("ma", "ma", "ana", systems=["hubspot"], account="A1", merged_into="mc", merged_at=MERGED),
+        known("mb", "mb", "bob", systems=["hubspot"], account="A2", merged_into="mc", merged_at=MERGED),
+        known("mc", "mc", None, systems=["hubspot"]),
+    ]
+    accounts = [{"key": k, "name": k, "domain": f"{k}.com", "systems": ["hubspot"]} for k in ("A1", "A2")]
+    told = {"company": company, "reps": reps, "accounts": accounts, "contacts": contacts}
+    with serving(told, tmp_path) as (pipeline, url):
+        for night in (datetime(2026, 3, 12, 6, tzinfo=UTC), NOW):
+            sleep_until(night, url)
+            pipeline.nightly(night, first=date(2026, 3, 9))
+        con = pipeline.con
+        con.execute(
+            "create or replace table staging.stg_crm_contact as from staging.stg_crm_contact order by rowid desc"
+        )
+        for one in (m for m in model.load(model.root()) if m.name in ("dim_contact", "lead")):
+            con.execute(f"create or replace temp table again as {one.select}")
+            assert con.execute(f"from {one.table} except all from again").fetchall() == [], one.name
+        assert con.execute("select count(*) from core.lead where rep_id <> -1").fetchone() == (2,)
