@@ -6,7 +6,7 @@
 -- on staging.stg_mail_count: counted_on
 -- on core.map_identity: select c.counted_on from staging.stg_mail_count as c inner join changed as i on c.source_id = i.source_id and c.mailbox = i.source_user_id
 -- on core.rep_source: select e.activity_date from core.fct_email as e inner join changed as r on e.rep_id = r.rep_id
--- on core.rep_source: select distinct c.counted_on from staging.stg_mail_count as c inner join changed as r on c.source_id = r.source_id
+-- on core.rep_source: select c.counted_on from staging.stg_mail_count as c inner join core.map_identity as i on c.source_id = i.source_id and c.mailbox = i.source_user_id inner join changed as r on i.rep_id = r.rep_id
 -- sent_key: the mail's, or a key of the mailbox's day; crm_email_key: its log in the CRM
 -- activity_date: of a count the date that the report names, as it is: Google's is cut at UTC-8, Microsoft's in UTC
 -- n_sent: 1, or the count, which includes mail to colleagues, since a report does not say to whom

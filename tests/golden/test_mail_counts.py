@@ -11,6 +11,8 @@ import httpx
 import pytest
 
 from tests.pipeline import Pipeline, serving
+from transforms import model
+from transforms.changes import Changes
 
 FIRST = date(2026, 3, 16)
 NIGHT = datetime(2026, 3, 20, 6, tzinfo=UTC)
@@ -195,6 +197,21 @@ def test_sums_hold_what_is_known_of_each(counting: tuple[str, Pipeline]) -> None
     assert not made.rows("select 1 from core.email_sent where sent_key = 'b1@acme.com'"), "the counts hold it"
     stored = "\n".join(str(row) for row in made.rows(f"select payload from raw.{counted}_mail_count"))
     assert ANA not in stored, "of whom is not asked, nothing is kept"
+
+
+def test_a_mailbox_that_is_read_elsewhere_is_counted_on_no_day(counting: tuple[str, Pipeline]) -> None:
+    """Bob's mailbox is read in the other system from now on, while another account of his is counted still: of his days, all are made anew."""
+    counted, made = counting
+    other = "gmail" if counted == "microsoft365" else "microsoft365"
+    sent = next(m for m in model.load(model.root()) if m.name == "email_sent")
+    bob = f"(select rep_id from core.dim_rep where email = '{BOB}' limit 1)"
+    made.con.execute(
+        f"create or replace temp table moved as select {bob} as rep_id, 'mail' as system, '{other}' as source_id, 'main' as workspace_id, "
+        f"'{BOB}' as partition, true as row_comes"
+    )
+    assert Changes(made.con, full=False).find_dirty(sent, {"core.rep_source": "moved"})
+    left = f"select counted_on from staging.stg_mail_count where mailbox = '{BOB}' except select key from dirty"
+    assert made.con.execute(left).fetchall() == []
 
 
 @pytest.mark.parametrize("sandbox", ["microsoft365"], indirect=True)
