@@ -80,7 +80,8 @@ class Mailbox:
         for ids in self._ids.listed(window.start, window.end):
             fresh = [i for i in ids if i not in read and (i not in known or i in changed)]
             read.update(ids)
-            records, missing, newest = self._messages.get(fresh, window.start, window.end)
+            # Changed messages land wherever they lie: a listing shows some outside the window, and this cursor passes their change.
+            records, missing, newest = self._messages.get(fresh, window.start, window.end, changed)
             seen = [self._record_id(i) for i in ids if i in known and i not in missing]
             yield Page(records=records, seen=seen, gone=[self._record_id(i) for i in missing])
             if (

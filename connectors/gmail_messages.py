@@ -6,7 +6,7 @@ take 3 s instead of 150 s. Source: Gmail batch guide (multipart/mixed, applicati
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -63,9 +63,12 @@ class Messages:
         self._batches = True
 
     def get(
-        self, ids: Sequence[str], start: datetime | None, end: datetime | None
+        self, ids: Sequence[str], start: datetime | None, end: datetime | None, anywhere: Collection[str] = ()
     ) -> tuple[list[bytes], set[str], datetime | None]:
-        """Landing records of the messages in [start, end), ids that are not there any more, and the newest date read."""
+        """Landing records of the messages in [start, end), ids that are not there any more, and the newest date read.
+
+        anywhere: ids of messages that are landed whenever they were sent.
+        """
         records: list[bytes] = []
         missing: set[str] = set()
         newest: datetime | None = None
@@ -84,7 +87,7 @@ class Messages:
                     )
                 date = datetime.fromtimestamp(int(msgspec.json.decode(body, type=_Dated).internalDate) / 1000, tz=UTC)
                 newest = max(newest or date, date)
-                if (start is None or date >= start) and (end is None or date < end):
+                if message_id in anywhere or ((start is None or date >= start) and (end is None or date < end)):
                     records.append(head + _bare(body, f"gmail: GET {self._path}/{message_id}") + b"}")
         return records, missing, newest
 

@@ -210,6 +210,22 @@ def test_messages_outside_the_window_are_not_landed_even_if_the_server_lists_the
     assert ids(read(gmail(vendor.url))) == {f"{BOX}/a"}
 
 
+@pytest.mark.parametrize("at", [START - timedelta(days=1), NOW - timedelta(days=1)])
+def test_a_change_of_a_message_that_is_listed_outside_the_window_is_not_lost(
+    vendor: Vendor, gmail: Make, at: datetime
+) -> None:
+    """The cursor that this window leaves has passed the change, so no later reading would be told of it."""
+    stamp = str(int(at.timestamp() * 1000))
+    google = Google(["b"], lambda _: answer(message("b", internalDate=stamp, labelIds=["TRASH"])))
+
+    def script(asked: Asked) -> Answer:
+        changed = {"historyId": "9", "history": [{"labelsAdded": [{"message": {"id": "b"}}]}]}
+        return answer(changed) if asked.path.endswith("/history") else google(asked)
+
+    vendor.script = script
+    assert ids(read(gmail(vendor.url), cursor="5", end=NOW - timedelta(days=2))) == {f"{BOX}/b"}
+
+
 def test_a_message_deleted_between_listing_and_reading_is_gone(vendor: Vendor, gmail: Make) -> None:
     vendor.script = Google(
         ["a", "b"], lambda asked: answer(message("a")) if asked.path[-1] == "a" else answer({"error": {}}, 404)
