@@ -21,7 +21,17 @@ from .gmail_answers import judge as judge_google
 from .gmail_settings import GmailSettings
 from .key_file import service_account_key
 from .limits import Budget, shared
-from .mail_counts import ACCOUNTS, COUNTS, Counted, account_records, day_record, days_due, failed_check, report_check
+from .mail_counts import (
+    ACCOUNTS,
+    COUNTS,
+    Counted,
+    account_records,
+    asked_of,
+    day_record,
+    days_due,
+    failed_check,
+    report_check,
+)
 from .one_account import OneAccount
 from .paging import cursor_pages, value_at
 from .shape import decode, excerpt
@@ -92,10 +102,12 @@ class GmailCounts(OneAccount):
         if window.stream == ACCOUNTS.name:
             yield Page(records=account_records([c.mailbox for c in self._newest_report(traffic)], self._mailboxes))
             return
-        for day in days_due(known.get(COUNTS.name, ()), self._newest, self._days):
+        landed = known.get(COUNTS.name, ())
+        for day in days_due(landed, self._newest, self._days, cursor=window.cursor, asked=self._mailboxes):
             counted = self._report(day, traffic)
             if counted is not None:
                 yield Page(records=[day_record(day, PACIFIC, counted, self._mailboxes)])
+        yield Page(cursor=asked_of(self._mailboxes))
 
     def check(self) -> Iterator[Check]:
         """The newest report."""

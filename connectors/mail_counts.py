@@ -6,6 +6,7 @@ A record is a day that the vendor's usage report has told whole, with the counts
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
@@ -26,9 +27,20 @@ class Counted(msgspec.Struct):
     received: int
 
 
-def days_due(known: Iterable[str], newest: date, days: int) -> list[date]:
-    """Of the last `days` up to `newest`, those that are not known or may have been corrected, newest first."""
-    landed = set(known)
+def asked_of(mailboxes: Iterable[str]) -> str:
+    """Of whom counts are kept, as a cursor that names nobody."""
+    return " ".join(sorted(hashlib.sha256(mailbox.lower().encode()).hexdigest()[:12] for mailbox in mailboxes))
+
+
+def days_due(
+    known: Iterable[str], newest: date, days: int, *, cursor: str | None = None, asked: Iterable[str] = ()
+) -> list[date]:
+    """Of the last `days` up to `newest`, those that are not known or may have been corrected, newest first.
+
+    cursor: of whom the known ones were asked; all are due when somebody has joined them, of whom they say nothing.
+    """
+    joined = set(asked_of(asked).split()) - set((cursor or "").split())
+    landed = set[str]() if joined else set(known)
     last = (newest - timedelta(days=n) for n in range(days))
     return [day for n, day in enumerate(last) if n < CHANGES_WITHIN or day.isoformat() not in landed]
 

@@ -19,7 +19,17 @@ import httpx
 from .client import Client, NotFound
 from .graph import error_code, graph_client
 from .limits import Budget, shared
-from .mail_counts import ACCOUNTS, COUNTS, Counted, account_records, day_record, days_due, failed_check, report_check
+from .mail_counts import (
+    ACCOUNTS,
+    COUNTS,
+    Counted,
+    account_records,
+    asked_of,
+    day_record,
+    days_due,
+    failed_check,
+    report_check,
+)
 from .microsoft365_settings import Microsoft365Settings
 from .one_account import OneAccount
 from .stream import (
@@ -84,10 +94,12 @@ class Microsoft365Counts(OneAccount):
             return
         newest = min(max(_refreshed(row) for row in rows), self.now.date() - timedelta(days=1))
         oldest = self.now.date() - timedelta(days=KEPT)
-        for day in days_due(known.get(COUNTS.name, ()), newest, self._days):
+        landed = known.get(COUNTS.name, ())
+        for day in days_due(landed, newest, self._days, cursor=window.cursor, asked=self._mailboxes):
             if day >= oldest:
                 told = [_counted(row) for row in self._report(f"date={day}", traffic)]
                 yield Page(records=[day_record(day, timedelta(), told, self._mailboxes)])
+        yield Page(cursor=asked_of(self._mailboxes))
 
     def check(self) -> Iterator[Check]:
         """The report of the last 30 days."""

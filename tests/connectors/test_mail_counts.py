@@ -29,20 +29,20 @@ Open = Callable[..., Connector]
 def open_source(vendor: Vendor, tmp_path: Path) -> Iterator[Open]:
     made: list[Connector] = []
 
-    def make(name: str) -> Connector:
+    def make(name: str, *mailboxes: str, days: int = 4) -> Connector:
         (tmp_path / "key.json").write_text(json.dumps(service_account_key(f"{vendor.url}/token")))
         section = (
             GmailSettings(
-                service_account_file=tmp_path / "key.json", reads="counts", administrator="admin@acme.com", counts_days=4,
+                service_account_file=tmp_path / "key.json", reads="counts", administrator="admin@acme.com", counts_days=days,
                 admin_base_url=vendor.url, network=QUICK,  # type: ignore[arg-type]
             )
             if name == "gmail"
             else Microsoft365Settings.model_validate({
-                "tenant": "acme.example", "client_id": "app", "client_secret": "s3cret", "base_url": f"{vendor.url}/v1.0", "counts_days": 4,
+                "tenant": "acme.example", "client_id": "app", "client_secret": "s3cret", "base_url": f"{vendor.url}/v1.0", "counts_days": days,
                 "login_url": vendor.url, "reads": "counts", "network": QUICK, "reports_per_10_minutes": 10**6,
             })
         )  # fmt: skip
-        made.append(opened(name, section, workspace=f"w{id(vendor)}", now=NOW, mailboxes=[ANA]))
+        made.append(opened(name, section, workspace=f"w{id(vendor)}", now=NOW, mailboxes=mailboxes or [ANA]))
         return made[-1]
 
     yield make
@@ -82,6 +82,33 @@ def test_days_that_are_known_are_read_again_for_a_week() -> None:
     known.remove("2026-03-05")
     assert days_due(known, newest, 15)[-1] == date(2026, 3, 5)
     assert len(days_due([], newest, 15)) == 15
+
+
+@pytest.mark.parametrize("name", ["gmail", "microsoft365"])
+def test_whoever_joins_is_counted_on_days_that_are_known_already(vendor: Vendor, open_source: Open, name: str) -> None:
+    """What is known of a day says nothing of who was not asked about then: it would pass for a day without mails."""
+    bob = "bob@acme.com"
+    if name == "gmail":
+        scripted(vendor, lambda _: usage((ANA, "4", "5"), (bob, "6", "7")))
+    else:
+        rows = [f"2026-03-18,{one},X,False,4,5,1" for one in (ANA, bob)]
+        reports(vendor, csv_of(*rows), csv_of(*rows))
+
+    def days(cursor: str | None, known: list[str], *mailboxes: str) -> tuple[list[str], str | None]:
+        window = Window(name, "main", "mail_count", "snapshot", None, NOW, cursor=cursor)
+        pages = list(open_source(name, *mailboxes, days=10).read(window, {"mail_count": known}, Traffic()))
+        records = [json.loads(record) for page in pages for record in page.records]
+        assert all({one["mailbox"] for one in record["counts"]} == set(mailboxes) for record in records)
+        return [record["date"] for record in records], pages[-1].cursor
+
+    every, cursor = days(None, [], ANA)
+    assert len(every) == 10
+    assert len(days(cursor, every, ANA)[0]) == CHANGES_WITHIN
+    joined, later = days(cursor, every, ANA, bob)
+    assert joined == every
+    assert len(days(later, every, ANA, bob)[0]) == CHANGES_WITHIN
+    assert len(days(later, every, bob)[0]) == CHANGES_WITHIN, "who leaves takes no day away"
+    assert cursor is not None and "@" not in cursor
 
 
 def test_google_pages_late_days_and_strangers(vendor: Vendor, open_source: Open) -> None:
