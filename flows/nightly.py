@@ -44,4 +44,5 @@ def due(run: Run) -> Iterator[Window]:
             now=run.now,
             reread_from=first_instant(run.day - days),
             history_from=first_instant(history),
+            settles=days,
         )

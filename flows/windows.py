@@ -39,19 +39,26 @@ def last_instant(last_day: date, now: datetime) -> datetime:
 
 
 def plan(
-    source: Source, done: Sequence[DoneWindow], *, now: datetime, reread_from: datetime, history_from: datetime
+    source: Source,
+    done: Sequence[DoneWindow],
+    *,
+    now: datetime,
+    reread_from: datetime,
+    history_from: datetime,
+    settles: timedelta = timedelta(),
 ) -> list[Window]:
     """The windows that a nightly run has to read, newest first within a stream.
 
     done: the source's complete windows, in the order in which they landed; the end of one that is not a range is the
     clock of the run that read it. reread_from: from here on every range is read
     again. history_from: from here on every range must have been read once; what is missing (a window that failed, nights
-    without a run) is due.
+    without a run) is due. settles: what was read sooner after it happened is missing too: late records and edits of it were left
+    to later nights, which did not come or failed.
     """
     windows: list[Window] = []
     for stream, partition, before in _pieces(source, done):
         if isinstance(stream.reading, DateRange):
-            covered = _merge((w.start, w.end) for w in before if w.start and w.end)
+            covered = _merge((w.start, min(w.end, w.extracted_at - settles)) for w in before if w.start and w.end)
             cuts = _cuts(history_from, now, stream.reading.span)
             due = [(a, b) for a, b in cuts if b > reread_from or not _within(a, b, covered)]
             windows += [_range(source, stream, partition, a, b, before) for a, b in reversed(due)]
@@ -119,7 +126,7 @@ def _cuts(start: datetime, end: datetime, span: timedelta) -> list[tuple[datetim
 
 def _merge(intervals: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
     merged: list[tuple[datetime, datetime]] = []
-    for start, end in sorted(intervals):
+    for start, end in sorted(piece for piece in intervals if piece[0] < piece[1]):
         if merged and start <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:

@@ -24,8 +24,8 @@ def source(*streams: Stream, mailboxes: tuple[str, ...] = ("ana@acme.com", "bob@
     return Source("vendor", "main", streams, {s.name: mailboxes for s in streams if s.partitioned})
 
 
-def done(window: Window, cursor: str | None = None) -> DoneWindow:
-    return DoneWindow(window.stream, window.partition, window.kind, window.start, window.end, NOW, cursor, "run-1")
+def done(window: Window, cursor: str | None = None, at: datetime = NOW) -> DoneWindow:
+    return DoneWindow(window.stream, window.partition, window.kind, window.start, window.end, at, cursor, "run-1")
 
 
 @dataclass
@@ -35,10 +35,18 @@ class Nights:
     of: Source
     history_from: datetime
     landed: list[DoneWindow] = field(default_factory=list)
+    settles: timedelta = timedelta()
 
     def run(self, now: datetime, fails: set[int] = frozenset()) -> list[Window]:
-        windows = plan(self.of, self.landed, now=now, reread_from=now - 35 * DAY, history_from=self.history_from)
-        self.landed += [done(w) for n, w in enumerate(windows) if n not in fails]
+        windows = plan(
+            self.of,
+            self.landed,
+            now=now,
+            reread_from=now - 35 * DAY,
+            history_from=self.history_from,
+            settles=self.settles,
+        )
+        self.landed += [done(w, at=now) for n, w in enumerate(windows) if n not in fails]
         return windows
 
 
@@ -58,6 +66,29 @@ def test_ranges_that_failed_or_nights_without_a_run_leave_no_gap(runs: list[tupl
             assert w.start <= reached, f"{stream} {partition}: nobody read {reached} to {w.start}"
             reached = max(reached, w.end)
         assert reached == now
+
+
+@given(st.integers(2, 120), st.integers(0, 40))
+def test_after_nights_without_a_run_days_are_read_that_were_read_too_early(nights_off: int, failing: int) -> None:
+    """Each day is read until `settles` after it: what appeared or was edited late was left to nights that did not come, or failed."""
+    nights = Nights(source(CALLS), NOW - 100 * DAY, settles=33 * DAY)
+    nights.run(NOW)
+    for night in range(failing):
+        nights.run(NOW + (1 + night) * DAY, fails=set(range(100)))
+    now = NOW + (failing + nights_off) * DAY
+    nights.run(now)
+    last_read = max(w.start for w in nights.landed if w.extracted_at == NOW)
+    for at in (last_read - n * DAY for n in range(40)):
+        late = max(w.extracted_at - at for w in nights.landed if w.start <= at < w.end)
+        assert late >= 33 * DAY or now - at < 33 * DAY + 7 * DAY, f"{at} was last read {late} after it"
+
+
+def test_nights_without_a_gap_read_nothing_longer_than_they_did() -> None:
+    """A day that the last night read for the last time has settled then."""
+    quiet = Nights(source(CALLS), NOW - 100 * DAY), Nights(source(CALLS), NOW - 100 * DAY, settles=33 * DAY)
+    for night in range(60):
+        first, second = (one.run(NOW + night * DAY) for one in quiet)
+        assert first == second
 
 
 @given(st.integers(1, 24 * 400), st.integers(0, 24 * 60))
