@@ -100,12 +100,12 @@ def extract_and_land(
             return extract_and_land(run, windows, on_cluster, stop, between)
     read = read or extract_all
     streams = {(c.name, c.workspace, s.name): s for c in run.sources.values() for s in c.streams}
-    last_runs = _last_runs(run)
+    last_landings = _last_landings(run)
     forgotten = Forgotten.load(run.settings.forgotten_file)
 
     def prepare(window: Window) -> Piece:
         stream = streams[window.source, window.workspace, window.stream]
-        known = _known(run, window, stream, last_runs)
+        known = _known(run, window, stream, last_landings)
         clean = (
             forgotten.cleaner(window.source, window.workspace, stream.key, stream.personal)
             if forgotten.tokens
@@ -285,17 +285,20 @@ def _failed(
     event("window not read", level, window=window, status=status, error=error, page=page)
 
 
-def _last_runs(run: Run) -> Mapping[tuple[str, str, str, str], str]:
-    """Which run read each (source, workspace, stream, partition) whole last."""
+def _last_landings(run: Run) -> Mapping[tuple[str, str, str, str], int]:
+    """The number of the landing that read each (source, workspace, stream, partition) whole last.
+
+    Not the last one of its run: a backfill that let a night go first lands other streams after what that night landed.
+    """
     return {
-        (c.name, c.workspace, w.stream, w.partition): w.run_id
+        (c.name, c.workspace, w.stream, w.partition): w.landing_no
         for c in run.sources.values()
         for w in state.done_windows(run.con, c.name, c.workspace)
     }
 
 
 def _known(
-    run: Run, window: Window, stream: Stream, last_runs: Mapping[tuple[str, str, str, str], str]
+    run: Run, window: Window, stream: Stream, last_landings: Mapping[tuple[str, str, str, str], int]
 ) -> Mapping[str, Sequence[str]]:
     """Ids that landed before, as far as reading this window makes use of them."""
     at = (run.con, window.source, window.workspace)
@@ -303,8 +306,8 @@ def _known(
         case ByIds() as reading:
             days = timedelta(days=run.settings.thresholds.reprocess_days)
             recent = run.now - days if reading.select == "recent" else None
-            since = last_runs.get((window.source, window.workspace, window.stream, window.partition))
-            return {p: state.changed_ids(*at, p, since_run=since, recent_from=recent) for p in reading.of}
+            since = last_landings.get((window.source, window.workspace, window.stream, window.partition))
+            return {p: state.changed_ids(*at, p, since=since, recent_from=recent) for p in reading.of}
         case DateRange() if stream.partitioned:
             # From the window's start on: newer ones too, which a listing without a date filter shows first.
             return {stream.name: state.known_ids(*at, stream.name, partition=window.partition, start=window.start)}

@@ -132,7 +132,7 @@ class Pipeline:
         start = datetime.combine(first - timedelta(days=1), time(), UTC)
         match stream.reading:
             case ByIds() as reading:
-                known = {of: state.changed_ids(self.con, *place[:2], of, since_run=None) for of in reading.of}
+                known = {of: state.changed_ids(self.con, *place[:2], of, since=None) for of in reading.of}
                 return Window(*place, "ids", None, now, partition), known
             case Snapshot():
                 ids = state.known_ids(self.con, *place, partition=partition)

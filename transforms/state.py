@@ -23,12 +23,13 @@ class DoneWindow:
     extracted_at: datetime
     cursor: str | None
     run_id: str
+    landing_no: int = 0
 
 
 def done_windows(con: duckdb.DuckDBPyConnection, source: str, workspace: str) -> list[DoneWindow]:
     """Complete windows of a source, in the order in which they landed."""
     rows = con.execute(
-        """select stream, partition, kind, window_start, window_end, extracted_at, cursor, run_id
+        """select stream, partition, kind, window_start, window_end, extracted_at, cursor, run_id, landing_no
            from meta.extract_window where source_id = ? and workspace_id = ? and status = 'done' and kind <> 'retry'
            order by landing_no""",
         [source, workspace],
@@ -64,20 +65,19 @@ def changed_ids(
     workspace: str,
     stream: str,
     *,
-    since_run: str | None,
+    since: int | None,
     recent_from: datetime | None = None,
 ) -> list[str]:
-    """Ids of records with a version that landed after the windows of `since_run` (all when None), or that happened since `recent_from`."""
+    """Ids of records with a version that landed after landing number `since` (all when None), or that happened since `recent_from`."""
     rows = con.execute(
         f"""select record_id from {raw_table(source, stream + "_latest")}
             where source_id = $source and workspace_id = $workspace and not is_deleted
                 and (
-                    _seq // {LINES_OF_A_LANDING} > coalesce(
-                        (select max(landing_no) from meta.extract_window where run_id = $run and source_id = $source), 0)
+                    _seq // {LINES_OF_A_LANDING} > coalesce($since, 0)
                     or coalesce(happened_at >= $recent, false)
                 )
             order by record_id""",
-        {"source": source, "workspace": workspace, "run": since_run, "recent": recent_from},
+        {"source": source, "workspace": workspace, "since": since, "recent": recent_from},
     ).fetchall()
     return [row[0] for row in rows]
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.transforms.conftest import READ_AT, Write, latest
-from transforms import landing
+from transforms import landing, state
 from transforms.landing import LandingError
 from transforms.warehouse import open_warehouse
 
@@ -128,6 +128,20 @@ def test_a_complete_file_of_a_run_that_was_cut_off_is_found(
     assert landing.pending(con, tmp_path) == [file]
     landing.land(con, file)
     assert landing.pending(con, tmp_path) == []
+
+
+def test_what_landed_since_a_stream_was_read_is_due_whatever_else_its_run_landed_later(
+    con: duckdb.DuckDBPyConnection, landing_file: Write
+) -> None:
+    """A backfill read histories and let a night go first, which read calls anew but failed to read their histories."""
+    call, history, link = "dialer_call", "dialer_call_history", "dialer_call_link"
+    for stream, run, value in ((call, "fill", 1), (history, "fill", 1), (call, "night", 2), (link, "fill", 1)):
+        kind = "changes" if stream == call else "ids"
+        landing.land(con, landing_file([record("a", value)], stream=stream, kind=kind, run=run))
+    last = {w.stream: w for w in state.done_windows(con, "cloudtalk", "main")}
+    assert state.changed_ids(con, "cloudtalk", "main", call, since=last[history].landing_no) == ["a"]
+    assert state.changed_ids(con, "cloudtalk", "main", call, since=last[link].landing_no) == []
+    assert state.changed_ids(con, "cloudtalk", "main", call, since=None) == ["a"]
 
 
 BOXES = ("ann@x.com", "bob@x.com", "cyd@x.com")
