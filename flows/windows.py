@@ -52,15 +52,25 @@ def plan(
     done: the source's complete windows, in the order in which they landed; the end of one that is not a range is the
     clock of the run that read it. reread_from: from here on every range is read
     again. history_from: from here on every range must have been read once; what is missing (a window that failed, nights
-    without a run) is due. settles: what was read sooner after it happened is missing too: late records and edits of it were left
-    to later nights, which did not come or failed.
+    without a run) is due. settles: so long after it happened every range must have been read, or what was edited or showed
+    late meanwhile, and was left to nights that did not come or failed, is missing. How far back that is looked for is bounded,
+    so that a longer time in the settings does not have all history read again.
     """
     windows: list[Window] = []
     for stream, partition, before in _pieces(source, done):
         if isinstance(stream.reading, DateRange):
-            covered = _merge((w.start, min(w.end, w.extracted_at - settles)) for w in before if w.start and w.end)
+            read = [(w.start, w.end, w.extracted_at) for w in before if w.start and w.end]
+            covered = _merge((start, end) for start, end, _ in read)
+            settled = _merge((start, min(end, at - settles)) for start, end, at in read)
+            again_from = min(reread_from, max((end for _, end, _ in read), default=now) - settles)
             cuts = _cuts(history_from, now, stream.reading.span)
-            due = [(a, b) for a, b in cuts if b > reread_from or not _within(a, b, covered)]
+            due = [
+                (a, b)
+                for a, b in cuts
+                if b > again_from
+                or not _within(a, b, covered)
+                or (b > again_from - settles and not _within(a, b, settled))
+            ]
             windows += [_range(source, stream, partition, a, b, before) for a, b in reversed(due)]
         else:
             windows.append(_whole(source, stream, partition, before, now))

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,13 +37,14 @@ class Nights:
     history_from: datetime
     landed: list[DoneWindow] = field(default_factory=list)
     settles: timedelta = timedelta()
+    reread: timedelta = 35 * DAY
 
     def run(self, now: datetime, fails: set[int] = frozenset()) -> list[Window]:
         windows = plan(
             self.of,
             self.landed,
             now=now,
-            reread_from=now - 35 * DAY,
+            reread_from=now - self.reread,
             history_from=self.history_from,
             settles=self.settles,
         )
@@ -81,6 +83,28 @@ def test_after_nights_without_a_run_days_are_read_that_were_read_too_early(night
     for at in (last_read - n * DAY for n in range(40)):
         late = max(w.extracted_at - at for w in nights.landed if w.start <= at < w.end)
         assert late >= 33 * DAY or now - at < 33 * DAY + 7 * DAY, f"{at} was last read {late} after it"
+
+
+@pytest.mark.parametrize(("first", "nights_long"), [(1, 20), (20, 25), (34, 25)])
+def test_a_range_that_could_not_be_read_again_when_it_was_due_is_read_later(first: int, nights_long: int) -> None:
+    at = NOW - 3 * DAY
+    nights = Nights(source(CALLS), NOW - 100 * DAY, settles=33 * DAY)
+    for night in range(70):
+        now = NOW + night * DAY
+        windows = plan(nights.of, nights.landed, now=now, reread_from=now - nights.reread, history_from=nights.history_from,
+                       settles=nights.settles)  # fmt: skip
+        fails = {n for n, w in enumerate(windows) if w.start <= at < w.end and first <= night < first + nights_long}
+        nights.run(now, fails)
+    assert max(w.extracted_at - at for w in nights.landed if w.start <= at < w.end) >= 33 * DAY
+
+
+def test_looking_further_back_than_before_does_not_read_all_history_again() -> None:
+    nights = Nights(source(CALLS), NOW - 400 * DAY, settles=12 * DAY, reread=14 * DAY)
+    for night in range(100):
+        nights.run(NOW + night * DAY)
+    nights.settles, nights.reread = 33 * DAY, 35 * DAY
+    assert nights.run(NOW + 100 * DAY)[-1].start > NOW + 100 * DAY - (33 + 35 + 7) * DAY
+    assert nights.run(NOW + 101 * DAY)[-1].start > NOW + 101 * DAY - (35 + 7) * DAY
 
 
 def test_nights_without_a_gap_read_nothing_longer_than_they_did() -> None:
