@@ -33,7 +33,7 @@ from flows.progress import watched, watcher
 from flows.report import Finding, NotPublishedError, WindowResult
 from flows.run import Run
 from flows.tasks import Piece, Waves, extract_all, label_of, publish_artifact
-from flows.windows import waits_for
+from flows.windows import recent_from, waits_for
 from transforms import build as models
 from transforms import checks, inputs, landing, publish, publish_into, retention, state
 from transforms.forgotten import Forgotten
@@ -305,7 +305,7 @@ def _known(
     match stream.reading:
         case ByIds() as reading:
             days = timedelta(days=run.settings.thresholds.reprocess_days)
-            recent = run.now - days if reading.select == "recent" else None
+            recent = recent_from(window, run.now, days) if reading.select == "recent" else None
             since = last_landings.get((window.source, window.workspace, window.stream, window.partition))
             return {p: state.changed_ids(*at, p, since=since, recent_from=recent) for p in reading.of}
         case DateRange() if stream.partitioned:

@@ -115,6 +115,12 @@ def waits_for(stream: Stream) -> Sequence[str]:
     return stream.reading.of if isinstance(stream.reading, ByIds) else ()
 
 
+def recent_from(window: Window, now: datetime, days: timedelta) -> datetime:
+    """From when on parents are recent for a window that is read by ids: as of its last reading, so that nights without one leave out
+    none of what changed meanwhile."""
+    return min(window.start or now, now) - days
+
+
 def _pieces(source: Source, done: Sequence[DoneWindow]) -> Iterator[tuple[Stream, str, list[DoneWindow]]]:
     by_piece: dict[tuple[str, str], list[DoneWindow]] = {}
     for window in done:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.stream import ByIds, Changes, DateRange, Snapshot, Stream, Window
-from flows.windows import Source, first_instant, last_instant, plan, plan_backfill, waits_for, whole_from
+from flows.windows import Source, first_instant, last_instant, plan, plan_backfill, recent_from, waits_for, whole_from
 from transforms.state import DoneWindow
 
 NOW = datetime(2026, 3, 20, 6, tzinfo=UTC)
@@ -165,6 +165,16 @@ def test_what_is_read_by_ids_starts_where_its_last_complete_window_ended() -> No
     assert [(w.kind, w.start) for w in nights.run(NOW + DAY)] == [("ids", NOW), ("snapshot", None)]
     assert waits_for(LINKS) == ("crm_call", "crm_deal")
     assert waits_for(CALLS) == ()
+
+
+def test_parents_are_recent_as_of_the_last_reading_by_ids() -> None:
+    """What an activity of 40 days ago was linked to while nobody looked for ten nights was to be found by the first of them."""
+    nights = Nights(source(LINKS), NOW - 36 * DAY)
+    (first,) = nights.run(NOW)
+    assert recent_from(first, NOW, 35 * DAY) == NOW - 35 * DAY
+    nights.run(NOW + 3 * DAY, fails={0})
+    (after,) = nights.run(NOW + 10 * DAY)
+    assert recent_from(after, NOW + 10 * DAY, 35 * DAY) == NOW - 35 * DAY
 
 
 def test_each_partition_goes_on_from_its_own_cursor() -> None:
