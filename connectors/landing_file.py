@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from .landing_folder import appearing, first_line, opened
+from .left_out import id_of
 from .stream import (
     ByIds,
     Changes,
@@ -150,7 +151,7 @@ def _write(
     file.write(header_line(header))
     for page in connector.read(header.window, known, traffic):
         if any(len(record) > LONGEST for record in page.records):
-            page = _without_long(page)  # noqa: PLW2901
+            page = _without_long(page, header.stream.key)  # noqa: PLW2901
         _write_records(
             file, header.window, page.records if clean is bytes else [clean(record) for record in page.records]
         )
@@ -176,12 +177,19 @@ def _write(
     file.write(msgspec.json.encode(trailer) + b"\n")
 
 
-def _without_long(page: Page) -> Page:
-    """The page with records that are too long to land among the rejected, so that one of them does not cost the window."""
+def _without_long(page: Page, key: Sequence[str]) -> Page:
+    """The page with records that are too long to land among the rejected, so that one of them does not cost the window.
+
+    What is known of them stays, for they are still there.
+    """
     reason = f"longer than {LONGEST:,} bytes"
-    long = [(reason, record[:1000].decode("utf-8", "replace")) for record in page.records if len(record) > LONGEST]
+    long = [record for record in page.records if len(record) > LONGEST]
+    seen = [found for record in long if (found := id_of(record, key)) is not None]
     return replace(
-        page, records=[record for record in page.records if len(record) <= LONGEST], rejected=[*page.rejected, *long]
+        page,
+        records=[record for record in page.records if len(record) <= LONGEST],
+        seen=[*page.seen, *seen],
+        rejected=[*page.rejected, *((reason, record[:1000].decode("utf-8", "replace")) for record in long)],
     )
 
 

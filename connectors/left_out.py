@@ -35,7 +35,7 @@ class LeftOut:
 
     def add(self, record: bytes, error: msgspec.DecodeError | str) -> str | None:
         """Leave a record out. Returns its id, None where it has none that can be told."""
-        found = _id_of(record, self._key)
+        found = id_of(record, self._key)
         told = None if found is None else self._prefix + found
         if told is not None:
             self.seen.append(told)
@@ -71,7 +71,7 @@ def cut_down(
     return Page(records=kept, seen=out.seen, rejected=out.rejected)
 
 
-def _id_of(record: bytes, key: Sequence[str]) -> str | None:
+def id_of(record: bytes, key: Sequence[str]) -> str | None:
     """The id as landing makes it; None where a part of it is missing or of a type that is none of an id's."""
     try:
         parts = [value_at(record, path) for path in key]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from connectors.landing_file import extract, is_complete, read_header
+from connectors.landing_file import LONGEST, extract, is_complete, read_header
 from connectors.landing_folder import appearing
 from connectors.stream import (
     ByIds,
@@ -117,6 +117,15 @@ def test_a_failure_leaves_nothing(tmp_path: Path, error: Exception) -> None:
     with pytest.raises(type(error)):
         extract(Acme(Page(records=[b'{"id":1}']), error), WINDOW, {}, tmp_path, "run1")
     assert files(tmp_path) == []
+
+
+def test_a_record_that_is_too_long_to_land_is_still_there(tmp_path: Path) -> None:
+    """Absent from a whole window, what is known of it would be taken for deleted."""
+    long = b'{"Cdr": {"id": 7}, "n": "a", "text": "%s"}' % (b"x" * LONGEST)
+    _, *between, trailer = lines(extract(Acme(Page(records=[long])), WINDOW, {}, tmp_path, "run1"))
+    assert between[0] == {"salespulse_seen": "7/a"}
+    assert between[1]["reason"].startswith("longer than")
+    assert (trailer["records"], trailer["seen"], trailer["rejected"]) == (0, 1, 1)
 
 
 def test_a_failed_second_reading_leaves_the_first(tmp_path: Path) -> None:
