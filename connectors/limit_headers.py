@@ -28,10 +28,9 @@ class LimitHeaders:
             yield Told(budget, int(limit), None if left is None else int(left), self.until_reset(response))
 
     def refused(self, response: httpx.Response, reason: str, budget: str = "") -> Retry:
-        """A 429, to be waited out until the reset; a proxy's own limit knows no reset, but may say Retry-After."""
-        reset = self.until_reset(response)
-        after = retry_after(response) if reset is None else reset
-        return Retry(reason, after=after, everyone=True, budget=budget)
+        """A 429, to be waited out until the reset; what other limit it is for, a proxy's too, may say Retry-After, and the later one counts."""
+        told = [at for at in (self.until_reset(response), retry_after(response)) if at is not None]
+        return Retry(reason, after=max(told, default=None), everyone=True, budget=budget)
 
     def until_reset(self, response: httpx.Response) -> float | None:
         """Seconds by the server's clock, and one more because its Date has whole ones; None where nothing is said."""

@@ -377,3 +377,10 @@ def test_a_reset_that_is_no_time_is_none(told: str) -> None:
     """Not over the wire: without a reset the wait is the client's own, which takes seconds."""
     headers = LimitHeaders("X-Limit", "X-Left", "X-Reset")
     assert headers.until_reset(httpx.Response(429, headers={"X-Reset": told})) is None
+
+
+@pytest.mark.parametrize(("more", "seconds"), [({}, 3.0), ({"Retry-After": "30"}, 30.0), ({"Retry-After": "1"}, 3.0)])
+def test_a_refusal_that_says_when_to_come_again_is_heeded_beside_a_reset(more: dict[str, str], seconds: float) -> None:
+    """The headers may tell of another limit than the one that refused."""
+    headers = LimitHeaders("X-Limit", "X-Left", "X-Reset")
+    assert headers.refused(httpx.Response(429, headers={"X-Reset": "2", **more}), "429").after == seconds
