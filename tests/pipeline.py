@@ -136,7 +136,7 @@ class Pipeline:
                 return Window(*place, "ids", None, now, partition), known
             case Snapshot():
                 ids = state.known_ids(self.con, *place, partition=partition)
-                return Window(*place, "snapshot", None, now, partition), {stream.name: ids}
+                return Window(*place, "snapshot", None, now, partition, cursor), {stream.name: ids}
             case Changes() as reading:
                 # As flows.windows plans it: everything again when the last full listing is old.
                 listed = max((w.end for w in done if w.kind == "full" and w.end), default=None)
