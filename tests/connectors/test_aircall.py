@@ -19,7 +19,7 @@ import connectors
 from connectors.aircall import Aircall, AircallSettings
 from connectors.aircall_answers import judge, tells
 from connectors.landing_file import extract
-from connectors.stream import ConnectorError, Page, PermissionMissing, Traffic, Window
+from connectors.stream import ConnectorError, Page, PermissionMissing, Traffic, Window, kept_by
 from connectors.verdict import Denied, Retry
 from transforms import landing, raw
 from transforms.warehouse import open_warehouse
@@ -156,15 +156,25 @@ def test_a_page_that_comes_twice_ends_the_reading(vendor: Vendor, make: Make) ->
         list(make().read(USERS, {}, Traffic()))
 
 
-def test_days_before_what_aircall_keeps_are_refused_and_not_taken_for_days_without_calls(
+def test_of_days_before_what_aircall_keeps_nothing_is_asked_and_nothing_taken_for_deleted(
     vendor: Vendor, make: Make
 ) -> None:
-    old = Window("aircall", "main", "dialer_call", "range", NOW - timedelta(days=181), NOW - timedelta(days=174))
-    with pytest.raises(ConnectorError, match=r"of the last 180 days.*Begin at 2025-09-22"):
-        list(make().read(old, {}, Traffic()))
+    """A night asks for all days of the history, also where Aircall joined late: what it still lists of a window is read."""
+    before, across = (
+        Window("aircall", "main", "dialer_call", "range", NOW - timedelta(days=n), NOW - timedelta(days=n - 7))
+        for n in (190, 181)
+    )
+    known = {"dialer_call": ["7"]}
+    assert [one.seen for one in make().read(before, known, Traffic())] == [["7"]]
     assert vendor.asked == []
-    vendor.script = [page("calls", [], 0, 1, more=False)]
-    assert ids(make(history_days=365).read(old, {}, Traffic())) == []
+    listed = {"id": 8, "started_at": (NOW - timedelta(days=176)).timestamp()}
+    vendor.script = [page("calls", [listed], 1, 1, more=False)]
+    pages = list(make().read(across, known, Traffic()))
+    assert ids(iter(pages)) == [8]
+    assert [one for told in pages for one in told.seen] == ["7"]
+    assert int(vendor.asked[0].query["from"]) == int((NOW - timedelta(days=180, minutes=2)).timestamp())
+    assert kept_by(make().streams) == timedelta(days=180), "so such days are not complete"
+    assert [one.seen for one in make(history_days=365).read(across, known, Traffic()) if one.seen] == []
 
 
 def test_a_key_that_is_refused_says_what_to_do(vendor: Vendor, make: Make) -> None:
