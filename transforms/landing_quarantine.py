@@ -38,6 +38,9 @@ def quarantine(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile]) -> 
     )
     _release(con, window)
     con.execute(
+        "create or replace temp table landing_unread as select file_no, payload from landing_bad"
+    )  # those known before too
+    con.execute(
         """delete from landing_bad as b where exists (
             select 1 from meta.quarantine as q inner join landing_file as f on coalesce(q.partition, '') = f.partition
             where

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import duckdb
 
@@ -11,6 +11,8 @@ from .raw import LINES_OF_A_LANDING, changed, latest_view, raw_table, superseded
 
 # The newest version of each record is its latest; what was read later wins between versions that the source does not date.
 AGE = "coalesce({0}.source_updated_at, '-infinity'::timestamptz), {1}"
+# A tombstone for what a listing lacked has no date of its own: who was read before it and lands after it was gone by then, however it is dated.
+BURIED = f"k.is_deleted and k._seq % {LINES_OF_A_LANDING} >= {LINES_OF_A_LANDING // 2} and k._extracted_at > {{0}}.extracted_at"
 
 
 def append(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile], number: int) -> dict[int, int]:
@@ -18,6 +20,9 @@ def append(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile], number:
     window = files[0].window
     table = raw_table(window.source, window.stream)
     facts = {"source": window.source, "workspace": window.workspace, "number": number}
+    is_buried = (
+        f"({BURIED.format('f')} and f.source_updated_at > coalesce(k.source_updated_at, '-infinity'::timestamptz))"
+    )
     changed(
         con,
         f"""create or replace temp table landing_chosen as
@@ -32,6 +37,13 @@ def append(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile], number:
                 from {latest_view(window.source, window.stream)}
                 where source_id = $source and workspace_id = $workspace and record_id in (select record_id from fresh)
             ),
+            dated as (
+                select
+                    f.* exclude (is_deleted, extracted_at),
+                    coalesce(f.is_deleted or {is_buried}, f.is_deleted) as is_deleted,
+                    coalesce(case when {is_buried} then k._extracted_at end, f.extracted_at) as extracted_at
+                from fresh as f left join known as k on f.record_id = k.record_id
+            ),
             aged as (
                 select
                     f.*,
@@ -39,7 +51,7 @@ def append(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile], number:
                     $number::bigint * {LINES_OF_A_LANDING} + f.line_no as own_seq,
                     k.record_id is not null and ({AGE.format("f", "f.extracted_at")}) < ({AGE.format("k", "k._extracted_at")}) as is_stale,
                     k.payload_hash is distinct from f.payload_hash or k.is_deleted is distinct from f.is_deleted as is_other
-                from fresh as f
+                from dated as f
                 left join known as k on f.record_id = k.record_id
             )
             select * from aged as a
@@ -64,7 +76,7 @@ def append(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile], number:
         f"""insert into {table}
             select
                 $source, $workspace, c.record_id, l.line::json, c.payload_hash, c.source_updated_at, c.happened_at, c.is_deleted,
-                f.partition, f.extracted_at, f.window_start, f.window_end, f.run_id, f.landing_id, c.own_seq
+                f.partition, c.extracted_at, f.window_start, f.window_end, f.run_id, f.landing_id, c.own_seq
             from {scan(marks=False)} as l
             inner join landing_chosen as c on l.line_no = c.line_no
             inner join landing_file as f on c.file_no = f.file_no""",
@@ -80,7 +92,8 @@ def bury(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile], number: i
         return {}  # nothing can be gone: spare the look at all that is known
     window = files[0].window
     table, latest = raw_table(window.source, window.stream), latest_view(window.source, window.stream)
-    facts = {"source": window.source, "workspace": window.workspace, "number": number}
+    facts = {"source": window.source, "workspace": window.workspace, "stream": window.stream, "number": number}
+    spared = " and ".join(f"not {condition}" for condition in _spared(con, facts)) or "true"
     changed(
         con,
         f"""create or replace temp table landing_gone as
@@ -94,7 +107,7 @@ def bury(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile], number: i
                 select seen from named where seen is not null
             ),
             absent as (
-                select l._seq, l.record_id, f.file_no
+                select l._seq, l.record_id, l._partition, l.happened_at, l._extracted_at, f.file_no, f.extracted_at, true as is_missed
                 from {latest} as l
                 inner join landing_file as f on l._partition = f.partition
                 where
@@ -105,16 +118,18 @@ def bury(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile], number: i
                     )
                     and l.record_id not in (select record_id from present)
                 union all
-                select l._seq, l.record_id, n.file_no
+                select l._seq, l.record_id, l._partition, l.happened_at, l._extracted_at, n.file_no, f.extracted_at, false
                 from {latest} as l
                 inner join named as n on l.record_id = n.gone
+                inner join landing_file as f on n.file_no = f.file_no
                 where l.source_id = $source and l.workspace_id = $workspace and not l.is_deleted
             )
             select
                 _seq as latest_seq,
                 min(file_no) as file_no,
                 $number::bigint * {LINES_OF_A_LANDING} + {LINES_OF_A_LANDING // 2} + row_number() over (order by record_id) as own_seq
-            from absent
+            from absent as a
+            where {spared}
             group by _seq, record_id""",
         facts,
     )
@@ -133,3 +148,37 @@ def bury(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile], number: i
         facts,
     )
     return dict(con.execute("select file_no, count(*) from landing_gone group by all").fetchall())
+
+
+def _spared(con: duckdb.DuckDBPyConnection, facts: Mapping[str, object]) -> list[str]:
+    """Conditions on absent records that are not gone; mostly there are none to be asked."""
+    found: list[str] = []
+    late = """select 1 from meta.extract_window as w
+              where
+                  w.source_id = $source and w.workspace_id = $workspace and w.stream = $stream and w.status = 'done'
+                  and w.extracted_at > {0}"""
+    told = {key: facts[key] for key in ("source", "workspace", "stream")}
+    if con.execute(late.format("(select min(extracted_at) from landing_file)") + " limit 1", told).fetchone():
+        # What was read later has landed already: who was read since is there, and who was there before a later listing, which missed nobody.
+        found += [
+            "a._extracted_at > a.extracted_at",
+            f"""exists (
+                {late.format("a.extracted_at")} and w.partition = a._partition and w.landing_no > a._seq // {LINES_OF_A_LANDING}
+                    and (
+                        w.kind in ('full', 'snapshot')
+                        or (w.kind = 'range' and a.happened_at >= w.window_start and a.happened_at < least(w.window_end, w.extracted_at))
+                    )
+            )""",
+        ]
+    if con.execute("select 1 from landing_unread limit 1").fetchone():
+        # The listing holds it, but so that it could not be read: then what is known of it stands.
+        part = "'(^|[^0-9A-Za-z_])' || regexp_escape(p) || '($|[^0-9A-Za-z_])'"
+        found.append(
+            f"""(a.is_missed and exists (
+                select 1 from landing_unread as u
+                where
+                    u.file_no = a.file_no
+                    and len(list_filter(string_split(a.record_id, '/'), lambda p: not regexp_matches(u.payload, {part}))) = 0
+            ))"""
+        )
+    return found

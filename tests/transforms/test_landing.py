@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -94,6 +94,45 @@ def test_an_older_version_never_becomes_the_latest(con: duckdb.DuckDBPyConnectio
     landing.land(con, landing_file([old], run="r3", **facts))
     assert latest(con) == {"a": ("2", False)}
     assert count(con) == 2, "the stale version is kept once, however often it is shown"
+
+
+def later(hours: int) -> datetime:
+    return READ_AT + timedelta(hours=hours)
+
+
+def test_a_listing_that_lands_late_buries_nothing_that_was_there_after_it(
+    con: duckdb.DuckDBPyConnection, landing_file: Write
+) -> None:
+    """Read first, second and third; the second lands last: b was read since, c changed since, d said the same in a later listing."""
+    landing.land(con, landing_file([record("a"), record("c"), record("d")]))
+    landing.land(con, landing_file([record("b"), record("c", 2), record("d")], run="r3", read_at=later(2)))
+    gone = ['{"salespulse_gone": "c"}', '{"salespulse_gone": "d"}']
+    landing.land(con, landing_file([record("a")], run="r2", read_at=later(1), lines=gone))
+    assert latest(con) == {"a": ("1", True), "b": ("1", False), "c": ("2", False), "d": ("1", False)}
+
+
+def test_a_version_that_lands_late_does_not_raise_what_was_gone_by_then(
+    con: duckdb.DuckDBPyConnection, landing_file: Write
+) -> None:
+    """The tombstone of the third reading repeats the date of the first version, which is before that of the second."""
+    facts = {"updated_at": "updated", "kind": "full"}
+    landing.land(con, landing_file([record("a", 1, updated="2026-03-05T00:00:00Z")], **facts))
+    landing.land(con, landing_file([], run="r3", read_at=later(2), **facts))
+    second = [record("a", 2, updated="2026-03-06T00:00:00Z")]
+    landing.land(con, landing_file(second, run="r2", read_at=later(1), **facts))
+    assert latest(con) == {"a": ("2", True)}
+    landing.land(con, landing_file(second, run="r4", read_at=later(3), **facts))
+    assert latest(con) == {"a": ("2", False)}
+
+
+def test_a_known_record_that_a_listing_holds_unreadable_is_not_gone(
+    con: duckdb.DuckDBPyConnection, landing_file: Write
+) -> None:
+    """Nor the next night, when its text is in quarantine already."""
+    landing.land(con, landing_file([record("a"), record("b")]))
+    for run in ("r2", "r3"):
+        landing.land(con, landing_file(['{"id": "a", "v": "\\ud800"}'], run=run))
+        assert latest(con) == {"a": ("1", False), "b": ("1", True)}
 
 
 def test_records_that_cannot_be_read_go_to_quarantine_with_a_reason(
