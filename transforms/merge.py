@@ -47,7 +47,7 @@ def merge(con: duckdb.DuckDBPyConnection, model: Model, standing: str, *, reason
     if not model.grain:
         raise ModelError(f"sql/marts/{model.name}.sql: a merged table needs a '-- grain:' line")
     fresh = columns_of(con, "fresh")
-    _shape(con, model.table, fresh)
+    added = _shape(con, model.table, fresh)
     if not con.execute(f"select 1 from {model.table} limit 1").fetchall():
         return Merged(_fill(con, model), 0, 0, "")
     keys = [name(k) for k in model.grain]
@@ -61,7 +61,7 @@ def merge(con: duckdb.DuckDBPyConnection, model: Model, standing: str, *, reason
             from fresh as n full join {standing} as o on {same_key}
             where o.{keys[0]} is null or n.{keys[0]} is null or ({old_row}) is distinct from ({new_row})"""
     )
-    restated = _restate(con, model, values, reason)
+    restated = _restate(con, model, [c for c in values if c not in added], reason)
     on_difference = " and ".join(f"o.{k} = d.{k}" for k in keys)
     columns = ", ".join(name(c) for c in fresh)
     kept = name(f"changed {model.table}")
@@ -98,19 +98,21 @@ def _fill(con: duckdb.DuckDBPyConnection, model: Model) -> int:
     return int(row[0]) if row else 0
 
 
-def _shape(con: duckdb.DuckDBPyConnection, table: str, fresh: dict[str, str]) -> None:
-    """Create the table, or add and drop columns where the model has moved on."""
+def _shape(con: duckdb.DuckDBPyConnection, table: str, fresh: dict[str, str]) -> set[str]:
+    """Create the table, or add and drop columns where the model has moved on. Returns those added: nothing was published of them."""
     wanted = {**fresh, **TAIL}
     con.execute(f"create table if not exists {table} ({', '.join(f'{name(c)} {t}' for c, t in wanted.items())})")
     standing = columns_of(con, table)
+    added = set(wanted) - set(standing)
     for column, kind in wanted.items():
-        if column not in standing:
+        if column in added:
             con.execute(f"alter table {table} add column {name(column)} {kind}")
         elif standing[column].lower() != kind.lower():
             con.execute(f"alter table {table} alter column {name(column)} set data type {kind}")
     for column in standing:
         if column not in wanted:
             con.execute(f"alter table {table} drop column {name(column)}")
+    return added
 
 
 def _restate(con: duckdb.DuckDBPyConnection, model: Model, values: list[str], reason: str) -> int:
@@ -127,18 +129,42 @@ def _restate(con: duckdb.DuckDBPyConnection, model: Model, values: list[str], re
     on_difference = " and ".join(f"d.{name(k)} = o.{name(k)}" for k in model.grain)
     was_complete = "o.is_complete" if "is_complete" in values else "true"
     row = con.execute(
-        f"""insert into meta.restatement
-            select '{model.name}', key, change.metric, change.old, change.new,
-                case when not is_there then 'row_gone' when was_complete or ? <> 'late_data' then ? else 'day_completed' end, p.run_id, p.now
+        f"""create or replace temp table restated as
+            select key, change.metric, change.old, change.new,
+                case when not is_there then 'row_gone' when was_complete or $reason <> 'late_data' then $reason else 'day_completed' end
+                    as reason
             from (
                 select {key} as key, d.is_there, {was_complete} as was_complete, unnest([{pairs}]) as change
                 from difference as d
                 inner join {model.table} as o on {on_difference}
                 left join fresh as n on {on_fresh}
                 {f"where coalesce(o.{name(model.final)}, false)" if model.final else ""}
-            ) cross join input.run as p
-            where change.old is distinct from change.new
-            order by key, change.metric""",
-        [reason, reason],
+            )
+            where change.old is distinct from change.new""",
+        {"reason": reason},
     ).fetchone()
+    _join_own(con, model)
+    con.execute(
+        """insert into meta.restatement
+           select ?, r.key, r.metric, r.old, r.new, r.reason, p.run_id, p.now from restated as r cross join input.run as p
+           order by r.key, r.metric""",
+        [model.name],
+    )
+    con.execute("drop table restated")
     return int(row[0]) if row else 0
+
+
+def _join_own(con: duckdb.DuckDBPyConnection, model: Model) -> None:
+    """A run that builds several times, as a backfill does, tells of each value once: from what it was before the run to what it is now."""
+    own = f"s.table_name = '{model.name}' and s.run_id = (select run_id from input.run)"
+    if not con.execute(f"select 1 from meta.restatement as s where {own} limit 1").fetchone():
+        return
+    con.execute(
+        f"""update meta.restatement as s set
+                new_value = r.new, reason = case when r.reason = 'row_gone' or s.reason = 'row_gone' then r.reason else s.reason end
+            from restated as r where {own} and s.key = r.key and s.metric = r.metric"""
+    )
+    con.execute(
+        f"delete from restated as r where exists (from meta.restatement as s where {own} and s.key = r.key and s.metric = r.metric)"
+    )
+    con.execute(f"delete from meta.restatement as s where {own} and s.old_value is not distinct from s.new_value")

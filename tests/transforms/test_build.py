@@ -109,7 +109,36 @@ def test_a_changed_value_is_restated_with_old_new_reason_and_run(
     assert first == (datetime(2026, 3, 20, 6), datetime(2026, 3, 21, 6))  # noqa: DTZ001  UTC without zone, for BI tools
 
 
+def test_a_run_that_builds_several_times_tells_of_each_value_once(
+    con: duckdb.DuckDBPyConnection, models: Models
+) -> None:
+    """As a backfill does, which publishes on the way: from what was before the run to what is after it; what is as it was has not changed."""
+    folder = models(**{"marts/meta_restatement": SHOWN})
+    things(con, *((f"2026-03-0{day}", 1, day != 3) for day in range(1, 5)))
+    build.build(con, folder)
+    load(con, "r2")
+    things(con, ("2026-03-01", 5, True), ("2026-03-02", 2, True), ("2026-03-03", 7, True), ("2026-03-04", 8, True))
+    build.build(con, folder)
+    things(con, ("2026-03-01", 6, True), ("2026-03-02", 1, True), ("2026-03-03", 9, True))
+    build.build(con, folder)
+    found = con.execute("select key, metric, old_value, new_value, reason, run_id from meta.restatement order by all")
+    assert found.fetchall() == [
+        ("2026-03-01", "n", "1", "6", "late_data", "r2"),
+        ("2026-03-03", "is_complete", "false", "true", "day_completed", "r2"),
+        ("2026-03-03", "n", "1", "9", "day_completed", "r2"),
+        ("2026-03-04", "is_complete", "true", None, "row_gone", "r2"),
+        ("2026-03-04", "n", "1", None, "row_gone", "r2"),
+    ]
+    assert con.execute("select count(*) from marts.meta_restatement").fetchone() == (5,)
+    load(con, "r3")
+    things(con, ("2026-03-01", 5, True), ("2026-03-02", 1, True), ("2026-03-03", 9, True))
+    build.build(con, folder)
+    told = con.execute("select old_value, new_value from meta.restatement where run_id = 'r3'").fetchall()
+    assert told == [("6", "5")], "another run tells for itself"
+
+
 def test_a_new_column_of_a_model_reaches_the_standing_table(con: duckdb.DuckDBPyConnection, models: Models) -> None:
+    """Nothing was published of it before, so nothing is restated."""
     things(con, ("2026-03-01", 1, True))
     build.build(con, models())
     wider = DAILY.replace("-- is_complete", "-- twice: Double\n-- is_complete").replace(
@@ -117,6 +146,7 @@ def test_a_new_column_of_a_model_reaches_the_standing_table(con: duckdb.DuckDBPy
     )
     build.build(con, models(**{"marts/daily_thing": wider}))
     assert con.execute("select twice from marts.daily_thing").fetchone() == (2,)
+    assert con.execute("from meta.restatement").fetchall() == []
 
 
 @pytest.mark.parametrize(
