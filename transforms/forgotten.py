@@ -32,6 +32,7 @@ BETWEEN_NAMES = (" ", ", ", "  ", "\u00a0")  # never a dot: what stands in someb
 PHRASE = r"""(?:\\?"[^"]*\\?"|[^"<>,;:]*?)\s*<(?={})"""  # a display name before an address in angle brackets
 # Keys that say who somebody is, beside an address or number of theirs in the same object; compared in lower case.
 NAME_KEYS = {"firstname", "lastname", "first_name", "last_name", "fullname", "full_name", "displayname"}
+ESCAPE = re.compile(r"(\\+[bfnrt])")  # in JSON as text: else a new line would begin the address that stands behind it
 STAND_IN = "forgotten."  # how the addresses begin that stand for forgotten ones
 TAIL = 9  # digits by which a national and an international form of a number are compared (sql/macros.sql, same_number)
 LONGEST_FREE_TEXT = 2_000  # characters of a value in which names are looked for
@@ -113,7 +114,7 @@ class Forgotten:
         """A line of a landing file, or a payload, without the forgotten; the very same bytes where it names none of them."""
         text = line.decode("utf-8", "surrogateescape")
         about = bool(personal) and self._is_about(line, source, workspace, key)
-        if not about and "\\u" not in text and self.clean_text(text) == text:
+        if not about and "\\u" not in text and self.clean_text(text) == text and not self._names_in_long(text):
             return line
         try:
             record: Any = msgspec.json.decode(line)
@@ -128,13 +129,24 @@ class Forgotten:
         return msgspec.json.encode(cleaned) if hit or about else line
 
     def clean_text(self, text: str) -> str:
-        """Free text without the forgotten."""
+        """Free text, or JSON as text, without the forgotten."""
+        cleaned = self._clean_piece(text)
+        if "\\" not in cleaned:
+            return cleaned
+        pieces = ESCAPE.split(cleaned)
+        return "".join(piece if at % 2 else self._clean_piece(piece) for at, piece in enumerate(pieces))
+
+    def _clean_piece(self, text: str) -> str:
         if not text:
             return text
         if "@" in text:
             text = ADDRESS.sub(self._address, self._without_display_names(text))
         text = PLAIN_NUMBER.sub(self._number, NUMBER.sub(self._number, text))
         return self._without_names(text) if len(text) <= LONGEST_FREE_TEXT else text
+
+    def _names_in_long(self, text: str) -> bool:
+        """Whether a record, of which each value may be short enough to be looked through, has a forgotten name."""
+        return len(text) > LONGEST_FREE_TEXT and any(self._without_names(p) != p for p in ESCAPE.split(text))
 
     def _is_about(self, line: bytes, source: str, workspace: str, key: tuple[str, ...]) -> bool:
         try:

@@ -48,6 +48,18 @@ def test_escapes_and_json_within_json_hide_nothing(forgotten: Forgotten) -> None
     assert told.count("@forgotten.invalid") == 2
 
 
+@pytest.mark.parametrize("told", [ADDRESS, "020 7946 0958", "Jane Doe"])
+@pytest.mark.parametrize("before", ["Notes:\n", "Notes:\r\n", "\t", "Spoke to "])
+@pytest.mark.parametrize("more", ["", "much " * 500])
+def test_lines_of_a_note_hide_nothing_in_short_records_and_long(
+    forgotten: Forgotten, told: str, before: str, more: str
+) -> None:
+    record = {"note": before + told, "nested": json.dumps({"note": before + told}), "more": more}
+    assert told not in json.dumps(cleaned(forgotten, record))
+    if not more:  # as quarantine keeps it
+        assert told not in forgotten.clean_text(json.dumps(record))
+
+
 @pytest.mark.parametrize(
     "spelled", ["+44 20 7946 0958", "442079460958", "0044 20 7946-0958", "020 7946 0958", "+44 (20) 7946 0958"]
 )
