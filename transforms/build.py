@@ -210,7 +210,7 @@ def _quarantine(con: duckdb.DuckDBPyConnection, one: Model, table: str, within: 
     row = con.execute(
         f"""insert into meta.quarantine
            select distinct
-               s.source_id, s.workspace_id, ?, s.record_id, s.unreadable_reason, null, 'staging', p.run_id, p.now, null::timestamptz, null
+               s.source_id, s.workspace_id, ?, s.record_id, s.unreadable_reason, null, 'staging', p.run_id, p.now, null::timestamptz, null, p.now
            from {table} as s cross join input.run as p
            where s.unreadable_reason is not null and not exists (
                select 1 from meta.quarantine as q

@@ -165,7 +165,7 @@ def _land(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile]) -> dict[
                     None,
                 )
     finally:
-        for table in ("file", "mark", "record", "bad", "unread", "chosen", "gone"):
+        for table in ("file", "mark", "record", "bad", "unread", "missed", "chosen", "gone"):
             con.execute(f"drop table if exists landing_{table}")
     return dict(landed)
 

@@ -40,19 +40,31 @@ def quarantine(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile]) -> 
     con.execute(
         "create or replace temp table landing_unread as select file_no, payload from landing_bad"
     )  # those known before too
-    con.execute(
-        """delete from landing_bad as b where exists (
-            select 1 from meta.quarantine as q inner join landing_file as f on coalesce(q.partition, '') = f.partition
-            where
-                q.stage = 'landing' and q.source_id = $source and q.workspace_id = $workspace and q.stream = $stream
-                and q.payload = b.payload and q.resolved_at is null and f.file_no = b.file_no)""",
-        {"stream": window.stream, "source": window.source, "workspace": window.workspace},
+    again = """q.stage = 'landing' and q.source_id = $source and q.workspace_id = $workspace and q.stream = $stream
+                and coalesce(q.partition, '') = f.partition and q.payload = b.payload"""
+    changed(
+        con,
+        f"""update meta.quarantine as q set last_seen_at = greatest(q.last_seen_at, q.first_seen_at, f.extracted_at)
+            from landing_bad as b, landing_file as f where f.file_no = b.file_no and {again} and q.resolved_at is null""",
+        parameters,
     )
     changed(
         con,
-        """insert into meta.quarantine
-           select $source, $workspace, $stream, b.record_id, b.reason, b.payload, 'landing', f.run_id, f.extracted_at, null, f.partition
-           from landing_bad as b inner join landing_file as f on b.file_no = f.file_no""",
+        f"""delete from landing_bad as b where exists (
+            select 1 from meta.quarantine as q inner join landing_file as f on f.file_no = b.file_no where {again} and q.resolved_at is null)""",
+        parameters,
+    )
+    # What was read again in vain waits since it was seen first, and not since it was seen last, as of when it is read again.
+    changed(
+        con,
+        f"""insert into meta.quarantine by name
+            select
+                $source as source_id, $workspace as workspace_id, $stream as stream, b.record_id, b.reason, b.payload, 'landing' as stage,
+                f.run_id, f.partition, f.extracted_at as last_seen_at,
+                least(f.extracted_at, (
+                    select min(q.first_seen_at) from meta.quarantine as q
+                    where f.is_retry and {again} and coalesce(q.last_seen_at, q.first_seen_at) = f.extracted_at)) as first_seen_at
+            from landing_bad as b inner join landing_file as f on b.file_no = f.file_no""",
         parameters,
     )
     return dict(con.execute("select file_no, count(*) from landing_bad group by all").fetchall())
@@ -73,7 +85,7 @@ def _release(con: duckdb.DuckDBPyConnection, window: Window) -> None:
                 and exists (
                     select 1 from landing_file as f
                     where
-                        f.partition = coalesce(q.partition, '') and f.extracted_at >= q.first_seen_at
+                        f.partition = coalesce(q.partition, '') and f.extracted_at >= coalesce(q.last_seen_at, q.first_seen_at)
                         and (
                             f.is_whole
                             or exists (select 1 from landing_record as r where r.file_no = f.file_no and r.record_id = q.record_id)

@@ -50,6 +50,13 @@ class LandingFile:
             return "all" if means == "deleted" else "none"
         return "range" if self.window.kind == "range" else "none"
 
+    @property
+    def listings(self) -> list[str]:
+        """Kinds of windows of its stream that leave out nothing that is there."""
+        reading: Mapping[str, Any] = self.stream.get("reading") or {}
+        means = reading.get("absence_means")
+        return ["range", *(["full"] if means != "kept" else []), *(["snapshot"] if means == "deleted" else [])]
+
 
 def open_file(path: Path) -> LandingFile:
     """Header and trailer of a landing file, without reading what lies between. Raises LandingError."""
@@ -92,7 +99,8 @@ def parse(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile]) -> None:
     con.execute(
         """create or replace temp table landing_file (
             file_no integer, path varchar, partition varchar, absence varchar, window_start timestamptz, window_end timestamptz,
-            extracted_at timestamptz, run_id varchar, landing_id varchar, is_whole boolean)"""
+            extracted_at timestamptz, run_id varchar, landing_id varchar, is_whole boolean,
+            is_retry boolean)"""
     )
     insert(
         con,
@@ -100,7 +108,8 @@ def parse(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile]) -> None:
         [
             [
                 *(number, str(f.path), f.window.partition, f.absence, f.window.start, f.window.end),
-                *(f.extracted_at, f.run_id, f"{f.window.window_id}.{f.run_id}", f.window.kind in ("full", "snapshot")),
+                *(f.extracted_at, f.run_id, f"{f.window.window_id}.{f.run_id}"),
+                *(f.window.kind in ("full", "snapshot"), f.window.kind == "retry"),
             ]
             for number, f in enumerate(files)
         ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import duckdb
 
@@ -20,6 +20,7 @@ def append(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile], number:
     window = files[0].window
     table = raw_table(window.source, window.stream)
     facts = {"source": window.source, "workspace": window.workspace, "number": number}
+    _find_missed(con, files)
     is_buried = (
         f"({BURIED.format('f')} and f.source_updated_at > coalesce(k.source_updated_at, '-infinity'::timestamptz))"
     )
@@ -40,9 +41,12 @@ def append(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile], number:
             dated as (
                 select
                     f.* exclude (is_deleted, extracted_at),
-                    coalesce(f.is_deleted or {is_buried}, f.is_deleted) as is_deleted,
-                    coalesce(case when {is_buried} then k._extracted_at end, f.extracted_at) as extracted_at
-                from fresh as f left join known as k on f.record_id = k.record_id
+                    f.is_deleted or coalesce({is_buried}, false) or (k.record_id is null and m.missed_at is not null) as is_deleted,
+                    case when {is_buried} then k._extracted_at when k.record_id is null then coalesce(m.missed_at, f.extracted_at)
+                        else f.extracted_at end as extracted_at
+                from fresh as f
+                left join known as k on f.record_id = k.record_id
+                left join landing_missed as m on f.line_no = m.line_no
             ),
             aged as (
                 select
@@ -92,8 +96,8 @@ def bury(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile], number: i
         return {}  # nothing can be gone: spare the look at all that is known
     window = files[0].window
     table, latest = raw_table(window.source, window.stream), latest_view(window.source, window.stream)
-    facts = {"source": window.source, "workspace": window.workspace, "stream": window.stream, "number": number}
-    spared = " and ".join(f"not {condition}" for condition in _spared(con, facts)) or "true"
+    facts = {**_facts(files[0]), "number": number}
+    spared = " and ".join(f"not {condition}" for condition in _spared(con, files[0])) or "true"
     changed(
         con,
         f"""create or replace temp table landing_gone as
@@ -150,24 +154,55 @@ def bury(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile], number: i
     return dict(con.execute("select file_no, count(*) from landing_gone group by all").fetchall())
 
 
-def _spared(con: duckdb.DuckDBPyConnection, facts: Mapping[str, object]) -> list[str]:
+# Windows of the stream that were read after the instant {0} and have landed.
+LATER = """from meta.extract_window as w
+           where
+               w.source_id = $source and w.workspace_id = $workspace and w.stream = $stream and w.status = 'done' and w.extracted_at > {0}"""
+# Of these the listings in which a record of {0} would be; $listings: LandingFile.listings.
+WOULD_HOLD = """list_contains($listings, w.kind) and w.partition = {0}._partition
+    and (w.kind <> 'range' or ({0}.happened_at >= w.window_start and {0}.happened_at < least(w.window_end, w.extracted_at)))"""
+
+
+def _facts(file: LandingFile) -> dict[str, object]:
+    window = file.window
+    return {"source": window.source, "workspace": window.workspace, "stream": window.stream, "listings": file.listings}
+
+
+def _is_late(con: duckdb.DuckDBPyConnection, file: LandingFile) -> bool:
+    """Whether something of the stream has landed that was read later: rare, and then it must be asked what that said."""
+    later = f"select 1 {LATER.format('(select min(extracted_at) from landing_file)')} limit 1"
+    told = {key: fact for key, fact in _facts(file).items() if key != "listings"}
+    return con.execute(later, told).fetchone() is not None
+
+
+def _find_missed(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile]) -> None:
+    """Temp table landing_missed: records that a listing lacked which was read later: if they are not known, they were gone by then."""
+    con.execute("create or replace temp table landing_missed (line_no bigint, missed_at timestamptz)")
+    if _is_late(con, files[0]):
+        con.execute(
+            f"""insert into landing_missed
+                with own as (
+                    select r.line_no, r.happened_at, f.partition as _partition, f.extracted_at
+                    from landing_record as r inner join landing_file as f on r.file_no = f.file_no
+                    where r.record_id is not null
+                )
+                select r.line_no, min(w.extracted_at)
+                from own as r inner join (select * {LATER.format("(select min(extracted_at) from landing_file)")}) as w
+                    on w.extracted_at > r.extracted_at and {WOULD_HOLD.format("r")}
+                group by r.line_no""",
+            _facts(files[0]),
+        )
+
+
+def _spared(con: duckdb.DuckDBPyConnection, file: LandingFile) -> list[str]:
     """Conditions on absent records that are not gone; mostly there are none to be asked."""
     found: list[str] = []
-    late = """select 1 from meta.extract_window as w
-              where
-                  w.source_id = $source and w.workspace_id = $workspace and w.stream = $stream and w.status = 'done'
-                  and w.extracted_at > {0}"""
-    told = {key: facts[key] for key in ("source", "workspace", "stream")}
-    if con.execute(late.format("(select min(extracted_at) from landing_file)") + " limit 1", told).fetchone():
-        # What was read later has landed already: who was read since is there, and who was there before a later listing, which missed nobody.
+    if _is_late(con, file):
+        # Who was read since is there, and who was there before a listing since, which lacked nobody.
         found += [
             "a._extracted_at > a.extracted_at",
             f"""exists (
-                {late.format("a.extracted_at")} and w.partition = a._partition and w.landing_no > a._seq // {LINES_OF_A_LANDING}
-                    and (
-                        w.kind in ('full', 'snapshot')
-                        or (w.kind = 'range' and a.happened_at >= w.window_start and a.happened_at < least(w.window_end, w.extracted_at))
-                    )
+                select 1 {LATER.format("a.extracted_at")} and w.landing_no > a._seq // {LINES_OF_A_LANDING} and {WOULD_HOLD.format("a")}
             )""",
         ]
     if con.execute("select 1 from landing_unread limit 1").fetchone():

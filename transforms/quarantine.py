@@ -79,14 +79,14 @@ def shown(
 def retry(
     con: duckdb.DuckDBPyConnection, source: str, workspace: str, stream: Stream, write: Write, run_id: str
 ) -> Retried:
-    """Land the stream's quarantined records again, each as of when it was read. Again and again it changes nothing more.
+    """Land the stream's quarantined records again, each as of when it was read last. Again and again it changes nothing more.
 
     write: makes a landing file of a header and lines.
 
     Each file is complete before its records leave the quarantine: a run that is cut off in between finds and lands it.
     """
     rows = con.execute(
-        """select distinct coalesce(partition, ''), first_seen_at, payload from meta.quarantine
+        """select distinct coalesce(partition, ''), coalesce(last_seen_at, first_seen_at), payload from meta.quarantine
            where stage = 'landing' and resolved_at is null and source_id = ? and workspace_id = ? and stream = ? order by all""",
         [source, workspace, stream.name],
     ).fetchall()
@@ -102,7 +102,7 @@ def retry(
         con.execute(
             """update meta.quarantine set resolved_at = now()
                where stage = 'landing' and resolved_at is null and source_id = ? and workspace_id = ? and stream = ?
-                   and coalesce(partition, '') = ? and first_seen_at = ? and list_contains(?, payload)""",
+                   and coalesce(partition, '') = ? and coalesce(last_seen_at, first_seen_at) = ? and list_contains(?, payload)""",
             [source, workspace, stream.name, partition, seen_at, [text for text in texts if _as_line(text)]],
         )
         outcome = landing.land_all(con, [file])[file]

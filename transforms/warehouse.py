@@ -35,6 +35,7 @@ create table if not exists meta.quarantine (
     run_id varchar, first_seen_at timestamptz, resolved_at timestamptz
 );
 alter table meta.quarantine add column if not exists partition varchar;
+alter table meta.quarantine add column if not exists last_seen_at timestamptz;
 create table if not exists meta.run (
     run_id varchar primary key, kind varchar, day date, started_at timestamptz, finished_at timestamptz, status varchar,
     published boolean, detail json

@@ -59,6 +59,36 @@ def test_what_was_read_later_is_not_overruled(
     assert latest(con) == {"a": ("2", False)}
 
 
+def test_what_was_gone_by_a_later_reading_is_not_raised(
+    con: duckdb.DuckDBPyConnection, landing_file: Write, tmp_path: Path
+) -> None:
+    """Of three records that two readings hold but nobody can read, a later one holds the first alone, which can be read by then, and the
+    second never lacks from a reading of its own days."""
+    other = {**record("b", 1), "at": "2026-02-20T10:00:00Z"}
+    for run in ("r1", "r2"):
+        landing.land(
+            con,
+            landing_file(
+                [record("a", 1), other, record("c", 1)], run=run, read_at=READ_AT + timedelta(hours=run == "r2")
+            ),
+        )
+    assert con.execute(WAITING).fetchone() == (3,)
+    landing.land(con, landing_file([record("a", 1)], run="r3", key=["uuid"], read_at=READ_AT + timedelta(days=1)))
+    assert retry(con, tmp_path, BEFORE, "x1") == (3, 0, 3)
+    assert con.execute("select distinct first_seen_at from meta.quarantine").fetchall() == [(READ_AT,)]
+    assert retry(con, tmp_path, AFTER, "x2")[::2] == (3, 0)
+    assert latest(con) == {"a": ("1", False), "b": ("1", False), "c": ("1", True)}
+
+
+def test_what_the_last_reading_held_unreadable_is_there(
+    con: duckdb.DuckDBPyConnection, landing_file: Write, tmp_path: Path
+) -> None:
+    for days in range(3):
+        landing.land(con, landing_file([record("a", 1)], run=f"r{days}", read_at=READ_AT + timedelta(days=days)))
+    assert retry(con, tmp_path, AFTER, "x1") == (1, 1, 0)
+    assert latest(con) == {"a": ("1", False)}
+
+
 def test_only_what_was_asked_for_is_listed(con: duckdb.DuckDBPyConnection, landing_file: Write) -> None:
     landing.land(con, landing_file([{"v": 1}]))
     landing.land(con, landing_file([{"v": 1}], stream="dialer_user"))
