@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 
+from .merge import TAIL_COMMENTS
 from .model import Model
 from .warehouse import name, tables, transaction, value
 
@@ -116,7 +117,14 @@ def _file(path: Path) -> list[str | int]:
 
 
 def _promise(models: Sequence[Model]) -> str:
-    told = [duckdb.__version__, *(repr((m.table, m.kind, m.sql, m.comment, sorted(m.columns.items()))) for m in models)]
+    from . import publish  # which imports this
+
+    own = (publish.CONTRACT_VERSION, publish.STORAGE_VERSION, publish.OWN_COMMENTS, publish.OWN_COLUMNS, TAIL_COMMENTS)
+    told = [
+        duckdb.__version__,
+        repr(own),
+        *(repr((m.table, m.kind, m.sql, m.comment, sorted(m.columns.items()))) for m in models),
+    ]
     return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
 

@@ -330,6 +330,17 @@ def test_publishing_swaps_a_whole_verified_file_and_keeps_the_old_ones(
     assert [file.read_bytes() for file in previous] == [before]
 
 
+def test_a_file_that_promises_another_contract_is_written_anew(
+    product: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "sales.duckdb"
+    publish.publish(product, target, small_file=0)
+    monkeypatch.setattr(publish, "CONTRACT_VERSION", "9.9.9")
+    publish.publish(product, target, small_file=0)
+    with duckdb.connect(str(target), read_only=True) as reader:
+        assert reader.execute("select contract_version from meta_contract").fetchall() == [("9.9.9",)]
+
+
 def test_a_draft_that_is_not_fit_leaves_the_published_file_alone(
     product: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
