@@ -120,7 +120,7 @@ def _restate(con: duckdb.DuckDBPyConnection, model: Model, values: list[str], re
 
     Rows of periods under way and of cohorts that mature are meant to change: only what they say when final is restated.
     """
-    key = "concat_ws('|', " + ", ".join(f"o.{name(k)}::varchar" for k in model.grain) + ")"
+    key = _key_of(model, "o")
     pairs = ", ".join(
         f"{{'metric': '{column}', 'old': o.{name(column)}::varchar, 'new': n.{name(column)}::varchar}}"
         for column in values
@@ -143,7 +143,7 @@ def _restate(con: duckdb.DuckDBPyConnection, model: Model, values: list[str], re
             where change.old is distinct from change.new""",
         {"reason": reason},
     ).fetchone()
-    _join_own(con, model)
+    _join_own(con, model, pairs, reason)
     con.execute(
         """insert into meta.restatement
            select ?, r.key, r.metric, r.old, r.new, r.reason, p.run_id, p.now from restated as r cross join input.run as p
@@ -154,11 +154,29 @@ def _restate(con: duckdb.DuckDBPyConnection, model: Model, values: list[str], re
     return int(row[0]) if row else 0
 
 
-def _join_own(con: duckdb.DuckDBPyConnection, model: Model) -> None:
+def _key_of(model: Model, row: str) -> str:
+    """SQL of a row's key as meta.restatement writes it down."""
+    return "concat_ws('|', " + ", ".join(f"{row}.{name(k)}::varchar" for k in model.grain) + ")"
+
+
+def _join_own(con: duckdb.DuckDBPyConnection, model: Model, pairs: str, reason: str) -> None:
     """A run that builds several times, as a backfill does, tells of each value once: from what it was before the run to what it is now."""
     own = f"s.table_name = '{model.name}' and s.run_id = (select run_id from input.run)"
     if not con.execute(f"select 1 from meta.restatement as s where {own} limit 1").fetchone():
         return
+    # A row that this run took away and that is there again: its values stand against those before the run.
+    same = " and ".join(f"n.{name(k)} = d.{name(k)}" for k in model.grain)
+    con.execute(
+        f"""insert into restated
+            select key, change.metric, null, change.new, ?
+            from (
+                select {_key_of(model, "n")} as key, unnest([{pairs}]) as change
+                from difference as d inner join fresh as n on {same} left join (from {model.table} limit 0) as o on true
+                where d.first_published_at is null
+            )
+            where change.new is not null and key in (select s.key from meta.restatement as s where {own} and s.reason = 'row_gone')""",
+        [reason],
+    )
     con.execute(
         f"""update meta.restatement as s set
                 new_value = r.new, reason = case when r.reason = 'row_gone' or s.reason = 'row_gone' then r.reason else s.reason end

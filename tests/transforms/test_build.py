@@ -130,8 +130,12 @@ def test_a_run_that_builds_several_times_tells_of_each_value_once(
         ("2026-03-04", "n", "1", None, "row_gone", "r2"),
     ]
     assert con.execute("select count(*) from marts.meta_restatement").fetchone() == (5,)
+    things(con, ("2026-03-01", 6, True), ("2026-03-02", 1, True), ("2026-03-03", 9, True), ("2026-03-04", 3, True))
+    build.build(con, folder)
+    back = con.execute("select metric, old_value, new_value, reason from meta.restatement where key = '2026-03-04'")
+    assert back.fetchall() == [("n", "1", "3", "late_data")], "the row is there again"
     load(con, "r3")
-    things(con, ("2026-03-01", 5, True), ("2026-03-02", 1, True), ("2026-03-03", 9, True))
+    things(con, ("2026-03-01", 5, True), ("2026-03-02", 1, True), ("2026-03-03", 9, True), ("2026-03-04", 3, True))
     build.build(con, folder)
     told = con.execute("select old_value, new_value from meta.restatement where run_id = 'r3'").fetchall()
     assert told == [("6", "5")], "another run tells for itself"
