@@ -12,7 +12,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
@@ -21,13 +21,14 @@ from typing import Any, Literal
 
 import msgspec
 
-Kind = Literal["address", "number", "tail", "short", "name", "record"]
+Kind = Literal["address", "number", "tail", "short", "name", "begin", "record"]
 
 ADDRESS = re.compile(r"""[^\s<>,;:()"'\\/\[\]={}|]+@[^\s<>,;:()"'\\/\[\]={}|]+""")
 # A telephone number as people write it; then the same without anything in between, for numbers that stand side by side.
 NUMBER = re.compile(r"(?<![\w.])\+?\d[\d ()./-]{5,}\d(?!\w)")
 PLAIN_NUMBER = re.compile(r"(?<!\d)\d{7,15}(?!\d)")
 WORDS = re.compile(r"[^\W\d_](?:[^\W\d_]|['-])*")
+MOST_WORDS = 7  # of a full name
 BETWEEN_NAMES = (" ", ", ", "  ", "\u00a0")  # never a dot: what stands in somebody else's address is not theirs
 PHRASE = r"""(?:\\?"[^"]*\\?"|[^"<>,;:]*?)\s*<(?={})"""  # a display name before an address in angle brackets
 # Keys that say who somebody is, beside an address or number of theirs in the same object; compared in lower case.
@@ -91,9 +92,12 @@ class Forgotten:
         return tail
 
     def add_name(self, first: str, last: str) -> None:
-        """Forget a full name, in either order."""
+        """Forget a full name, in either order. Of more than two words the first two tell where to look for it."""
         for pair in ((first, last), (last, first)):
-            self._add("name", " ".join(pair).casefold(), "Forgotten")
+            words = WORDS.findall(" ".join(pair).casefold())
+            self._add("name", " ".join(words), "Forgotten")
+            if len(words) > 2:
+                self._add("begin", " ".join(words[:2]), "1")
 
     def add_record(self, source: str, workspace: str, record_id: str) -> None:
         """Forget what a vendor's record about the person says, whatever address it has by then."""
@@ -223,14 +227,28 @@ class Forgotten:
     def _without_names(self, text: str) -> str:
         words = list(WORDS.finditer(text))
         cut: list[tuple[int, int]] = []
-        for one, other in pairwise(words):
-            if text[one.end() : other.start()] in BETWEEN_NAMES and self._token(
-                "name", f"{one.group()} {other.group()}".casefold()
-            ):
-                cut.append((one.start(), other.end()))
+        at = 0
+        while at < len(words) - 1:
+            size = self._words_of_name(text, words[at : at + MOST_WORDS])
+            if size:
+                cut.append((words[at].start(), words[at + size - 1].end()))
+            at += size or 1
         for start, end in reversed(cut):
             text = text[:start] + "Forgotten" + text[end:]
         return text
+
+    def _words_of_name(self, text: str, words: Sequence[re.Match[str]]) -> int:
+        """How many of the words that stand in a row are a forgotten name; 0 for none."""
+        told = words[0].group().casefold()
+        for size, (one, other) in enumerate(pairwise(words), start=2):
+            if text[one.end() : other.start()] not in BETWEEN_NAMES:
+                return 0
+            told += f" {other.group().casefold()}"
+            if self._token("name", told):
+                return size
+            if size == 2 and not self._token("begin", told):
+                return 0
+        return 0
 
     def _add(self, kind: Kind, value: str, token: str) -> str:
         self._known.clear()

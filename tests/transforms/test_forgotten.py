@@ -88,6 +88,17 @@ def test_a_name_goes_from_free_text_and_from_beside_the_address(forgotten: Forgo
     assert told["agent"]["fullname"] is None
 
 
+@pytest.mark.parametrize(
+    ("first", "last"), [("Mary Jane", "Roe"), ("Jan", "van der Berg"), ("Ana María", "de la O'Hara-Cruz")]
+)
+def test_a_name_of_several_words_goes_whole(forgotten: Forgotten, first: str, last: str) -> None:
+    forgotten.add_name(first, last)
+    for spelled in (f"{first} {last}", f"{last}, {first}", f"{first} {last}".upper()):
+        assert forgotten.clean_text(f"Told {spelled} Jane Doe so") == "Told Forgotten Forgotten so"
+    others = f"{first} Smith, {last} alone"
+    assert forgotten.clean_text(others) == others
+
+
 def test_a_record_about_the_person_loses_what_is_personal_whatever_its_address_is_by_now(forgotten: Forgotten) -> None:
     record = {"id": "4711", "email": "jane@new.example", "job": "CTO", "created": "2026-01-02"}
     assert cleaned(forgotten, record, "job") == {"id": "4711", "email": "", "job": None, "created": "2026-01-02"}
