@@ -12,9 +12,10 @@ import duckdb
 import pytest
 
 import connectors
-from transforms import build, checks, inputs, model, old_keys, parsed, publish, publish_into, raw, slices
+from transforms import build, checks, forget, inputs, model, old_keys, parsed, publish, publish_into, raw, slices
 from transforms.build import BuildError
 from transforms.changes import Changes
+from transforms.forgotten import Forgotten
 from transforms.model import ModelError
 from transforms.parameters import Parameters
 from transforms.publish import PublishError
@@ -139,6 +140,25 @@ def test_a_run_that_builds_several_times_tells_of_each_value_once(
     build.build(con, folder)
     told = con.execute("select old_value, new_value from meta.restatement where run_id = 'r3'").fetchall()
     assert told == [("6", "5")], "another run tells for itself"
+
+
+def test_what_is_shown_of_restatements_forgets_whom_the_books_forget(
+    con: duckdb.DuckDBPyConnection, models: Models
+) -> None:
+    """The lines of earlier runs, of which a build shows anew only those that are more or fewer than it showed."""
+    narrow = SHOWN.replace(
+        "-- kind: replaced\n",
+        "-- kind: replaced\n-- scope: run_id\n-- on meta.restatement: run_id\n-- key: Key\n-- run_id: Run\n",
+    )
+    folder = models(**{"marts/meta_restatement": narrow.replace("select metric", "select key, run_id, metric")})
+    for number, run_id in enumerate(("r1", "r2", "r3")):
+        load(con, run_id)
+        things(con, ("2026-03-01", min(number, 1), True))
+        build.build(con, folder)
+        if run_id == "r2":
+            assert con.execute("select key, run_id from marts.meta_restatement").fetchall() == [("2026-03-01", "r2")]
+            assert forget.clean_books(con, Forgotten(b"s" * 32), {"2026-03-01": "nobody"}, write=True)
+    assert con.execute("select key, run_id from marts.meta_restatement").fetchall() == [("nobody", "r2")]
 
 
 def test_a_new_column_of_a_model_reaches_the_standing_table(con: duckdb.DuckDBPyConnection, models: Models) -> None:
