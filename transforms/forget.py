@@ -87,8 +87,10 @@ def clean_books(
 
 def drop_own_restatements(con: duckdb.DuckDBPyConnection, run_id: str, derived: Mapping[str, str]) -> None:
     """Lines that the build after forgetting has written about keys that are no more: they would name them."""
+    shown = [f"marts.{SHOWN}"] if SHOWN in tables(con, "marts") else []
     for old in derived:
-        con.execute("delete from meta.restatement where run_id = ? and contains(key, ?)", [run_id, old])
+        for table in ("meta.restatement", *shown):
+            con.execute(f"delete from {table} where run_id = ? and contains(key, ?)", [run_id, old])
 
 
 def compact(path: Path, con: duckdb.DuckDBPyConnection | None = None) -> None:

@@ -159,6 +159,11 @@ def test_what_is_shown_of_restatements_forgets_whom_the_books_forget(
             assert con.execute("select key, run_id from marts.meta_restatement").fetchall() == [("2026-03-01", "r2")]
             assert forget.clean_books(con, Forgotten(b"s" * 32), {"2026-03-01": "nobody"}, write=True)
     assert con.execute("select key, run_id from marts.meta_restatement").fetchall() == [("nobody", "r2")]
+    load(con, "r4")
+    things(con, ("2026-03-01", 4, True))
+    build.build(con, folder)
+    forget.drop_own_restatements(con, "r4", {"2026-03-01": "nobody"})
+    assert con.execute("select key, run_id from marts.meta_restatement").fetchall() == [("nobody", "r2")]
 
 
 def test_a_new_column_of_a_model_reaches_the_standing_table(con: duckdb.DuckDBPyConnection, models: Models) -> None:
