@@ -41,8 +41,8 @@ def append(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile], number:
             dated as (
                 select
                     f.* exclude (is_deleted, extracted_at),
-                    f.is_deleted or coalesce({is_buried}, false) or (k.record_id is null and m.missed_at is not null) as is_deleted,
-                    case when {is_buried} then k._extracted_at when k.record_id is null then coalesce(m.missed_at, f.extracted_at)
+                    f.is_deleted or coalesce({is_buried}, false) or (coalesce(k.is_deleted, true) and m.missed_at is not null) as is_deleted,
+                    case when {is_buried} then k._extracted_at when coalesce(k.is_deleted, true) then coalesce(m.missed_at, f.extracted_at)
                         else f.extracted_at end as extracted_at
                 from fresh as f
                 left join known as k on f.record_id = k.record_id

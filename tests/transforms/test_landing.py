@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -279,3 +280,31 @@ def test_any_order_of_arrival_gives_the_same_latest_versions(
     shuffled = list(versions)
     order.shuffle(shuffled)  # type: ignore[attr-defined]
     assert land_all(versions, "one.duckdb") == land_all(shuffled, "two.duckdb")
+
+
+@pytest.mark.parametrize("seed", [8, 15, 18])
+def test_readings_that_land_in_any_order_give_the_same_records(tmp_path: Path, landing_file: Write, seed: int) -> None:
+    """Five readings, an hour apart, of three records that are made, changed, deleted and made again, some of them of changes only."""
+    chance, there = random.Random(seed), dict[str, dict[str, object]]()
+    read: list[tuple[list[dict[str, object]], dict[str, object]]] = []
+    for hour in range(5):
+        for key in "abc":
+            moves = chance.random()
+            if key in there and moves < 0.3:
+                del there[key]
+            elif moves < 0.6:
+                updated = later(hour) - timedelta(minutes=chance.randint(1, 50))
+                there[key] = record(key, chance.randint(1, 3) * 10 + hour, updated=updated.isoformat())
+        kind = chance.choice(["full", "full", "range", "changes"])
+        new = (later(hour) - timedelta(hours=1)).isoformat()
+        told = [r for r in there.values() if kind != "changes" or str(r["updated"]) > new]
+        read.append((told, {"run": f"r{hour}", "kind": kind, "read_at": later(hour), "updated_at": "updated"}))
+    shuffled = list(read)
+    chance.shuffle(shuffled)
+    found: list[dict[str, object]] = []
+    for name, order in (("one", read), ("two", shuffled)):
+        with open_warehouse(tmp_path / f"{name}.duckdb") as con:
+            for records, facts in order:
+                landing.land(con, landing_file(records, **facts))
+            found.append({key: v for key, (v, is_deleted) in latest(con).items() if not is_deleted})
+    assert found[0] == found[1]
