@@ -33,7 +33,10 @@ def quarantine(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile]) -> 
                 case when starts_with(payload, '{LEFT_OUT}') and json_valid(payload) then payload ->> '$.salespulse_left_out' end as record_id
             from landing_mark
             where starts_with(line, '{{"salespulse_rejected"')
-            qualify record_id is null or row_number() over (partition by file_no, payload order by line_no) = 1  -- came twice, and is one""",
+            -- Came twice, and is one; but of what nothing tells apart there may be several.
+            qualify
+                (record_id is null and starts_with(payload, '{LEFT_OUT}'))
+                or row_number() over (partition by file_no, payload order by line_no) = 1""",
         {"files": parameters["files"]},
     )
     _release(con, window)

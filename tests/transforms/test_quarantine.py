@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import duckdb
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from connectors.landing_file import write_lines
@@ -103,6 +103,7 @@ def test_only_what_was_asked_for_is_listed(con: duckdb.DuckDBPyConnection, landi
         st.text(max_size=12) | st.builds(lambda k: json.dumps({"uuid": k}), st.text(min_size=1, max_size=5)), max_size=8
     )
 )
+@example(texts=["\r", "\r"])
 def test_no_record_vanishes_and_none_is_counted_twice(landing_file: Write, tmp_path: Path, texts: list[str]) -> None:
     """Whatever is rejected: after any number of retries each distinct text is either in raw or waits."""
     folder = tmp_path / str(abs(hash(tuple(texts))))
