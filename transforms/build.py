@@ -11,10 +11,11 @@ from time import perf_counter
 import duckdb
 
 from . import coverage, drift, merge, model, new_fields, raw, slices, unpublished
-from .changes import FEW, SHARE, SMALL, Changes, compare, remember, since_last_build
+from .changes import FEW, SHARE, SMALL, Changes
 from .difference import few_rows
+from .last_build import compare, remember, since_last_build
 from .model import Model
-from .warehouse import made, transaction, value
+from .warehouse import count, made, transaction, value
 
 AT_ONCE = 100_000  # rows of the inputs up to which a table is joined and sorted in one statement
 # What BI tools read without trouble (CONTRACT 3 and 6).
@@ -113,7 +114,7 @@ def _bring_up(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, repo
         dirty = changes.find_dirty(one, touched)
         if not dirty:
             return
-        if dirty <= FEW or dirty <= SHARE * _count(con, one.table):
+        if dirty <= FEW or dirty <= SHARE * count(con, one.table):
             report.how[one.table] = "narrow"
             _narrow(con, one, changes, report)
             return
@@ -143,12 +144,12 @@ def _whole(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report:
         rows = _make(con, "temp table fresh", one, changes)
         _merge(con, one, changes, report, one.table)
     else:
-        is_small = not changes.full and one.table in changes.there and _count(con, one.table) <= SMALL
+        is_small = not changes.full and one.table in changes.there and count(con, one.table) <= SMALL
         table = "fresh" if is_small else one.table
         rows = _make(con, f"{'temp ' if is_small else ''}table {table}", one, changes)
         if one.parts:
             report.quarantined += _quarantine(con, one, table, "true")
-            rows = _count(con, table)
+            rows = count(con, table)
         if is_small:
             changes.write_whole(one.table)
         else:
@@ -163,9 +164,9 @@ def _whole(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report:
 
 def _make(con: duckdb.DuckDBPyConnection, table: str, one: Model, changes: Changes) -> int:
     """Create what is told with the model's rows; how many they are. Many are joined first and sorted then, since each by itself needs memory."""
-    count = slices.needed(one, changes)
-    if count > 1:
-        return slices.make(con, table, one, changes, count)
+    parts = slices.needed(one, changes)
+    if parts > 1:
+        return slices.make(con, table, one, changes, parts)
     if not one.order:
         return made(con, f"create or replace {table} as {one.select}")
     if changes.rows_read(one) <= AT_ONCE:
@@ -174,10 +175,6 @@ def _make(con: duckdb.DuckDBPyConnection, table: str, one: Model, changes: Chang
     rows = made(con, f"create or replace {table} as from unsorted order by {one.order}")
     con.execute("drop table unsorted")
     return rows
-
-
-def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
-    return int(str(value(con, f"select count(*) from {table}")))
 
 
 def _merge(con: duckdb.DuckDBPyConnection, one: Model, changes: Changes, report: BuildReport, standing: str) -> None:

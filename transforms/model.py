@@ -16,7 +16,7 @@ from . import dictionary, dictionary_tables, freshness, parsed, rollups
 DATES = ("activity_date", "send_date", "first_touch_date", "entry_date", "iso_week_start", "month_start", "date")
 LAYERS = ("staging", "core", "marts")
 HEADER = re.compile(r"^-- (?P<name>[\w.]+): (?P<text>.*)$")
-NARROW = re.compile(r"^-- (?P<verb>on|keep) (?P<table>[\w.]+): (?P<text>.*)$")
+NARROW = re.compile(r"^-- (?P<verb>on|keep) (?P<tables>\w+\.\w+(?:, \w+\.\w+)*): (?P<text>.*)$")
 
 
 class ModelError(Exception):
@@ -136,10 +136,11 @@ def _parsed(schema: str, file: str, text: str) -> Model:
             break
         match = HEADER.match(line)
         if narrow := NARROW.match(line):
-            if narrow["verb"] == "on":
-                on[narrow["table"]] = (*on.get(narrow["table"], ()), narrow["text"].strip())
-            else:
-                keep[narrow["table"]] = narrow["text"].strip()
+            for table in narrow["tables"].split(", "):
+                if narrow["verb"] == "on":
+                    on[table] = (*on.get(table, ()), narrow["text"].strip())
+                else:
+                    keep[table] = narrow["text"].strip()
         elif match:
             key = match["name"]
             if key in reserved and key not in own:

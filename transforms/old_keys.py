@@ -17,7 +17,7 @@ from datetime import date, timedelta
 import duckdb
 
 from .model import Model
-from .warehouse import made, name, value
+from .warehouse import count, made, name, value
 
 LARGE = 2_000_000  # rows from which a table is worth it
 RECENT_DAYS, MOST_DAYS = 60, 120  # age of the boundary when it is drawn, and at which it is drawn again
@@ -119,7 +119,7 @@ class Lists:
         """List the keys of a table that was just made anew, if it is one that is searched, and large. What was known of it holds no more."""
         self.of.pop(model.table, None)
         self.con.execute("delete from meta.fact where name = ?", [FACT + model.table])
-        if model.table not in self.searched or self._size(model.table) < LARGE:
+        if model.table not in self.searched or count(self.con, model.table) < LARGE:
             return
         boundary = self._today() - timedelta(days=RECENT_DAYS)
         old = Old(model.table, model.order, boundary, self._texts(model.table))
@@ -194,9 +194,6 @@ class Lists:
     def _texts(self, table: str) -> tuple[str, ...]:
         kinds: Mapping[str, str] = {row[0]: row[1] for row in self.con.execute(f"describe {table}").fetchall()}
         return tuple(c for c in self.searched[table] if kinds.get(c) == "VARCHAR")
-
-    def _size(self, table: str) -> int:
-        return int(str(value(self.con, f"select count(*) from {table}")))
 
     def _today(self) -> date:
         return date.fromisoformat(str(value(self.con, "select (now at time zone 'UTC')::date::varchar from input.run")))

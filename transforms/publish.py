@@ -19,34 +19,11 @@ from pathlib import Path
 
 import duckdb
 
-from . import model, unpublished
+from . import contract, model, unpublished
 from .build import forbidden_types
 from .merge import TAIL_COMMENTS, columns_of
 from .model import Model
 from .warehouse import literal, name, transaction, value
-
-CONTRACT_VERSION = "1.3.0"
-STORAGE_VERSION = "v1.0.0"  # the newest format that engines from 1.0 to 2.0 read; BI tools bundle old ones
-
-OWN_COMMENTS = {
-    "meta_column": "Every column of every table in this file and what it means",
-    "meta_contract": "What this file promises: version of the contract, of the engine that wrote it, of its format",
-}
-OWN_COLUMNS = {
-    "meta_column": {
-        "table_name": "Table or view of this file",
-        "column_name": "Column of it",
-        "type": "DuckDB type",
-        "comment": "What it means",
-        "metric_name": "Its entry in meta_metric; NULL when the column is no metric",
-    },
-    "meta_contract": {
-        "contract_version": "Semantic version: columns are only ever added within a major version",
-        "duckdb_version": "Engine that wrote this file",
-        "storage_version": "Oldest engine series whose format this file keeps to",
-        "schema_hash": "Changes when, and only when, a table, column or type changes",
-    },
-}
 
 
 class PublishError(Exception):
@@ -116,7 +93,7 @@ def publish(
 def _write(con: duckdb.DuckDBPyConnection, draft: Path, models: Sequence[Model]) -> None:
     """A new file."""
     # One transaction for all: one for each of a thousand comments takes longer than the data.
-    with _attached(con, draft, f" (storage_version '{STORAGE_VERSION}')"), transaction(con):
+    with _attached(con, draft, f" (storage_version '{contract.STORAGE_VERSION}')"), transaction(con):
         fill(con, "draft", models)
 
 
@@ -197,7 +174,12 @@ def _write_dictionary(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -
     shape = "\n".join(f"{row[0]}.{row[1]} {row[2]}" for row in sorted(rows, key=lambda r: (str(r[0]), str(r[1]))))
     con.execute(
         "insert into meta_contract values (?, ?, ?, ?)",
-        [CONTRACT_VERSION, duckdb.__version__, STORAGE_VERSION, hashlib.sha256(shape.encode()).hexdigest()[:16]],
+        [
+            contract.CONTRACT_VERSION,
+            duckdb.__version__,
+            contract.STORAGE_VERSION,
+            hashlib.sha256(shape.encode()).hexdigest()[:16],
+        ],
     )
 
 
@@ -218,12 +200,12 @@ def _column_comments(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) ->
         if silent or not one.comment:
             raise PublishError(f"sql/marts/{one.name}.sql: no comment for {', '.join(silent) or 'the table itself'}")
         found[one.name] = {c: said[c] for c in columns}
-    return {**found, **OWN_COLUMNS}
+    return {**found, **contract.OWN_COLUMNS}
 
 
 def _comment(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> None:
     kinds = {m.name: ("view" if m.kind == "view" else "table", m.comment) for m in models}
-    kinds |= {table: ("table", text) for table, text in OWN_COMMENTS.items()}
+    kinds |= {table: ("table", text) for table, text in contract.OWN_COMMENTS.items()}
     said = [f"comment on {kind} {name(table)} is {literal(text)}" for table, (kind, text) in kinds.items()]
     columns = con.execute("select table_name, column_name, comment from meta_column").fetchall()
     said += [f"comment on column {name(t)}.{name(column)} is {literal(text)}" for t, column, text in columns]
@@ -240,7 +222,7 @@ def _verify(draft: Path, models: Sequence[Model]) -> dict[str, int]:
 
 def names_of(models: Sequence[Model]) -> set[str]:
     """Tables and views of what is published."""
-    return {m.name for m in models} | set(OWN_COMMENTS)
+    return {m.name for m in models} | set(contract.OWN_COMMENTS)
 
 
 def look_at(reader: duckdb.DuckDBPyConnection, what: str, models: Sequence[Model]) -> dict[str, int]:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 
+from . import contract
 from .merge import TAIL_COMMENTS
 from .model import Model
 from .warehouse import name, tables, transaction, value
@@ -117,9 +118,13 @@ def _file(path: Path) -> list[str | int]:
 
 
 def _promise(models: Sequence[Model]) -> str:
-    from . import publish  # which imports this
-
-    own = (publish.CONTRACT_VERSION, publish.STORAGE_VERSION, publish.OWN_COMMENTS, publish.OWN_COLUMNS, TAIL_COMMENTS)
+    own = (
+        contract.CONTRACT_VERSION,
+        contract.STORAGE_VERSION,
+        contract.OWN_COMMENTS,
+        contract.OWN_COLUMNS,
+        TAIL_COMMENTS,
+    )
     told = [
         duckdb.__version__,
         repr(own),

@@ -274,6 +274,11 @@ def value(con: duckdb.DuckDBPyConnection, query: str, parameters: list[object] |
     return row[0] if row else None
 
 
+def count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
+    """Rows of a relation."""
+    return int(str(value(con, f"select count(*) from {relation}")))
+
+
 def made(con: duckdb.DuckDBPyConnection, statement: str) -> int:
     """Run a CREATE TABLE AS, INSERT or DELETE; how many rows it wrote."""
     row = con.execute(statement).fetchone()

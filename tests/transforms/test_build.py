@@ -12,7 +12,20 @@ import duckdb
 import pytest
 
 import connectors
-from transforms import build, checks, forget, inputs, model, old_keys, parsed, publish, publish_into, raw, slices
+from transforms import (
+    build,
+    checks,
+    contract,
+    forget,
+    inputs,
+    model,
+    old_keys,
+    parsed,
+    publish,
+    publish_into,
+    raw,
+    slices,
+)
 from transforms.build import BuildError
 from transforms.changes import Changes
 from transforms.forgotten import Forgotten
@@ -364,7 +377,7 @@ def test_a_file_that_promises_another_contract_is_written_anew(
 ) -> None:
     target = tmp_path / "sales.duckdb"
     publish.publish(product, target, small_file=0)
-    monkeypatch.setattr(publish, "CONTRACT_VERSION", "9.9.9")
+    monkeypatch.setattr(contract, "CONTRACT_VERSION", "9.9.9")
     publish.publish(product, target, small_file=0)
     with duckdb.connect(str(target), read_only=True) as reader:
         assert reader.execute("select contract_version from meta_contract").fetchall() == [("9.9.9",)]
