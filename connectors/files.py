@@ -7,25 +7,23 @@ Which days are complete, the folder says itself (files_days.py). What lies in it
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
 
 import msgspec
-import pyarrow as pa
 
-from .files_activities import AT, Activities, activities
+from .files_activities import AT, Activities, activities, digest, during, lines_of
 from .files_days import manifest, stretches
 from .files_kinds import KINDS, STRETCHES, Kind, kind_of
 from .files_settings import FilesSettings
-from .files_table import FileRefused, compute, records
+from .files_table import FileRefused
 from .limits import Budget, Limiter, shared
 from .stream import Check, ConnectorError, Page, Price, Stream, System, Traffic, Window, within
 
 __all__ = ["Files", "FilesSettings"]
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
-PAGE = 50_000
 
 
 class Files:
@@ -78,20 +76,19 @@ class Files:
             )
         kind = self._kinds[window.stream]
         loaded = self._load(kind)
-        table = loaded.table
-        if kind.at:
-            span = within(window, self.now)
-            first, last = (
-                pa.scalar(at.astimezone(UTC).replace(tzinfo=None), pa.timestamp("us"))
-                for at in span or (self.now, self.now)
-            )
-            inside = compute.and_(compute.greater_equal(table[AT], first), compute.less(table[AT], last))
-            # Of what has no time that can be read nobody knows the window: it is told in each.
-            table = table.filter(compute.fill_null(inside, True))
-        table = table.drop_columns([AT])
-        yield Page(rejected=loaded.rejected)
-        for begin in range(0, table.num_rows, PAGE):
-            yield Page(records(table.slice(begin, PAGE).combine_chunks()))
+        span = within(window, self.now) if kind.at else None
+        # Of what has no time that can be read nobody knows the window: it is told in each.
+        table = during(loaded.table, *(span or (self.now, self.now)), undated=True) if kind.at else loaded.table
+        yield Page(rejected=loaded.rejected, cursor=digest(during(table, *span)) if span else None)
+        for lines in lines_of(table.drop_columns([AT])):
+            yield Page(lines)
+
+    def told_now(self, stream: Stream, start: datetime, end: datetime) -> str | None:
+        """See stream.told_now; files cost nothing to look at. None where they cannot be read: what is due by itself tells why."""
+        try:
+            return digest(during(self._load(self._kinds[stream.name]).table, start, min(end, self.now)))
+        except ConnectorError:
+            return None
 
     def check(self) -> Iterator[Check]:
         """Are there files of every kind that is fed, and can they be read?"""

@@ -6,7 +6,8 @@ counted. What cannot be read as an instant stays as it is written.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,8 +18,9 @@ import pyarrow as pa
 from .files_days import Told
 from .files_kinds import Kind
 from .files_settings import FilesSettings
-from .files_table import FileRefused, Format, compute, instants, iso, read
+from .files_table import FileRefused, Format, compute, instants, iso, read, records
 
+PAGE = 50_000  # records
 AT = "_at"  # the column of when each happened: UTC without a zone, NULL where it cannot be read
 
 
@@ -106,3 +108,24 @@ def _last_of_each(table: Any) -> Any:
     )
     deleted = compute.is_in(compute.utf8_lower(table["deleted"]), value_set=pa.array(["true", "1", "yes"]))
     return table.filter(compute.and_not(kept, deleted)).drop_columns(["row", "deleted"])
+
+
+def during(table: Any, start: datetime, end: datetime, *, undated: bool = False) -> Any:
+    """What of a table happened in [start, end). undated: with what has no time that can be read."""
+    first, last = (pa.scalar(at.astimezone(UTC).replace(tzinfo=None), pa.timestamp("us")) for at in (start, end))
+    inside = compute.and_(compute.greater_equal(table[AT], first), compute.less(table[AT], last))
+    return table.filter(compute.fill_null(inside, undated))
+
+
+def digest(table: Any) -> str:
+    """Of what a table tells, wherever it stands in the files."""
+    told = hashlib.sha256()
+    for lines in lines_of(table.sort_by("id").drop_columns([AT, "file", "line"])):
+        told.update(b"\n".join(lines))
+    return told.hexdigest()
+
+
+def lines_of(table: Any) -> Iterator[list[bytes]]:
+    """Its rows as JSON, page by page."""
+    for begin in range(0, table.num_rows, PAGE):
+        yield records(table.slice(begin, PAGE).combine_chunks())

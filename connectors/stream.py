@@ -7,9 +7,10 @@ All instants are timezone-aware UTC datetimes; windows are half-open [start, end
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -121,6 +122,15 @@ def account_of(source: str, workspace: str) -> str:
 def systems_of(connector: Connector) -> Sequence[System]:
     """The systems that a source feeds: most feed one."""
     return getattr(connector, "systems", None) or (connector.system,)
+
+
+def told_now(connector: Connector) -> Mapping[str, ToldNow]:
+    """Of each stream what the source tells now of a range of it, as the cursor that reading it leaves: another cursor, other records; None
+    where it cannot say. No stream of a source that cannot say it without being read, as most cannot.
+    """
+    told: Callable[[Stream, datetime, datetime], str | None] | None = getattr(connector, "told_now", None)
+    ranges = [s for s in connector.streams if isinstance(s.reading, DateRange)]
+    return {s.name: partial(told, s) for s in ranges} if told else {}
 
 
 Kind = Literal[
@@ -243,6 +253,9 @@ class Price:
         names = self.cost.keys() | other.cost.keys()
         both = {name: self.cost.get(name, 0) + other.cost.get(name, 0) for name in sorted(names)}
         return Price(self.requests + other.requests, both)
+
+
+ToldNow = Callable[[datetime, datetime], str | None]
 
 
 class Connector(Protocol):

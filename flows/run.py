@@ -18,7 +18,7 @@ import duckdb
 
 import connectors
 from connectors import limits, token_store
-from connectors.stream import Connector, kept_by, lag_of, systems_of
+from connectors.stream import Connector, kept_by, lag_of, systems_of, told_now
 from flows import turns
 from flows.books import Books, kept
 from flows.logs import event
@@ -108,7 +108,7 @@ class Run:
     def offer(self, connector: Connector) -> Source:
         """What the planner needs to know of a source."""
         partitions = {s.name: connector.partitions(s) for s in connector.streams if s.partitioned}
-        return Source(connector.name, connector.workspace, connector.streams, partitions)
+        return Source(connector.name, connector.workspace, connector.streams, partitions, told_now(connector))
 
     def inputs(self) -> Inputs:
         """What a build needs from outside the sources."""

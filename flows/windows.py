@@ -7,10 +7,10 @@ since 1970, so that the same piece of time is the same window (and the same wind
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
-from connectors.stream import ByIds, Changes, DateRange, Kind, Snapshot, Stream, Window
+from connectors.stream import ByIds, Changes, DateRange, Kind, Snapshot, Stream, ToldNow, Window
 from transforms.state import DoneWindow
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -20,12 +20,14 @@ ZONE_MARGIN = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a connector offers, with the partitions of each partitioned stream, as the planner needs it."""
+    """What a connector offers, with the partitions of each partitioned stream, as the planner needs it. told_now: stream.told_now, by
+    stream."""
 
     name: str
     workspace: str
     streams: Sequence[Stream]
     partitions: Mapping[str, Sequence[str]]
+    told_now: Mapping[str, ToldNow] = field(default_factory=dict)
 
 
 def first_instant(history_start: date) -> datetime:
@@ -54,7 +56,8 @@ def plan(
     again. history_from: from here on every range must have been read once; what is missing (a window that failed, nights
     without a run) is due. settles: so long after it happened every range must have been read, or what was edited or showed
     late meanwhile, and was left to nights that did not come or failed, is missing. How far back that is looked for is bounded,
-    so that a longer time in the settings does not have all history read again.
+    so that a longer time in the settings does not have all history read again. Of what the source says by itself that it now tells
+    otherwise (a folder of files), every range is due.
     """
     windows: list[Window] = []
     for stream, partition, before in _pieces(source, done):
@@ -70,6 +73,7 @@ def plan(
                 if b > again_from
                 or not _within(a, b, covered)
                 or (b > again_from - settles and not _within(a, b, settled))
+                or _told_otherwise(source, stream, a, b, before)
             ]
             windows += [_range(source, stream, partition, a, b, before) for a, b in reversed(due)]
         else:
@@ -152,6 +156,14 @@ def _merge(intervals: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetim
 
 def _within(start: datetime, end: datetime, covered: Sequence[tuple[datetime, datetime]]) -> bool:
     return any(a <= start and end <= b for a, b in covered)
+
+
+def _told_otherwise(
+    source: Source, stream: Stream, start: datetime, end: datetime, before: Sequence[DoneWindow]
+) -> bool:
+    says = source.told_now[stream.name](start, end) if stream.name in source.told_now else None
+    read = next((w.cursor for w in reversed(before) if (w.start, w.end) == (start, end)), None)
+    return says is not None and says != read
 
 
 def _range(

@@ -16,7 +16,7 @@ from .raw import latest_view, stream_of
 # everything up to its last window: the lag of a source is taken off where a day is judged (core.day_status).
 REFRESH = """
 create or replace table meta.coverage as
-with pieces as (
+with ranges as (
     select
         w.source_id,
         w.workspace_id,
@@ -27,8 +27,11 @@ with pieces as (
     from meta.extract_window as w
     left join (select source_id, workspace_id, min(kept_seconds) as kept_seconds from input.source group by all) as k
         on w.source_id = k.source_id and w.workspace_id = k.workspace_id
-    where w.status = 'done' and w.kind = 'range' and not list_contains($of_themselves::varchar[], w.source_id)
+    where w.status = 'done' and w.kind = 'range'
         and least(w.window_end, w.extracted_at) > greatest(w.window_start, w.extracted_at - to_seconds(k.kept_seconds))
+),
+pieces as (
+    select * from ranges where not list_contains($of_themselves::varchar[], source_id)
     -- Days that a source names of itself, where it is no listing of a time that was asked for.
     {told_days}
     union all
@@ -106,14 +109,20 @@ inner join meta.field_gap as g
 order by all
 """
 
-# A stream told_stretch says which stretches of time a source has told whole of which of its streams; that it was read proves nothing then.
+# A stream told_stretch says which stretches of time a source has told whole of which of its streams: reading them proves nothing beside it,
+# but what has not been read yet is not complete either.
 TOLD_STRETCHES = """
     union all
-    select
-        source_id, workspace_id, payload ->> '$.stream', '', try_cast(payload ->> '$.from' as timestamptz),
-        try_cast(payload ->> '$.until' as timestamptz)
-    from {view}
-    where not is_deleted
+    select r.source_id, r.workspace_id, r.stream, '', greatest(r.covered_from, t.told_from), least(r.covered_until, t.told_until)
+    from ranges as r
+    inner join (
+        select
+            source_id, workspace_id, payload ->> '$.stream' as stream, try_cast(payload ->> '$.from' as timestamptz) as told_from,
+            try_cast(payload ->> '$.until' as timestamptz) as told_until
+        from {view}
+        where not is_deleted
+    ) as t on r.source_id = t.source_id and r.workspace_id = t.workspace_id and r.stream = t.stream
+    where r.covered_from < t.told_until and t.told_from < r.covered_until
 """
 # A stream tool_day lists the UTC days of which the source has told all that its stream tool_action holds; a record of mail_count is a day.
 TOLD_DAYS = """
