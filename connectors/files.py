@@ -66,14 +66,14 @@ class Files:
 
     def read(self, window: Window, known: Mapping[str, Sequence[str]], traffic: Traffic) -> Iterator[Page]:  # noqa: ARG002  no requests
         """What the files hold of the window. Raises FileRefused with everything that is wrong with files of that kind."""
-        if window.stream == STRETCHES.name:
-            yield Page([msgspec.json.encode(one) for one in self._stretches()])
-            return
         if known.get(window.stream) and not self._found():
             raise FileRefused(
                 f"{self._settings.folder} holds no file at all, but records were read from it before. Is it mounted? To take everything away, "
                 "leave a file with nothing but its header"
             )
+        if window.stream == STRETCHES.name:
+            yield Page([msgspec.json.encode(one) for one in self._stretches()])
+            return
         kind = self._kinds[window.stream]
         loaded = self._load(kind)
         span = within(window, self.now) if kind.at else None

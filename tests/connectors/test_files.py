@@ -194,6 +194,8 @@ def test_a_file_that_goes_while_the_folder_is_read_is_told(tmp_path: Path) -> No
 def test_an_emptied_folder_is_taken_for_one_that_is_not_mounted(tmp_path: Path) -> None:
     with pytest.raises(FileRefused, match="Is it mounted"):
         read(source(tmp_path), known=["D1"])
+    with pytest.raises(FileRefused, match="Is it mounted"):
+        read(source(tmp_path), "told_stretch", known=["dialer_call/2026-03-16T00:00:00+00:00"])
     with pytest.raises(FileRefused, match="there is no folder"):
         read(source(tmp_path / "nowhere"))
 
