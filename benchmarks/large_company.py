@@ -167,15 +167,15 @@ def write_history(folder: Path, reps: int, days: int) -> Generator[Path]:
     )
     first = LAST_DAY - timedelta(days=days)
     yield from _static(con, folder, reps)
-    yield from _customers(con, folder, reps, _pool(first), _pool(LAST_DAY) + POOL - NEW_A_DAY, "s")
+    yield from _customers(con, folder, reps, pool(first), pool(LAST_DAY) + POOL - NEW_A_DAY, "s")
     for feed_no, feed in enumerate(FEEDS):
         start = first
         while start < LAST_DAY:
             end = min(start + timedelta(days=91), LAST_DAY)
-            acts = _acts(feed, reps, start, end - timedelta(days=1))
+            of_them = acts(feed, reps, start, end - timedelta(days=1))
             where = f" where n < {feed.most}"
             yield _write(
-                con, folder, feed, f"{feed.select} from ({acts}){where} order by ts", start, end, f"h{feed_no}"
+                con, folder, feed, f"{feed.select} from ({of_them}){where} order by ts", start, end, f"h{feed_no}"
             )
             start = end
     con.close()
@@ -190,47 +190,50 @@ def write_day(folder: Path, reps: int) -> list[Path]:
     con = duckdb.connect()
     files = [
         _write(
-            con, folder, feed, f"{feed.select} from ({_acts(feed, reps, LAST_DAY, LAST_DAY)}) where n < {feed.most} order by ts",
+            con, folder, feed, f"{feed.select} from ({acts(feed, reps, LAST_DAY, LAST_DAY)}) where n < {feed.most} order by ts",
             LAST_DAY, LAST_DAY + timedelta(days=1), f"d{n}",
         )
         for n, feed in enumerate(FEEDS)
     ]  # fmt: skip
     calls = FEEDS[0]
-    acts = _acts(calls, reps, LAST_DAY - timedelta(days=35), LAST_DAY - timedelta(days=1))
+    before = acts(calls, reps, LAST_DAY - timedelta(days=35), LAST_DAY - timedelta(days=1))
     tagged = dialer_calls('{"id":1,"name":"Interested"}')
-    late = f"{tagged} from ({acts}) where {EDITED.format(last=LAST_DAY)} order by ts"
-    gone = f"select '{{\"salespulse_gone\":\"' || id || '\"}}' as line from ({acts}) where h % 2000 = 1907 and day >= date '{LAST_DAY}' - 7"
+    late = f"{tagged} from ({before}) where {EDITED.format(last=LAST_DAY)} order by ts"
+    gone = f"select '{{\"salespulse_gone\":\"' || id || '\"}}' as line from ({before}) where h % 2000 = 1907 and day >= date '{LAST_DAY}' - 7"
     files.append(_write(con, folder, calls, late, LAST_DAY - timedelta(days=35), LAST_DAY, "late", marks=gone))
-    newest = _pool(LAST_DAY) + POOL
+    newest = pool(LAST_DAY) + POOL
     files += _customers(con, folder, reps, newest - NEW_A_DAY, newest, "d")
     con.close()
     return files
 
 
-def _pool(day: date) -> int:
+def pool(day: date) -> int:
     """Number of the first contact whom a rep is at on that day."""
     return (day - DAY_ZERO).days * NEW_A_DAY
 
 
-def _acts(feed: Feed, reps: int, first: date, last: date) -> str:
+def acts(feed: Feed, reps: int, first: date, last: date) -> str:
     numbers = {"span": SPAN, "new": NEW_A_DAY, "pool": POOL}
     return ACTS.format(kind=feed.of, most=SPREAD[feed.of], reps=reps, first=first, last=last, **numbers)
 
 
-def _static(con: duckdb.DuckDBPyConnection, folder: Path, reps: int) -> list[Path]:
-    """Users, agents and mailboxes."""
+def static(reps: int) -> list[tuple[str, str, str]]:
+    """Users, agents and mailboxes: source, stream, SELECT."""
     made = "2020-01-01T00:00:00Z"
     owner = f"""select '{{"id":"' || (700000 + range) || '","email":"rep' || range || '@acme.com","type":"PERSON","firstName":"Rep","lastName":"' || range || '","userId":' ||
         (800000 + range) || ',"createdAt":"{made}","updatedAt":"{made}","archived":false,"teams":[]}}' as line from range(0, {reps})"""
     agent = f"""select '{{"Agent":{{"id":"' || (900000 + range) || '","fullname":"Rep ' || range || '","email":"rep' || range || '@acme.com","associated_numbers":["+1212' ||
         (5550000 + range) || '"]}}}}' as line from range(0, {reps})"""
     account = f"""select '{{"mailbox":"rep' || range || '@acme.com","aliases":[]}}' as line from range(0, {reps})"""
-    told = [("hubspot", "crm_user", owner), ("cloudtalk", "dialer_user", agent), ("gmail", "mail_account", account)]
-    return [_write(con, folder, Feed(s, name, 0, "", ""), select, None, None, "s") for s, name, select in told]
+    return [("hubspot", "crm_user", owner), ("cloudtalk", "dialer_user", agent), ("gmail", "mail_account", account)]
 
 
-def _customers(con: duckdb.DuckDBPyConnection, folder: Path, reps: int, first: int, last: int, tag: str) -> list[Path]:
-    """Contacts numbered first to last (last not included) of every rep, and their companies, one for four contacts."""
+def _static(con: duckdb.DuckDBPyConnection, folder: Path, reps: int) -> list[Path]:
+    return [_write(con, folder, Feed(s, name, 0, "", ""), select, None, None, "s") for s, name, select in static(reps)]
+
+
+def customers(reps: int, first: int, last: int, tag: str) -> list[tuple[str, str]]:
+    """Contacts numbered first to last (last not included) of every rep, and their companies, one for four contacts: stream, SELECT."""
     made = f"{LAST_DAY}T06:00:00Z" if tag == "d" else "2020-01-01T00:00:00Z"
     numbers = f"(select r.range * {SPAN} + c.range as range from range(0, {reps}) as r cross join range({first}, {last}) as c)"
     contact = f"""select '{{"id":"' || (60000000 + range) || '","properties":{{"email":"c' || range || '@cust' || (range // 4) || '.com","phone":"+4420' || (10000000 + range) ||
@@ -239,8 +242,12 @@ def _customers(con: duckdb.DuckDBPyConnection, folder: Path, reps: int, first: i
     company = f"""select '{{"id":"' || (70000000 + range) || '","properties":{{"name":"Customer ' || range || '","domain":"cust' || range || '.com","sales_territory":"T' || (range % 7) ||
         '","market_segment":"S' || (range % 3) || '","createdate":"{made}","hs_object_source":"IMPORT"}},"createdAt":"{made}","updatedAt":"{made}","archived":false}}' as line
         from (select distinct range // 4 as range from {numbers})"""
-    told = [("crm_contact", contact), ("crm_company", company)]
+    return [("crm_contact", contact), ("crm_company", company)]
+
+
+def _customers(con: duckdb.DuckDBPyConnection, folder: Path, reps: int, first: int, last: int, tag: str) -> list[Path]:
     days = (LAST_DAY, LAST_DAY + timedelta(days=1)) if tag == "d" else (None, None)
+    told = customers(reps, first, last, tag)
     return [_write(con, folder, Feed("hubspot", name, 0, "", ""), select, *days, tag) for name, select in told]
 
 
