@@ -42,7 +42,8 @@ class Pipeline:
     def nightly(
         self, now: datetime, *, first: date, without: Sequence[str] = (), mailboxes: Sequence[str] | None = None
     ) -> None:
-        """Read all sources but those in `without`, and build. first: where the published days begin; mailboxes: all reps' if not given."""
+        """Read all sources and streams ("hubspot.crm_note") but those in `without`, and build. first: where the published days begin;
+        mailboxes: all reps' if not given."""
         self.runs += 1
         run_id = f"r{self.runs}"
         self.con.execute("delete from input.source_setting")
@@ -54,7 +55,7 @@ class Pipeline:
             raw.declare(self.con, [(name, s.name) for s in connectors.load(name)[0].streams])
         for source in sources:
             if source.name not in without:
-                self._read(source, now, first, run_id)
+                self._read(source, now, first, run_id, without)
             source.close()
         inputs.load(self.con, self._inputs(run_id, now, first, sources))
         build.build(self.con)
@@ -111,8 +112,9 @@ class Pipeline:
     def _files(self) -> dict[str, Path]:
         return {name: self.folder / file for name, file in self.config["inputs"].items()}
 
-    def _read(self, source: Connector, now: datetime, first: date, run_id: str) -> None:
-        for stream in sorted(source.streams, key=lambda s: isinstance(s.reading, ByIds)):
+    def _read(self, source: Connector, now: datetime, first: date, run_id: str, without: Sequence[str]) -> None:
+        asked = [stream for stream in source.streams if f"{source.name}.{stream.name}" not in without]
+        for stream in sorted(asked, key=lambda s: isinstance(s.reading, ByIds)):
             partitions = source.partitions(stream) if stream.partitioned else ("",)
             windows = [self._window(source, stream, partition, now, first) for partition in partitions]
             files = [extract(source, *window, self.folder / "landing", run_id) for window in windows]

@@ -40,6 +40,17 @@ pieces as (
     where status = 'done' and kind in ('full', 'changes')
     group by all
     having bool_or(kind = 'full')
+    union all
+    -- Each window by ids goes on from the last one of its part of the stream: so far as the part that is furthest behind.
+    select source_id, workspace_id, stream, '', '1900-01-01 00:00:00+00'::timestamptz, min(until)
+    from (
+        select source_id, workspace_id, stream, partition, max(window_end) filter (where status = 'done') as until
+        from meta.extract_window
+        where kind = 'ids'
+        group by all
+    )
+    group by all
+    having count(until) = count(*)
 ),
 islands as (
     select
