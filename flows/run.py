@@ -290,7 +290,7 @@ def _note(con: duckdb.DuckDBPyConnection, report: RunReport, status: str) -> Non
            select ? as run_id, ? as kind, ?::date as day, ?::timestamptz as started_at, ?::timestamptz as finished_at,
                ? as status, ? as published, ?::json as detail
            on conflict do update set finished_at = excluded.finished_at, status = excluded.status,
-               published = excluded.published, detail = excluded.detail""",
+               published = published or excluded.published, detail = excluded.detail""",
         [
             *(report.run_id, report.kind, report.day, report.started, finished, status),
             *(report.published is not None, json.dumps(report.detail())),

@@ -80,6 +80,7 @@ def _build(
     slice_rows: int | None,
 ) -> None:
     with transaction(con):
+        merge.take_over(con)
         changes = since_last_build(con, models, full=full)
         changes.slice_rows = slice_rows or slices.rows_of_a_slice(con)
         report.gaps = drift.find(con)

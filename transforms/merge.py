@@ -19,6 +19,11 @@ TAIL_COMMENTS = {
     "first_published_at": "UTC instant of the run that made this row",
     "last_changed_at": "UTC instant of the run that changed a value of this row last",
 }
+# Runs that have built since the last one that published, and published nothing themselves: no reader saw what they made.
+UNSEEN = """from meta.run where not published
+    and started_at > coalesce((select max(started_at) from meta.run where published), '-infinity'::timestamptz)"""
+UNSEEN_AT = f"""(select (detail ->> 'now')::timestamptz at time zone 'UTC' as at {UNSEEN})
+    except (select (detail ->> 'now')::timestamptz at time zone 'UTC' from meta.run where published)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,14 @@ def merge(con: duckdb.DuckDBPyConnection, model: Model, standing: str, *, reason
     return Merged(int(row[0]) if row else 0, int(gone[0]) if gone else 0, restated, kept)
 
 
+def take_over(con: duckdb.DuckDBPyConnection) -> None:
+    """What was restated and not published is this run's to tell: from what readers see to what they will see."""
+    con.execute(
+        f"""update meta.restatement as s set run_id = p.run_id, restated_at = p.now from input.run as p
+            where s.run_id in (select run_id {UNSEEN})"""
+    )
+
+
 def _fill(con: duckdb.DuckDBPyConnection, model: Model) -> int:
     """Of a table without rows nothing can differ. Returns how many it has now."""
     row = con.execute(
@@ -118,7 +131,8 @@ def _shape(con: duckdb.DuckDBPyConnection, table: str, fresh: dict[str, str]) ->
 def _restate(con: duckdb.DuckDBPyConnection, model: Model, values: list[str], reason: str) -> int:
     """One line a changed value of a row that stood before. A day that was not complete before is 'completed', else it is late data.
 
-    Rows of periods under way and of cohorts that mature are meant to change: only what they say when final is restated.
+    Rows of periods under way and of cohorts that mature are meant to change: only what they say when final is restated. Rows that were
+    made since the last publishing have not been published.
     """
     key = _key_of(model, "o")
     pairs = ", ".join(
@@ -138,7 +152,8 @@ def _restate(con: duckdb.DuckDBPyConnection, model: Model, values: list[str], re
                 from difference as d
                 inner join {model.table} as o on {on_difference}
                 left join fresh as n on {on_fresh}
-                {f"where coalesce(o.{name(model.final)}, false)" if model.final else ""}
+                where not exists (from ({UNSEEN_AT}) as u where u.at = o.first_published_at)
+                    {f"and coalesce(o.{name(model.final)}, false)" if model.final else ""}
             )
             where change.old is distinct from change.new""",
         {"reason": reason},

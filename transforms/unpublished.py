@@ -69,6 +69,7 @@ def published(con: duckdb.DuckDBPyConnection, target: Path, models: Sequence[Mod
                     f"create or replace table {_list(one)} as select {', '.join(_key(one))} from {one.table} limit 0"
                 )
         con.execute("insert or replace into meta.fact values (?, ?)", [FACT, json.dumps(facts)])
+        con.execute("update meta.run set published = true where run_id in (select run_id from input.run)")
 
 
 def write(con: duckdb.DuckDBPyConnection, database: str, models: Sequence[Model]) -> None:

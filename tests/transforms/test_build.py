@@ -155,6 +155,35 @@ def test_a_run_that_builds_several_times_tells_of_each_value_once(
     assert told == [("6", "5")], "another run tells for itself"
 
 
+def test_what_no_reader_saw_is_not_restated(con: duckdb.DuckDBPyConnection, models: Models) -> None:
+    """r2 publishes nothing, as when a check blocks it: r3 tells of what changed since r1, and not of the 3rd, which r2 made."""
+    folder = models(**{"marts/meta_restatement": SHOWN})
+    told: dict[str, list[tuple[object, ...]]] = {}
+    for day, run_id, published, rows in (
+        (20, "r1", True, (("2026-03-01", 1, True), ("2026-03-02", 1, True))),
+        (21, "r2", False, (("2026-03-01", 5, True), ("2026-03-02", 5, True), ("2026-03-03", 3, False))),
+        (22, "r3", True, (("2026-03-01", 7, True), ("2026-03-02", 1, True), ("2026-03-03", 4, True))),
+        (23, "r4", True, (("2026-03-01", 7, True), ("2026-03-02", 1, True), ("2026-03-03", 6, True))),
+    ):
+        now = datetime(2026, 3, day, 6, tzinfo=UTC)
+        con.execute(
+            "insert into meta.run (run_id, started_at, published, detail) values (?, ?, false, ?)",
+            [run_id, now, json.dumps({"now": now.isoformat()})],
+        )
+        load(con, run_id, now)
+        things(con, *rows)
+        build.build(con, folder)
+        if published:
+            con.execute("update meta.run set published = true where run_id = ?", [run_id])
+        told[run_id] = con.execute(
+            "select key, metric, old_value, new_value, run_id, restated_at from meta.restatement where run_id = ?",
+            [run_id],
+        ).fetchall()
+    assert told["r3"] == [("2026-03-01", "n", "1", "7", "r3", datetime(2026, 3, 22, 6, tzinfo=UTC))]
+    assert told["r4"] == [("2026-03-03", "n", "4", "6", "r4", datetime(2026, 3, 23, 6, tzinfo=UTC))]
+    assert con.execute("select distinct run_id from meta.restatement order by 1").fetchall() == [("r3",), ("r4",)]
+
+
 def test_what_is_shown_of_restatements_forgets_whom_the_books_forget(
     con: duckdb.DuckDBPyConnection, models: Models
 ) -> None:
