@@ -19,7 +19,7 @@ from flows.books import Books
 from flows.exit_codes import Exit
 from flows.forecast_table import print_forecast
 from flows.report import RunReport
-from flows.run import Run, as_utc, mailboxes_of, open_sources
+from flows.run import Run, as_utc, mailboxes_of, mails_read_on, open_sources
 from flows.settings import Settings
 from flows.settings_file import load_settings
 from flows.windows import last_instant
@@ -87,7 +87,6 @@ def foretell(settings: Settings, scope: Scope, clock: datetime) -> list[Told]:
 
 def _looking(stack: ExitStack, settings: Settings, clock: datetime, scope: Scope) -> Run:
     """A run that reads the warehouse, if there is one, and leaves no account of itself."""
-    mailboxes = mailboxes_of(settings, clock.date())
 
     def hold(stack: ExitStack, wait: float) -> tuple[duckdb.DuckDBPyConnection, dict[str, Connector]]:
         del wait
@@ -98,7 +97,7 @@ def _looking(stack: ExitStack, settings: Settings, clock: datetime, scope: Scope
             con = stack.enter_context(duckdb.connect())
             warehouse.prepare(con)
         con.execute("set TimeZone = 'UTC'")
-        sources = open_sources(settings, clock, mailboxes)
+        sources = open_sources(settings, clock, mailboxes_of(settings, mails_read_on(con, settings, clock.date())))
         return con, {name: stack.enter_context(closing(c)) for name, c in sources}
 
     report = RunReport("dry-run", "backfill", scope.last, clock, scope=scope.told)

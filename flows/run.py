@@ -18,7 +18,7 @@ import duckdb
 
 import connectors
 from connectors import limits, token_store
-from connectors.stream import Connector, kept_by, lag_of, systems_of, told_now
+from connectors.stream import Connector, account_of, kept_by, lag_of, systems_of, told_now
 from flows import turns
 from flows.books import Books, kept
 from flows.logs import event
@@ -160,11 +160,10 @@ def start_run(
             )
         )
         report.now = max(report.now, _clock_of_others(con, report.started))
-        sources = open_sources(settings, report.now, mailboxes)
+        sources = open_sources(settings, report.now, mailboxes_of(settings, mails_read_on(con, settings, clock.date())))
         return con, {name: stack.enter_context(closing(c)) for name, c in sources}
 
     with kept(settings, report) as books, _in_turn(kind, settings) as wait:
-        mailboxes = mailboxes_of(settings, clock.date())
         run = Run(settings, report, books, hold)
         run.take(wait)
         with run:
@@ -255,10 +254,20 @@ def property_names(settings: Settings) -> dict[str, str]:
     return told({account: section.model_dump() for account, section in settings.sources.items()})
 
 
-def mailboxes_of(settings: Settings, today: date) -> list[str]:
+def mails_read_on(con: duckdb.DuckDBPyConnection, settings: Settings, today: date) -> date:
+    """When the mail source that is furthest behind was read last; `today` at the latest."""
+    rows = con.execute(
+        """select source_id, workspace_id, max(extracted_at) from meta.extract_window
+           where status = 'done' and stream in ('mail_message', 'mail_count') group by all"""
+    ).fetchall()
+    read = [at.date() for source, workspace, at in rows if account_of(source, workspace) in settings.sources]
+    return min([today, *read])
+
+
+def mailboxes_of(settings: Settings, read_on: date) -> list[str]:
     """Whose mail is read: the reps of reps.csv, save those marked `mailbox = no` and those who left before the days that are
-    still read again. Raises InputError."""
-    last = today - timedelta(days=settings.thresholds.reprocess_days + 1)
+    still read again. read_on: when mails were read last, or today. Raises InputError."""
+    last = read_on - timedelta(days=settings.thresholds.reprocess_days + 1)
     reps = read_files(settings.inputs.files, settings.thresholds)["reps"]
     read = (rep for rep in reps if rep["mailbox"] is not False and (rep["end_date"] or last) >= last)
     return sorted({rep["email"] for rep in read})
