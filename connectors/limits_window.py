@@ -101,8 +101,9 @@ class Window(msgspec.Struct, omit_defaults=True):
         self.slots = [slot for slot in self.slots if slot.ends > now]
         if self.foreign_ends <= now or self.foreign_ends > now + budget.seconds * DRIFT + LEASE:
             self.foreign = 0
-        if self.refused_at > now + 1:
-            self.refused_at = now
+        if self.refused_at > now + 1:  # as long as the vendor asked for, and no longer
+            self.paused -= self.refused_at - now
+            self.refused_at, anew = now, True
         if self.paused > now + LONGEST_PAUSE:
             self.paused = now
         return anew
