@@ -70,6 +70,11 @@ class Books:
         event("run started", kind=self.report.kind, day=str(self.report.day), clock=self.report.now.isoformat())
         self._journal.begin(self._entry("running"))
 
+    def wait(self) -> None:
+        """The run lends the warehouse to another."""
+        event("warehouse lent")
+        self._journal.wait(self.report.run_id)
+
     def close(self, run: Run, error: BaseException | None) -> Health | None:
         """The run is over, but still has the warehouse. The health it leaves behind; None where it could not be told."""
         if self._closed:

@@ -32,7 +32,8 @@ TABLES = (
 
 @dataclass(frozen=True, slots=True)
 class RunEntry:
-    """One run. status: running, ok, partial, blocked, failed, locked, stopped, cut off. Instants are UTC, by the real clock.
+    """One run. status: running, waiting (a backfill, for a night that goes first), ok, partial, blocked, failed, locked, stopped, cut off.
+    Instants are UTC, by the real clock.
 
     day: the business day it was for. page: what docs/operate says of its failure. message: empty when there is nothing to tell.
     """
@@ -120,6 +121,10 @@ class Journal:
             _insert(db, entry)
 
         self._write(note)
+
+    def wait(self, run_id: str) -> None:
+        """Note that a run lends the warehouse to another: it begins again when that is over."""
+        self._write(lambda db: db.execute("update run set status = 'waiting' where run_id = ?", [run_id]))
 
     def end(self, entry: RunEntry) -> None:
         """Note how a run ended, or that it could not begin."""

@@ -60,11 +60,11 @@ class Run:
 
     def let_others_go_first(self) -> None:
         """Close the warehouse and the sources until whoever asked for it is done, then open them again. Nothing may be under way."""
-        event("warehouse lent")
+        self.books.wait()
         self.close()
         turns.wait_until_done(self.settings.data_dir)
         self.take(turns.HANDING_OVER)
-        self.books.begin()  # the others took it for a run that was killed
+        self.books.begin()
 
     def close(self) -> None:
         """Let go of the warehouse and the sources."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from flows import turns
+from flows.look import look
+from flows.settings_file import load_settings
 from tests.backfill.installation import SCOPE, Installation
 from tests.kill.victim import OF_A_RUN
 from transforms.warehouse import open_warehouse
@@ -95,6 +97,9 @@ def test_a_nightly_run_goes_first_and_the_backfill_goes_on(
     assert "is being written by process" in said
     backfill.until("a nightly run goes first")
     backfill.go_on()
+    night.until("building the tables")
+    problems = look(load_settings(installation.settings), later).problems
+    assert not [p for p in problems if p.page == "cut-off"], "the backfill only waits"
     assert night.end() == ("ok", "")
     assert backfill.end() == ("ok", "")
     kinds = [kind for kind, *_ in installation.warehouse(RANGES)]
