@@ -15,10 +15,10 @@ from time import monotonic
 
 from prefect import flow
 
-from connectors.stream import Window
+from connectors.stream import Window, account_of
 from flows import turns
 from flows.progress import watcher
-from flows.report import RunReport
+from flows.report import Finding, RunReport
 from flows.run import Run, start_run
 from flows.settings_of_run import settings_of_run
 from flows.steps import Read, build, check, extract_and_land, land_leftovers, publish_file, reported
@@ -34,7 +34,10 @@ class UnknownScopeError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a backfill is asked for: days from first to last, both included; None: every source, every stream."""
+    """What a backfill is asked for: days from first to last, both included; None: every source, every stream.
+
+    source: a vendor, "hubspot", with all its accounts, or one of them as settings call it, "hubspot/us".
+    """
 
     first: date
     last: date
@@ -47,7 +50,10 @@ class Scope:
         return {name: str(value) for name, value in asdict(self).items() if value is not None}
 
     def holds(self, window: Window) -> bool:
-        return self.source in (None, window.source) and self.stream in (None, window.stream)
+        return self.is_of(window.source, window.workspace) and self.stream in (None, window.stream)
+
+    def is_of(self, source: str, workspace: str) -> bool:
+        return self.source in (None, source, account_of(source, workspace))
 
 
 @flow(name="backfill")
@@ -110,9 +116,10 @@ def check_scope(run: Run, scope: Scope) -> None:
         raise UnknownScopeError(
             f"--from {scope.first} is in the future: the run's clock is {run.now:%Y-%m-%d %H:%M} UTC"
         )
-    if scope.source is not None and scope.source not in {c.name for c in run.sources.values()}:
+    asked = [c for c in run.sources.values() if scope.is_of(c.name, c.workspace)]
+    if scope.source is not None and not asked:
         raise UnknownScopeError(f"--source {scope.source} is not set up; there are {', '.join(run.sources)}")
-    streams = {s.name for c in run.sources.values() if scope.source in (None, c.name) for s in c.streams}
+    streams = {s.name for c in asked for s in c.streams}
     if scope.stream is not None and scope.stream not in streams:
         raise UnknownScopeError(f"there is no stream {scope.stream}; there are {', '.join(sorted(streams))}")
 
@@ -141,6 +148,7 @@ class Interim:
         self._scope = scope
         self._file_is_ours = False
         self._whole_from: date | None = None
+        self._found: list[Finding] = []
         self._rest()
 
     def __call__(self, left: Collection[Window]) -> None:
@@ -152,18 +160,18 @@ class Interim:
             return  # nothing that was not published before
         self._whole_from = first
         watcher().step(f"the days from {first} on are whole")
-        told = list(self._run.report.findings)
         self.publish(first)
         watcher().step("going on" if self._run.report.published else f"not published: {self._run.report.not_published}")
         watcher().over()
-        # What a run reports is how it ended; this is not yet its end.
-        self._run.report.findings, self._run.report.published, self._run.report.not_published = told, None, ""
+        # What a run reports is how it ended; this is not yet its end. What the build found no later one finds again.
+        self._run.report.findings, self._run.report.published, self._run.report.not_published = self._found, None, ""
         self._rest()
 
     def publish(self, first: date) -> None:
         """Let the tables begin at `first`, build, check, publish."""
         state.extend_history(self._run.con, first)
         build(self._run)
+        self._found = list(self._run.report.findings)
         check(self._run)
         publish_file(self._run, set_aside=not self._file_is_ours)
         self._file_is_ours = self._file_is_ours or self._run.report.published is not None

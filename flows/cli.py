@@ -155,7 +155,7 @@ def backfill(
     end
         Last day.
     source
-        Only this source, as its section of the settings is called, like hubspot.
+        Only this source, as its section of the settings is called, like hubspot; hubspot/us: this account of several.
     stream
         Only this stream, like dialer_call.
     dry_run

@@ -207,7 +207,10 @@ def publish_file(run: Run, keep: int | None = None, *, set_aside: bool = True) -
         )
     if settings.published_database:
         with run.timed(f"publish to {settings.published_database}"):
-            publish_into.publish_into(run.con, settings.published_database)
+            try:
+                publish_into.publish_into(run.con, settings.published_database)
+            except publish.PublishError as error:
+                raise publish.PublishError(f"{error} Of this run the file {done.path.name} is published.") from error
     run.report.published = done.path
 
 

@@ -28,7 +28,7 @@ def publish_into(con: duckdb.DuckDBPyConnection, place: str) -> dict[str, int]:
     except duckdb.Error as error:
         raise PublishError(
             f"cannot reach {place}: {error}. Check motherduck_token in the environment, that the database exists, and that DuckDB may "
-            "load its extension motherduck; nothing was published."
+            "load its extension motherduck. It holds what it held."
         ) from error
     try:
         return replace(con, database)
@@ -50,7 +50,7 @@ def replace(con: duckdb.DuckDBPyConnection, database: str, folder: Traversable |
             finally:
                 con.execute(f"use {name(home)}.main")
     except duckdb.Error as error:
-        raise PublishError(f"{database} was not published, and holds what it held: {error}") from error
+        raise PublishError(f"{database} was not published, and holds what it held: {error}.") from error
     return counts
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from flows.backfill import Scope
 from flows.cli import run
 from flows.forecast import Line, foretell
 from flows.settings_file import load_settings
@@ -107,3 +110,16 @@ def test_the_command_says_days_requests_quota_and_time(
     assert "; ours of requests: 54 in 60 s" in told
     assert "2026-03-06 to 2026-03-19: " in told
     assert run(["--settings", str(installation.settings), "backfill", *when, "--source", "zoom", "--dry-run"]) == 2
+
+
+@pytest.mark.parametrize(("source", "accounts"), [("hubspot/us", 1), ("hubspot", 2)])
+def test_a_backfill_is_of_one_account_or_of_all_of_a_vendor(
+    installation: Installation, source: str, accounts: int
+) -> None:
+    text = installation.settings.read_text("utf-8")
+    hubspot = tomllib.loads(text)["hubspot"]
+    section = "".join(f"{name} = {json.dumps(hubspot[name])}\n" for name in ("token", "base_url"))
+    installation.settings.write_text(f"{text}\n[workspaces.us.hubspot]\n{section}", "utf-8")
+    scope = Scope(SCOPE.first, SCOPE.last, source, "crm_deal")
+    told = foretell(load_settings(installation.settings), scope, installation.now)
+    assert [[line.stream for line in one.lines] for one in told] == [["crm_deal"]] * accounts
