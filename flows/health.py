@@ -8,8 +8,9 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Literal
 
+from connectors.stream import account_of
 from flows.exit_codes import Exit
-from flows.journal import Facts, RunEntry, StreamFact
+from flows.journal import Facts, Quarantined, RunEntry, StreamFact
 from flows.pages import REMEDY, path
 
 Severity = Literal["failed", "late", "note"]
@@ -25,7 +26,7 @@ WARNINGS = {
 
 @dataclass(frozen=True, slots=True)
 class PublishedFacts:
-    """The published file. at: clock of the run that made it. days: status by source and date. warnings: rows by check name."""
+    """The published file. at: clock of the run that made it. days: status by account and date. warnings: rows by check name."""
 
     path: str
     exists: bool = False
@@ -227,8 +228,8 @@ def _notes(seen: Seen) -> Iterator[Problem]:
             brief = "landing files were put aside" if f.check == "landing" else f"check {f.check}: {f.rows:,} rows"
             yield Problem("note", page, f"check:{f.check}", brief)
         for q in seen.facts.quarantine:
-            brief = f"{q.source} {q.stream}: {q.records:,} records in quarantine"
-            yield Problem("note", "quarantine", f"quarantine:{q.source}:{q.stream}", brief, q.reasons)
+            brief = f"{name_of(q)} {q.stream}: {q.records:,} records in quarantine"
+            yield Problem("note", "quarantine", f"quarantine:{name_of(q)}:{q.stream}", brief, q.reasons)
     for check, rows in seen.published.warnings.items():
         if check in WARNINGS:
             yield Problem("note", "data-quality", f"quality:{check}", f"{WARNINGS[check]}: {rows:,}")
@@ -238,9 +239,9 @@ def _notes(seen: Seen) -> Iterator[Problem]:
         )
 
 
-def name_of(stream: StreamFact) -> str:
+def name_of(stream: StreamFact | Quarantined) -> str:
     """A stream's source, with the account where there are several."""
-    return stream.source if stream.workspace == "main" else f"{stream.source}/{stream.workspace}"
+    return account_of(stream.source, stream.workspace)
 
 
 def age(span: timedelta) -> str:

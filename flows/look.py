@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from connectors.stream import account_of
 from flows.health import Health, PublishedFacts, Seen, judge
 from flows.journal import Journal
 from flows.redaction import Redactor
@@ -50,12 +51,12 @@ def published_facts(file: Path) -> PublishedFacts:
                 """select max(published_at), max(max_complete_date) from meta_freshness where table_name = 'daily_org_activity'"""
             ).fetchall()
             days: dict[str, dict[date, str]] = {}
-            for source, day, status in con.execute(
-                """select source, date, status from meta_source_day
+            for source, workspace, day, status in con.execute(
+                """select source, workspace, date, status from meta_source_day
                    where date > (select max(date) from meta_source_day) - $days::integer order by all""",
                 {"days": DAYS},
             ).fetchall():
-                days.setdefault(source, {})[day] = status
+                days.setdefault(account_of(source, workspace), {})[day] = status
             warnings = con.execute(
                 "select check_name, sum(failing_rows)::bigint from meta_data_quality group by all order by all"
             ).fetchall()

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from rich.console import Console
 from rich.table import Table
 
-from connectors.stream import Window
+from connectors.stream import Window, account_of
 from flows.exit_codes import Exit
 from flows.health import Health
 from flows.problems import sections, tell_problems
@@ -97,7 +97,7 @@ class RunReport:
             return f"Not published: {self.not_published}"
         if not self.failures:
             return f"Published {self.published}"
-        sources = ", ".join(sorted({w.window.source for w in self.failures}))
+        sources = ", ".join(sorted({account_of(w.window.source, w.window.workspace) for w in self.failures}))
         return f"Published {self.published}; {len(self.failures)} windows of {sources} are due again at the next run"
 
     def streams(self) -> Iterator[tuple[str, ...]]:
@@ -107,11 +107,16 @@ class RunReport:
             key = (result.window.source, result.window.workspace, result.window.stream)
             by_stream.setdefault(key, []).append(result)
         for (source, workspace, stream), results in sorted(by_stream.items()):
-            name = source if workspace == "main" else f"{source}/{workspace}"
             done = sum(r.status == "done" for r in results)
             counts = [sum(getattr(r, what) for r in results) for what in COUNTED]
             windows = f"{done}" if done == len(results) else f"{done} of {len(results)}"
-            yield (name, stream, windows, *(f"{n:,}" for n in counts), f"{sum(r.seconds for r in results):.1f}")
+            yield (
+                account_of(source, workspace),
+                stream,
+                windows,
+                *(f"{n:,}" for n in counts),
+                f"{sum(r.seconds for r in results):.1f}",
+            )
 
     def detail(self) -> dict[str, Any]:
         """What meta.run keeps as JSON. Holds no record's content and no secret."""
@@ -197,7 +202,8 @@ class RunReport:
         """A line for each stream and outcome, with the error of one of its windows; whether the stream is optional."""
         found: dict[tuple[str, str, str], list[WindowResult]] = {}
         for w in self.unread:
-            found.setdefault((w.window.source, w.window.stream, w.status), []).append(w)
+            account = account_of(w.window.source, w.window.workspace)
+            found.setdefault((account, w.window.stream, w.status), []).append(w)
         for (source, stream, status), windows in found.items():
             more = f" (and {len(windows) - 1} more windows)" if len(windows) > 1 else ""
             yield f"{source} {stream}: {status}: {windows[0].error}{more}", windows[0].optional

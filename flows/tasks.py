@@ -19,7 +19,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from connectors.landing_file import extract
-from connectors.stream import Connector, Page, Window
+from connectors.stream import Connector, Page, Window, account_of
 
 Known = Mapping[str, Sequence[str]]
 
@@ -163,7 +163,7 @@ def _stream(window: Window, stream: str) -> tuple[str, str, str]:
 
 def label_of(window: Window) -> str:
     """A window in a reader's words: "hubspot crm_call 2026-03-01 to 2026-03-08"."""
-    name = f"{window.source} {window.stream}"
+    name = f"{account_of(window.source, window.workspace)} {window.stream}"
     if window.partition:
         name += f" of {window.partition}"
     match window.kind, window.start, window.end:

@@ -10,6 +10,7 @@ from connectors.stream import Window
 from flows.exit_codes import Exit
 from flows.health import Health, Problem, PublishedFacts, Seen
 from flows.report import Finding, RunReport, WindowResult
+from flows.tasks import label_of
 
 CALLS = Window("cloudtalk", "main", "dialer_call", "range")
 AUDIT = Window("hubspot", "main", "crm_audit", "snapshot")
@@ -74,3 +75,15 @@ def test_many_windows_of_a_stream_are_one_line_in_the_terminal(capsys: pytest.Ca
     told = capsys.readouterr().out
     assert told.count("status 500") == 1
     assert "(and 39 more windows)" in told
+
+
+def test_of_several_accounts_of_a_vendor_each_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """docs/sources/several.md: the report speaks of cloudtalk and cloudtalk/us."""
+    us = Window("cloudtalk", "us", "dialer_call", "range")
+    run = report(FAILED, WindowResult(us, "failed", error="the token has expired"))
+    run.print(Console(width=200))
+    told = capsys.readouterr().out.splitlines()
+    assert "cloudtalk dialer_call: failed: cloudtalk: GET /calls: status 500 | 6 times" in told
+    assert "cloudtalk/us dialer_call: failed: the token has expired" in told
+    assert told[-1].endswith("; 2 windows of cloudtalk, cloudtalk/us are due again at the next run")
+    assert label_of(us) == "cloudtalk/us dialer_call"

@@ -160,3 +160,13 @@ def test_where_all_streams_of_a_source_are_meant_they_are_counted() -> None:
     bad = {"unread": 1, "page": "source-down"}
     (problem,) = judge(seen(stream(**bad), stream("dialer_user", **bad))).problems
     assert problem.brief.startswith("cloudtalk: 2 windows of all 2 streams could not be read")
+
+
+def test_what_waits_in_quarantine_is_told_by_account() -> None:
+    waiting = [Quarantined("hubspot", workspace, "crm_deal", 2, "no id") for workspace in ("main", "us")]
+    told = judge(seen(facts=Facts(ago(6), (stream(),), waiting))).problems
+    assert [p.brief for p in told] == [
+        "hubspot crm_deal: 2 records in quarantine",
+        "hubspot/us crm_deal: 2 records in quarantine",
+    ]
+    assert len({p.subject for p in told}) == 2
