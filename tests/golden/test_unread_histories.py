@@ -9,7 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
+from connectors.stream import Window
 from tests.pipeline import Pipeline, serving
+from transforms import landing
 
 
 def world(crm: str) -> dict[str, Any]:
@@ -49,6 +51,20 @@ def test_days_are_partial_until_what_happened_to_records_is_read(
         assert status(pipeline, 18) == ("complete", "complete")
         row = pipeline.day("ann@acme.com", "2026-03-18")
         assert (row["deals_won_events"], str(row["won_amount"])) == (1, "100.00")
+
+
+def test_a_history_that_nobody_may_read_holds_no_day_back(tmp_path: Path) -> None:
+    with serving(world("salesforce"), tmp_path) as (pipeline, url):
+        nightly(pipeline, url, 17)
+        for told, expected in (("forbidden", "complete"), ("failed", "partial")):
+            window = Window(
+                "salesforce", "main", "crm_contact_history", "changes", None, datetime(2026, 3, 20, 6, tzinfo=UTC)
+            )
+            landing.record_failure(
+                pipeline.con, window, told, told, "", extracted_at=datetime(2026, 3, 20, 6, tzinfo=UTC)
+            )
+            nightly(pipeline, url, 20, without=["salesforce.crm_contact_history"])
+            assert status(pipeline, 18) == (expected, "complete")
 
 
 def nightly(pipeline: Pipeline, url: str, day: int, without: list[str] | None = None) -> None:
