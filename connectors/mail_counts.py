@@ -46,9 +46,12 @@ def days_due(
 
 
 def day_record(day: date, offset: timedelta, counted: Sequence[Counted], asked: Iterable[str]) -> bytes:
-    """A day's record. offset: of the vendor's days from UTC; asked: of whom anything is kept."""
-    wanted = {mailbox.lower() for mailbox in asked}
-    kept = sorted((c for c in counted if c.mailbox.lower() in wanted), key=lambda c: c.mailbox)
+    """A day's record. offset: of the vendor's days from UTC; asked: of whom anything is kept.
+
+    Whoever is asked about and not in the report has zeros: who is not in the record was not asked about, and nothing is known.
+    """
+    told = {c.mailbox.lower(): c for c in counted}
+    kept = [told.get(mailbox, Counted(mailbox, 0, 0)) for mailbox in sorted({m.lower() for m in asked})]
     begins = datetime(day.year, day.month, day.day, tzinfo=UTC) - offset
     return msgspec.json.encode({"date": day, "begins": f"{begins:%Y-%m-%dT%H:%M:%SZ}", "counts": kept})
 

@@ -5,7 +5,8 @@
 -- on core.rep_day: activity_date
 -- on core.rep_source: select d.activity_date from core.rep_day as d inner join changed as r on d.rep_id = r.rep_id
 -- on core.day_status: select utc_date + unnest([-1, 0, 1])::integer from changed
--- on meta.coverage: select local_date(x.a, 'UTC') - 2 + unnest(range(0, 5 + (local_date(x.b, 'UTC') - local_date(x.a, 'UTC'))::integer))::integer from (select case when min(covered_from) = max(covered_from) and count(*) > 1 and not bool_or(is_gap) then min(covered_until) else greatest(min(covered_from), (select min(history_start)::timestamp at time zone 'UTC' from input.run)) end as a, max(covered_until) as b from changed group by source_id, workspace_id, stream, partition) as x where x.b >= x.a
+-- on staging.stg_mail_count: counted_on
+-- on core.map_identity: select c.counted_on from staging.stg_mail_count as c inner join changed as i on c.source_id = i.source_id and c.mailbox = i.source_user_id
 -- keep core.day_status: utc_date between (select min(key) - 2 from dirty) and (select max(key) + 2 from dirty)
 -- mail_status: of mailboxes, those that are only counted too; mail_sent_status: of the number of mails sent, the sequencer's too
 -- call_status: of numbers about calls: the dialer's and the sequencer's; email_status: of numbers that need mails one by one: the mailbox's and the
@@ -14,56 +15,64 @@
 -- talk_status: of numbers that need how long a call lasted
 -- tools_status: of what shows the use of tools beside crm, dialer and mail; usage_status: of numbers that need these too
 -- conversation_status: of numbers that need calls, mails and meetings together
--- A report names the dates that it has counted; of another date nothing is known, even if a part of it lies in one that is.
+-- A report names the dates that it has counted; of another date nothing is known, even if a part of it lies in one that is, nor of a mailbox that
+--   nobody asked about then.
 with counted as (
-    select distinct r.rep_id, d.activity_date
-    from core.rep_source as r
-    inner join core.rep_day as d on r.rep_id = d.rep_id
-    inner join meta.coverage as c
-        on
-            r.source_id = c.source_id and r.workspace_id = c.workspace_id and c.stream = 'mail_count' and not c.is_gap
-            and c.covered_from <= local_midnight(d.activity_date, 'UTC') + interval 12 hours
-            and c.covered_until >= local_midnight(d.activity_date + 1, 'UTC')
-    where r.system = 'mail_counts'
+    select distinct i.rep_id, c.source_id, c.workspace_id, c.counted_on
+    from staging.stg_mail_count as c
+    inner join core.map_identity as i
+        on c.source_id = i.source_id and c.workspace_id = i.workspace_id and i.id_space = 'user' and c.mailbox = i.source_user_id
+    where not c.is_deleted
 ),
 
-by_feed as (
+by_source as (
     select
         d.rep_id,
         d.activity_date,
         s.system,
         s.feed,
-        case
-            when bool_and(s.status = 'complete') then 'complete'
-            when bool_and(s.status = 'missing') then 'missing'
-            else 'partial'
-        end as status
+        case when s.system = 'mail_counts' and c.rep_id is null then 'missing' else s.status end as status
     from core.rep_day as d
     inner join core.rep_source as r on d.rep_id = r.rep_id
     inner join core.day_status as s
         on
             r.source_id = s.source_id and r.workspace_id = s.workspace_id and r.partition = s.partition
             and d.day_start = s.day_start and d.day_end = s.day_end
+    left join counted as c
+        on d.rep_id = c.rep_id and r.source_id = c.source_id and r.workspace_id = c.workspace_id and d.activity_date = c.counted_on
+),
+
+by_feed as (
+    select
+        rep_id,
+        activity_date,
+        system,
+        feed,
+        case
+            when bool_and(status = 'complete') then 'complete'
+            when bool_and(status = 'missing') then 'missing'
+            else 'partial'
+        end as status
+    from by_source
     group by all
 ),
 
 wide as (
     select
-        b.rep_id,
-        b.activity_date,
+        rep_id,
+        activity_date,
         max(status) filter (where system = 'crm' and feed = '') as crm_status,
         max(status) filter (where system = 'dialer' and feed = '') as dialer_status,
         max(status) filter (where system = 'dialer' and feed = 'talk') as talk_status,
         max(status) filter (where system = 'mail' and feed = '') as box_status,
-        max(case when c.rep_id is null then 'missing' else status end) filter (where system = 'mail_counts' and feed = '') as counts_status,
+        max(status) filter (where system = 'mail_counts' and feed = '') as counts_status,
         max(status) filter (where system = 'tools' and feed = '') as tools_status,
         max(status) filter (where system = 'sequencer' and feed = '') as sequencer_status,
         max(status) filter (where system = 'sequencer' and feed = 'email') as sent_status,
         max(status) filter (where system = 'sequencer' and feed = 'call') as dialled_status,
         max(status) filter (where system = 'crm' and feed = 'meeting') as meeting_status,
         max(status) filter (where system = 'crm' and feed = 'deal') as deal_status
-    from by_feed as b
-    left join counted as c on b.rep_id = c.rep_id and b.activity_date = c.activity_date
+    from by_feed
     group by all
 ),
 

@@ -227,3 +227,21 @@ def test_a_day_that_comes_late_is_told_then(sandbox: tuple[str, Pipeline, str]) 
     assert pipeline.day(BOB, "2026-03-19")["is_complete"]
     asked = [route for route in httpx.get(f"{url}/__sandbox__/requests").json()["routes"] if "(date=" in route]
     assert len(asked) == 7
+
+
+@pytest.mark.parametrize("counted", ["microsoft365", "gmail"])
+def test_days_of_which_nobody_was_asked_for_a_mailbox_are_unknown_not_zero(counted: str, tmp_path: Path) -> None:
+    """Bob joins on April 5th, when the reports of 12 days are read: what is known of the 16th of March says nothing of him."""
+    with serving(company(counted), tmp_path) as (pipeline, url):
+        pipeline.config[counted].update({"reads": "counts", "counts_days": 12, "mailboxes": [DEE]})
+        pipeline.config["microsoft365"]["reports_per_10_minutes"] = 10**6
+        pipeline.nightly(NIGHT, first=FIRST)
+        later = datetime(2026, 4, 5, 6, tzinfo=UTC)
+        httpx.post(f"{url}/__sandbox__/now", json={"now": later.isoformat()}).raise_for_status()
+        pipeline.config[counted]["mailboxes"] = [BOB, DEE]
+        pipeline.nightly(later, first=FIRST)
+        told = {day: pipeline.day(BOB, day) for day in ("2026-03-16", "2026-04-01")}
+        assert {day: (row["emails_sent"], row["is_complete"]) for day, row in told.items()} == {
+            "2026-03-16": (None, False), "2026-04-01": (0, True),
+        }  # fmt: skip
+        assert pipeline.day(DEE, "2026-03-16")["emails_sent"] == (1 if counted == "microsoft365" else 2)
