@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,14 @@ from pydantic import ValidationError
 
 from connectors import opened
 from connectors.gmail_settings import GmailSettings
+from connectors.landing_file import extract
 from connectors.mail_counts import CHANGES_WITHIN, days_due
 from connectors.microsoft365 import Microsoft365Settings
 from connectors.stream import Connector, ConnectorError, PermissionMissing, Traffic, Window
 from sandbox.settings_out import service_account_key
 from tests.connectors.conftest import QUICK, Answer, Asked, Vendor, answer
+from transforms.forget_landing import clean_landing
+from transforms.forgotten import Forgotten
 
 NOW = datetime(2026, 3, 20, 6, tzinfo=UTC)
 ANA = "ana@acme.com"
@@ -108,7 +112,6 @@ def test_whoever_joins_is_counted_on_days_that_are_known_already(vendor: Vendor,
     assert joined == every
     assert len(days(later, every, ANA, bob)[0]) == CHANGES_WITHIN
     assert len(days(later, every, bob)[0]) == CHANGES_WITHIN, "who leaves takes no day away"
-    assert cursor is not None and "@" not in cursor
 
 
 def test_google_pages_late_days_and_strangers(vendor: Vendor, open_source: Open) -> None:
@@ -285,3 +288,19 @@ def test_microsoft_refusals_and_strangers(vendor: Vendor, open_source: Open) -> 
 def test_counts_by_google_need_an_administrator(tmp_path: Path) -> None:
     with pytest.raises(ValidationError, match="needs administrator"):
         GmailSettings(service_account_file=tmp_path / "key.json", reads="counts")
+
+
+def test_forgetting_leaves_nothing_of_whom_was_asked_about(vendor: Vendor, open_source: Open, tmp_path: Path) -> None:
+    """What a reading leaves for the next one names the mailboxes as they are: forgetting finds them, and the others' days stay known."""
+    bob = "bob@acme.com"
+    scripted(vendor, lambda _: usage((ANA, "4", "5"), (bob, "6", "7")))
+    window = Window("gmail", "main", "mail_count", "snapshot", None, NOW)
+    file = extract(open_source("gmail", ANA, bob), window, {"mail_count": []}, tmp_path / "landing", "r1")
+    forgotten = Forgotten(b"salt")
+    token = forgotten.add_address(ANA, ["acme.com"])
+    digest = {address: sha256(address.encode()).hexdigest()[:12] for address in (ANA, token)}
+    clean_landing(tmp_path / "landing", forgotten, {}, {digest[ANA]: digest[token]}, write=True)
+    assert [told for told in (ANA, digest[ANA]) if told in file.read_text()] == []
+    cursor = json.loads(file.read_text().splitlines()[-1])["cursor"]
+    known = [f"2026-03-{day}" for day in range(10, 20)]
+    assert len(days_due(known, date(2026, 3, 19), 10, cursor=cursor, asked=[bob, token])) == CHANGES_WITHIN
