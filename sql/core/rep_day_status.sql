@@ -36,7 +36,7 @@ by_source as (
     inner join core.rep_source as r on d.rep_id = r.rep_id
     inner join core.day_status as s
         on
-            r.source_id = s.source_id and r.workspace_id = s.workspace_id and r.partition = s.partition
+            r.system = s.system and r.source_id = s.source_id and r.workspace_id = s.workspace_id and r.partition = s.partition
             and d.day_start = s.day_start and d.day_end = s.day_end
     left join counted as c
         on d.rep_id = c.rep_id and r.source_id = c.source_id and r.workspace_id = c.workspace_id and d.activity_date = c.counted_on

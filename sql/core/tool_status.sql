@@ -25,6 +25,7 @@ inner join core.rep_source as r on d.rep_id = r.rep_id
 inner join told as t on r.source_id = t.source_id
 inner join core.day_status as s
     on
-        r.source_id = s.source_id and r.workspace_id = s.workspace_id and r.partition = s.partition and s.feed = ''
+        r.system = s.system and r.source_id = s.source_id and r.workspace_id = s.workspace_id and r.partition = s.partition and s.feed = ''
         and d.day_start = s.day_start and d.day_end = s.day_end
+where r.system in ('sequencer', 'tools')
 group by d.rep_id, d.activity_date, t.tool

@@ -283,3 +283,28 @@ def test_late_edits_deletions_and_bad_rows_night_after_night(tmp_path: Path) -> 
         assert pipeline.rows(versions) == [{"record_id": "D1", "n": 1}, {"record_id": "D5", "n": 2}]
         restated = pipeline.rows("select distinct reason from meta.restatement where table_name = 'daily_rep_activity'")
         assert restated
+
+
+def test_what_a_folder_tells_of_one_system_says_nothing_of_another(tmp_path: Path) -> None:
+    """Calls and mails are told up to the 19th, actions up to the 16th. Bob has a telephone and no mailbox."""
+    company = {**WORLD["company"], "systems": {"crm": "hubspot", "dialer": "files", "mail": "files", "tools": "files"}}
+    bob = {"key": "bob", "email": "bob@acme.com", "name": "Bob", "seats": ["crm", "dialer"]}
+    seats = [{"rep": "ann", "tool": "linkedin", "from": "2026-01-01"}]
+    world = {**WORLD, "company": company, "reps": [*WORLD["reps"], bob], "seats": seats}
+    with serving(parse(world), tmp_path) as (pipeline, _):
+        told = ["calls 2026-03-19", "tool_actions 2026-03-16", "mails 2026-03-19"]
+        write(tmp_path / "files", "_complete_through", *told)
+        write(tmp_path / "files", "calls.csv", HEADER, "D1,ann@acme.com,+442071838750,2026-03-16T09:00:00Z,no_answer,,")
+        write(
+            tmp_path / "files",
+            "mails.csv",
+            "key,rep,from,to,sent_at",
+            "M1,ann@acme.com,ann@acme.com,c@cust.com,2026-03-16T09:00:00Z",
+        )
+        pipeline.nightly(NOW, first=date(2026, 3, 14))
+        used = "select source_status, is_active from marts.daily_tool_usage where tool = 'linkedin' and day(activity_date) = ?"
+        assert pipeline.rows(used, [16]) == [{"source_status": "complete", "is_active": True}]
+        assert pipeline.rows(used, [18]) == [{"source_status": "missing", "is_active": None}]
+        row = {day: pipeline.day(f"{who}@acme.com", f"2026-03-{day}") for who, day in (("ann", 18), ("bob", 16))}
+        assert (row[18]["calls_made"], row[18]["dialer_status"], row[18]["emails_sent"]) == (0, "complete", 0)
+        assert (row[16]["emails_sent"], row[16]["email_status"]) == (None, "not_applicable")
