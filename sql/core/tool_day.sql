@@ -9,6 +9,7 @@
 -- evidence: 'action', or 'login' where nothing but a sign-in shows the use; NULL without use
 -- n_actions: actions; sign-ins only where there is nothing else
 -- has_seat: a seat was assigned that day: by seats.csv, by the source that the tool's seats name, or without either an account in the system
+-- assigned_from: since when; where that is not told, since before all that is known; NULL without a seat
 -- seat_cost: cost of the seat that day in the reporting currency: the month's cost over the days of the month; NULL where no price or no exchange rate
 --   is known
 with assigned as (
@@ -16,7 +17,7 @@ with assigned as (
         d.rep_id,
         d.activity_date,
         lower(trim(s.tool)) as tool,
-        coalesce(s.valid_from, d.activity_date) as assigned_from,
+        coalesce(s.valid_from, date '1900-01-01') as assigned_from,
         s.monthly_cost
     from core.rep_day as d
     inner join core.map_rep_address as a on d.rep_id = a.rep_id
@@ -30,7 +31,7 @@ with assigned as (
     inner join core.tool_seat as t
         on d.rep_id = t.rep_id and d.day_end > coalesce(t.assigned_at, d.day_start) and d.day_start < coalesce(t.ended_at, d.day_end)
     union all
-    select distinct d.rep_id, d.activity_date, coalesce(k.tool, if(r.system = 'mail_counts', 'mail', r.system)), null::date, null::decimal(18, 2)
+    select distinct d.rep_id, d.activity_date, coalesce(k.tool, if(r.system = 'mail_counts', 'mail', r.system)), date '1900-01-01', null::decimal(18, 2)
     from core.rep_day as d
     inner join core.rep_source as r on d.rep_id = r.rep_id
     left join core.tool_rule as k on r.system = 'sequencer' and r.source_id = k.source_id and k.app is null and k.action is null

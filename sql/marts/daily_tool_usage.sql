@@ -45,8 +45,10 @@ looked_back as (
     select
         *,
         is_active or status in ('complete', 'partial') as is_known,
-        count_if(is_active) over last_30 as active_days_30,
-        count_if(has_seat and (is_active or status = 'complete')) over last_30 as seat_days_30
+        -- A seat that is assigned anew, as by another price from a day on, is held since the first of these days at least.
+        has_seat and count_if(is_active) over last_30 = 0
+        and count_if(has_seat and (is_active or status = 'complete')) over last_30 >= 29
+        and min(assigned_from) over last_30 <= activity_date - 29 as is_idle
     from days
     window last_30 as (partition by rep_id, tool order by activity_date range between interval 29 days preceding and current row)
 )
@@ -65,9 +67,9 @@ select
     case when is_known then (has_seat and working_fraction > 0)::integer end::bigint as assigned_seat_days,
     case when is_known then (has_seat and working_fraction > 0 and is_active)::integer end::bigint as active_seat_days,
     seat_cost::decimal(18, 4) as seat_cost_amount,
-    has_seat and active_days_30 = 0 and seat_days_30 >= 29 and coalesce(assigned_from, activity_date) <= activity_date - 29 as is_idle,
+    is_idle,
     (case
-        when has_seat and active_days_30 = 0 and seat_days_30 >= 29 and coalesce(assigned_from, activity_date) <= activity_date - 29 then seat_cost
+        when is_idle then seat_cost
         when seat_cost is not null then 0
     end)::decimal(18, 4) as idle_cost_amount,
     status as source_status,

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -345,3 +346,28 @@ def test_a_source_that_no_tool_names_is_told(nights: Nights) -> None:
 
 def test_where_all_sources_are_named_nothing_is_told(night: Pipeline) -> None:
     assert night.rows("select subject from marts.meta_data_quality where check_name = 'source_of_no_tool'") == []
+
+
+def test_a_seat_is_idle_however_the_list_of_seats_is_kept(tmp_path: Path) -> None:
+    """Nobody uses Gong. Ann's seat has no beginning in seats.csv: she always had it. Bob's has another price from March 1st on: he holds it since
+    January. Cem's began on March 1st. By hand, of 31 days in March: 31 EUR a month are 1 a day, 62 are 2. Without seats.csv an account in the
+    CRM is a seat as well, for as long as it is known."""
+    gong = {"name": "gong", "evidence": ["google_admin"]}
+    crm = {"name": "crm", "price_per_seat": "93.00"}
+    company = {**WORLD["company"], "systems": {"crm": "hubspot", "tools": ["google_admin"]}, "tools": [gong, crm]}
+    reps = [rep(key, "Europe/London") for key in ("ann", "bob", "cem")]
+    seats = [{"rep": "ann", "tool": "gong", "from": "2026-01-01"}]
+    with serving({"company": company, "teams": WORLD["teams"], "reps": reps, "seats": seats}, tmp_path) as (pipeline, _):
+        (tmp_path / "seats.csv").write_text(
+            "email,tool,from,to,monthly_cost\nann@acme.com,gong,,,31\nbob@acme.com,gong,2026-01-01,2026-02-28,31\n"
+            "bob@acme.com,gong,2026-03-01,,62\ncem@acme.com,gong,2026-03-01,,31\n"
+        )
+        pipeline.nightly(NOW, first=FIRST)
+        told = {who: of(pipeline, who, "gong", "03-16") for who in ("ann", "bob", "cem")}
+        assert {who: (row["is_idle"], row["idle_cost_amount"]) for who, row in told.items()} == {
+            "ann": (True, Decimal(1)), "bob": (True, Decimal(2)), "cem": (False, Decimal(0)),
+        }  # fmt: skip
+        pipeline.config["inputs"].pop("seats")
+        pipeline.nightly(NOW, first=FIRST)
+        ann = of(pipeline, "ann", "crm", "03-16")
+        assert (ann["has_seat"], ann["is_idle"], ann["idle_cost_amount"]) == (True, True, Decimal(3))
