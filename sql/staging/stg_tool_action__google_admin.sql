@@ -2,25 +2,33 @@
 -- grain: source_id, workspace_id, record_id
 -- scope: record_id
 -- on raw.google_admin_tool_action_latest: record_id
-with told as (
+with events as (
+    select
+        *,
+        from_json(payload -> '$.events', '[{"name": "VARCHAR", "parameters": [{"name": "VARCHAR", "value": "VARCHAR"}]}]') as told
+    from raw.google_admin_tool_action_latest
+),
+
+-- An activity may have other events beside the one that was asked for.
+asked as (
     select
         *,
         payload ->> '$.id.applicationName' as application,
-        payload ->> '$.events[0].name' as event_name,
-        from_json(coalesce(payload -> '$.events[0].parameters', '[]'), '[{"name": "VARCHAR", "value": "VARCHAR"}]') as parameters
-    from raw.google_admin_tool_action_latest
+        coalesce(list_filter(told, lambda e: e."name" in ('login_success', 'authorize'))[1], told[1]) as event
+    from events
 ),
 
 named as (
     select
         *,
+        event."name" as event_name,
         case application
-            when 'saml' then header(parameters, 'application_name')
-            when 'token' then header(parameters, 'client_id')
+            when 'saml' then header(event.parameters, 'application_name')
+            when 'token' then header(event.parameters, 'client_id')
             else 'google'
         end as app_id,
-        case application when 'saml' then header(parameters, 'application_name') when 'token' then header(parameters, 'app_name') else 'Google' end as app_name
-    from told
+        case application when 'saml' then header(event.parameters, 'application_name') when 'token' then header(event.parameters, 'app_name') else 'Google' end as app_name
+    from asked
 )
 
 select

@@ -35,6 +35,17 @@ ended as (
     window one as (partition by source_id, workspace_id, app."id", person."id" order by at_instant, is_added, record_id)
 ),
 
+-- Whoever has a seat anew stands in the list since then only: earlier versions tell since when before.
+given as (
+    select distinct
+        source_id,
+        workspace_id,
+        payload ->> '$.app' as app_id,
+        payload ->> '$.user.id' as user_id,
+        read_instant(payload ->> '$.user.created') as assigned_at
+    from raw.okta_tool_app_user
+),
+
 standing as (
     select
         source_id,
@@ -86,12 +97,13 @@ select
     norm_email(e.person."alternateId") as email,
     e.app."id" as app_id,
     e.app."displayName" as app_name,
-    coalesce(case when e.was_added then e.added_at end, s.assigned_at) as assigned_at,
+    coalesce(e.added_at, (
+        select max(g.assigned_at) from given as g
+        where
+            g.source_id = e.source_id and g.workspace_id = e.workspace_id and g.app_id = e.app."id" and g.user_id = e.person."id"
+            and g.assigned_at <= e.at_instant
+    )) as assigned_at,
     e.at_instant as ended_at,
     null as unreadable_reason
 from ended as e
-left join standing as s
-    on
-        e.source_id = s.source_id and e.workspace_id = s.workspace_id and e.app."id" = s.app_id and e.person."id" = s.user_id
-        and s.assigned_at <= e.at_instant
-where not e.is_added
+where not e.is_added and coalesce(e.was_added, true)  -- what is taken away twice has ended the first time
