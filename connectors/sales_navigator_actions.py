@@ -1,6 +1,6 @@
 """What exports tell, files of a folder and jobs alike: who did what on which day, under which key, and which days are told whole.
 
-A key is made of day, person and action, numbered where a row is an action; what is told of a person's day replaces what was known of it.
+A key is made of day, person and action, numbered where a row is an action or several count it; what is told of a person's day replaces what was known of it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Told:
             for one in found:
                 name = f"{day}/{email}/{one['action']}"
                 met[name] = met.get(name, 0) + 1
-                key = name if "count" in one else f"{name}#{met[name]}"
+                key = name if "count" in one and met[name] == 1 else f"{name}#{met[name]}"
                 keys.add(key)
                 records.append(msgspec.json.encode({"key": key, "day": str(day), "email": email, "count": 1, **one}))
         again = {f"{day}/{email}" for day, email in self.rows}

@@ -77,6 +77,15 @@ def test_a_row_an_action_with_its_time(tmp_path: Path) -> None:
     assert days(tmp_path, columns=columns) == [f"2026-03-{day}" for day in (15, 16, 17, 18)]
 
 
+def test_counts_of_several_rows_of_a_persons_day_are_all_kept(tmp_path: Path) -> None:
+    """A row an hour, or one of each contract: 5 and 7 searches are two records of one day."""
+    columns = {"At": "time", "Email": "email", "Searches": "count"}
+    lines = ("03-16-2026 09:00:00,ann@acme.com,5", "03-16-2026 10:00:00,ann@acme.com,7")
+    write(tmp_path, "u.csv", "At,Email,Searches", *lines)
+    found = told(read(tmp_path, columns=columns))
+    assert found == [("2026-03-16/ann@acme.com/Searches", 5), ("2026-03-16/ann@acme.com/Searches#2", 7)]
+
+
 def test_a_day_counts_when_it_is_over_and_was_when_the_file_was_written(tmp_path: Path) -> None:
     header = "Day,E-mail,Name,Searches,InMail"
     write(tmp_path, "a.csv", header, "2026-03-17,a@x.com,A,1,0", "2026-03-18,a@x.com,A,1,0", written="2026-03-18")
