@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -64,8 +65,8 @@ class Okta(OneAccount):
     ) -> None:
         self.workspace = workspace
         self.now = now
-        self._settings = settings
         self._base = settings.base_url.rstrip("/")
+        self._wanted = {app.lower() for app in settings.apps}
         lists = {name: Budget(settings.lists_per_minute, 60.0, settings.reserve) for name in ("apps", "users")}
         budgets = {"logs": Budget(settings.logs_per_minute, 60.0, settings.reserve), **lists}
         self._limiter = shared(self.name, f"{workspace}@{self._base}", budgets)
@@ -110,6 +111,9 @@ class Okta(OneAccount):
                 remedy = f"Grant {stream.scopes[0]}. Without it: no {stream.feeds}."
                 told = remedy if isinstance(error, PermissionMissing) else ""
                 yield Check(self.name, stream.name, False, str(error), told)
+        with suppress(ConnectorError):  # told above
+            if self._wanted:
+                yield self._check_seats()
 
     def price(self, windows: Sequence[Window], records: Mapping[str, int]) -> Price:
         """A window has one page at least, of which the last one is half full on average."""
@@ -131,20 +135,32 @@ class Okta(OneAccount):
 
     def _seats(self, known: Sequence[str], traffic: Traffic) -> Iterator[Page]:
         """Assignments of the apps that were asked for; where none was, of all that are active. An app that cannot be read is left out."""
-        wanted = {app.lower() for app in self._settings.apps}
-        pages = [cut_down(body, "", App) for body in self._bodies("/api/v1/apps", {"limit": LIST_PAGE}, traffic)]
-        apps = [msgspec.json.decode(record, type=App) for page in pages for record in page.records]
-        if any(page.rejected for page in pages):  # nobody looks into that app, so its seats have not gone
+        apps, is_whole = self._apps(traffic)
+        if not is_whole:  # nobody looks into that app, so its seats have not gone
             read = {app.id for app in apps}
             yield Page(seen=[seat for seat in known if seat.partition("/")[0] not in read])
         for app in apps:
-            names = {(app.id or "").lower(), (app.label or "").lower()}
-            if app.id is None or not (names & wanted if wanted else app.status == "ACTIVE"):
+            if app.id is None or not (_names(app) & self._wanted if self._wanted else app.status == "ACTIVE"):
                 continue
             for body in self._bodies(f"/api/v1/apps/{app.id}/users", {"limit": APP_USER_PAGE}, traffic):
                 page = cut_down(body, "", User, prefix=f"{app.id}/")
                 head = msgspec.json.encode({"app": app.id, "label": app.label})[:-1]
                 yield replace(page, records=[head + b',"user":' + user + b"}" for user in page.records])
+
+    def _apps(self, traffic: Traffic) -> tuple[list[App], bool]:
+        """All apps that can be read, and whether these are all that there are."""
+        pages = [cut_down(body, "", App) for body in self._bodies("/api/v1/apps", {"limit": LIST_PAGE}, traffic)]
+        apps = [msgspec.json.decode(record, type=App) for page in pages for record in page.records]
+        return apps, not any(page.rejected for page in pages)
+
+    def _check_seats(self) -> Check:
+        """Is there an app for each that was asked for?"""
+        apps, is_whole = self._apps(Traffic())
+        unknown = sorted(self._wanted - {name for app in apps for name in _names(app)}) if is_whole else []
+        if not unknown:
+            return Check(self.name, SEATS.name, True, f"there are apps for all {len(self._wanted)} that were asked for")
+        remedy = "Name it in [[tools]] seats, or [okta] apps, by its id, or by its label as it is now. Until then: nobody has a seat of it."
+        return Check(self.name, SEATS.name, False, f"no app has the id or label {', '.join(unknown)}", remedy)
 
     def _bodies(self, path: str, params: Mapping[str, Any], traffic: Traffic) -> Iterator[bytes]:
         """All pages of a list: each names the next one in its Link header."""
@@ -180,6 +196,11 @@ def _auth(settings: OktaSettings, base: str) -> httpx.Auth:
         key_id=settings.key_id,
         remedy="Check client_id and private_key_file, grant the app these scopes, and give it a read-only administrator's role.",
     )
+
+
+def _names(app: App) -> set[str]:
+    """By which settings may ask for it."""
+    return {(app.id or "").lower(), (app.label or "").lower()}
 
 
 def _bounds(first: datetime, last: datetime) -> dict[str, str]:

@@ -155,6 +155,8 @@ def lists(asked: Asked) -> Answer:
         "profile": {"email": "a@acme.com", "mobilePhone": "+49"},
     }
     told: dict[str, list[Any]] = {
+        "/api/v1/users": [],
+        "/api/v1/logs": [],
         "/api/v1/apps": [
             {"id": "0oa1", "label": "LinkedIn", **app},
             {"id": "0oa2", "label": "Gong", **app},
@@ -244,3 +246,11 @@ def test_an_odd_seat_is_known_by_its_app_and_user(vendor: Vendor, source: Source
     ((_, text),) = page.rejected
     assert json.loads(text) == {"salespulse_left_out": "0oa1/00u1", "fields": ["id", "profile", "status"]}
     assert page.seen == ["0oa1/00u1"]
+
+
+def test_a_tool_that_names_no_app_of_the_organisation_is_told(vendor: Vendor, source: Source) -> None:
+    """Renamed there or misspelt here: nobody's seat is read then, and the check says of which."""
+    vendor.script = lists
+    (seats,) = [check for check in source(apps=["LinkedIn", "0oa2", "Gnog"]).check() if check.name == "tool_app_user"]
+    assert (seats.ok, "gnog" in seats.detail, "0oa2" in seats.detail) == (False, True, False)
+    assert [check.ok for check in source(apps=["LinkedIn"]).check() if check.name == "tool_app_user"] == [True]
