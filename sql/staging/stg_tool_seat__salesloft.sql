@@ -1,6 +1,6 @@
--- staging.stg_tool_seat: users of Salesloft, each of whom costs a seat until deactivated.
+-- staging.stg_tool_seat: users of Salesloft, each of whom costs a seat until deactivated; who is let in again has another seat from then on.
 -- grain: source_id, workspace_id, record_id
--- ended_at: when the user was first seen deactivated since the last time that it was not
+-- ended_at: when the user was first seen deactivated
 with versions as (
     select
         source_id,
@@ -8,36 +8,51 @@ with versions as (
         record_id,
         source_updated_at,
         _extracted_at as extracted_at,
+        _seq,
         payload ->> '$.created_at' as created_text,
         norm_email(payload ->> '$.email') as email,
         not coalesce((payload ->> '$.active')::boolean, true) as is_ended,
-        coalesce(source_updated_at, _extracted_at) as seen_at,
-        row_number() over (partition by source_id, workspace_id, record_id order by _extracted_at desc, _seq desc) as back
+        coalesce(source_updated_at, _extracted_at) as seen_at
     from raw.salesloft_seq_user
     where not is_deleted
 ),
 
-open_until as (
-    select source_id, workspace_id, record_id, min(back) as back
+turns as (
+    select
+        *,
+        last_value(email) over all_of_them as newest_email,
+        last_value(created_text) over all_of_them as newest_created_text,
+        lag(is_ended) over one as was_ended
     from versions
-    where not is_ended
-    group by all
+    window
+        one as (partition by source_id, workspace_id, record_id order by extracted_at, _seq),
+        all_of_them as (
+            partition by source_id, workspace_id, record_id order by extracted_at, _seq
+            rows between unbounded preceding and unbounded following
+        )
+    qualify was_ended is distinct from is_ended
+),
+
+stretches as (
+    select
+        *,
+        lead(seen_at) over (partition by source_id, workspace_id, record_id order by extracted_at, _seq) as turned_at
+    from turns
 )
 
 select
-    v.source_id,
-    v.workspace_id,
-    v.record_id,
-    arg_min(v.source_updated_at, v.back) as source_updated_at,
-    arg_min(v.extracted_at, v.back) as extracted_at,
+    source_id,
+    workspace_id,
+    record_id || case when was_ended is null then '' else '/' || seen_at::varchar end as record_id,
+    source_updated_at,
+    extracted_at,
     false as is_deleted,
-    v.record_id as user_id,
-    arg_min(v.email, v.back) as email,
+    record_id as user_id,
+    newest_email as email,
     'salesloft' as app_id,
     'Salesloft' as app_name,
-    read_instant(arg_min(v.created_text, v.back)) as assigned_at,
-    min(v.seen_at) filter (where v.is_ended and v.back < coalesce(o.back, 1000000)) as ended_at,
-    unreadable('created_at', arg_min(v.created_text, v.back), read_instant(arg_min(v.created_text, v.back))) as unreadable_reason
-from versions as v
-left join open_until as o on v.source_id = o.source_id and v.workspace_id = o.workspace_id and v.record_id = o.record_id
-group by v.source_id, v.workspace_id, v.record_id
+    case when was_ended is null then read_instant(newest_created_text) else seen_at end as assigned_at,
+    case when is_ended then seen_at else turned_at end as ended_at,
+    unreadable('created_at', newest_created_text, read_instant(newest_created_text)) as unreadable_reason
+from stretches
+where was_ended is null or not is_ended

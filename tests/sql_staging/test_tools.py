@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from .conftest import Row, Stage
 
 
@@ -64,3 +66,31 @@ def test_a_sign_in_to_google_counts_whatever_else_came_with_it(stage: Stage) -> 
     }
     (row,) = stage("stg_tool_action__google_admin", google_admin_tool_action=[activity])
     assert (row["action"], row["succeeded"], row["app_id"]) == ("login.login_success", True, "google")
+
+
+@pytest.mark.parametrize("vendor", ["outreach", "salesloft"])
+def test_a_seat_that_was_free_for_a_while_has_two_stretches(stage: Stage, vendor: str) -> None:
+    """Locked on February 1st, let in again on March 15th: nobody's seat in between, also once that is over."""
+    told = [
+        ("2026-01-10", False),
+        ("2026-02-01", True),
+        ("2026-02-10", True),
+        ("2026-03-15", False),
+        ("2026-03-18", False),
+    ]
+
+    def user(at: str, is_locked: bool) -> Row:
+        known: Row = {"id": "7", "updatedAt": f"{at}T10:00:00Z"}
+        if vendor == "salesloft":
+            return {**known, "created_at": "2026-01-05T10:00:00Z", "email": "ann@acme.com", "active": not is_locked}
+        return {
+            **known,
+            "attributes": {"createdAt": "2026-01-05T10:00:00Z", "email": "ann@acme.com", "locked": is_locked},
+        }
+
+    table = {f"{vendor}_seq_user": [user(*one) for one in told]}
+    rows = stage(f"stg_tool_seat__{vendor}", **table)
+    assert spans(rows) == [("2026-01-05", "2026-02-01"), ("2026-03-15", None)]
+    assert len({row["record_id"] for row in rows}) == 2
+    table = {f"{vendor}_seq_user": [user("2026-02-01", True), user("2026-02-10", True)]}
+    assert spans(stage(f"stg_tool_seat__{vendor}", **table)) == [("2026-01-05", "2026-02-01")]
