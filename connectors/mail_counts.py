@@ -6,6 +6,7 @@ A record is a day that the vendor's usage report has told whole, with the counts
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
@@ -49,8 +50,11 @@ def day_record(day: date, offset: timedelta, counted: Sequence[Counted], asked: 
 
     Whoever is asked about and not in the report has zeros: who is not in the record was not asked about, and nothing is known.
     """
-    told = {c.mailbox.lower(): c for c in counted}
-    kept = [told.get(mailbox, Counted(mailbox, 0, 0)) for mailbox in sorted({m.lower() for m in asked})]
+    sent, received = Counter[str](), Counter[str]()
+    for one in counted:
+        sent[one.mailbox.lower()] += one.sent
+        received[one.mailbox.lower()] += one.received
+    kept = [Counted(mailbox, sent[mailbox], received[mailbox]) for mailbox in sorted({m.lower() for m in asked})]
     begins = datetime(day.year, day.month, day.day, tzinfo=UTC) - offset
     return msgspec.json.encode({"date": day, "begins": f"{begins:%Y-%m-%dT%H:%M:%SZ}", "counts": kept})
 

@@ -1,6 +1,7 @@
 """What exports tell, files of a folder and jobs alike: who did what on which day, under which key, and which days are told whole.
 
-A key is made of day, person and action, numbered where a row is an action or several count it; what is told of a person's day replaces what was known of it.
+A key is made of day, person and action, numbered where a row is an action or several count it; what is told of a person's day replaces what
+was known of it.
 """
 
 from __future__ import annotations

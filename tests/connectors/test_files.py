@@ -287,10 +287,11 @@ def test_late_edits_deletions_and_bad_rows_night_after_night(tmp_path: Path) -> 
 
 def test_what_a_folder_tells_of_one_system_says_nothing_of_another(tmp_path: Path) -> None:
     """Calls and mails are told up to the 19th, actions up to the 16th. Bob has a telephone and no mailbox."""
-    company = {**WORLD["company"], "systems": {"crm": "hubspot", "dialer": "files", "mail": "files", "tools": "files"}}
+    systems = {"crm": "hubspot", "dialer": "files", "mail": "files", "tools": "files"}
+    company = {"now": "2026-03-20T06:00:00Z", "systems": systems, "internal_domains": ["acme.com"]}
     bob = {"key": "bob", "email": "bob@acme.com", "name": "Bob", "seats": ["crm", "dialer"]}
     seats = [{"rep": "ann", "tool": "linkedin", "from": "2026-01-01"}]
-    world = {**WORLD, "company": company, "reps": [*WORLD["reps"], bob], "seats": seats}
+    world: dict[str, Any] = {**WORLD, "company": company, "reps": [*WORLD["reps"], bob], "seats": seats}
     with serving(parse(world), tmp_path) as (pipeline, _):
         told = ["calls 2026-03-19", "tool_actions 2026-03-16", "mails 2026-03-19"]
         write(tmp_path / "files", "_complete_through", *told)

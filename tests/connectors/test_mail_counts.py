@@ -209,6 +209,13 @@ def test_microsoft_tells_the_days_that_are_counted(vendor: Vendor, open_source: 
     assert [check.ok for check in source.check()] == [True]
 
 
+def test_an_account_that_was_deleted_and_made_anew_is_one_mailbox(vendor: Vendor, open_source: Open) -> None:
+    """The report has a row of each: 4 and 2 mails sent, 5 and 1 received."""
+    rows = ["2026-03-18,ana@acme.com,Ana,False,4,5,1", "2026-03-18,ana@acme.com,Ana,True,2,1,1"]
+    reports(vendor, csv_of(*rows), csv_of(*rows))
+    assert read(open_source("microsoft365"))[0]["counts"] == [{"mailbox": ANA, "sent": 6, "received": 6}]
+
+
 def test_concealed_names_are_told_as_such(vendor: Vendor, open_source: Open) -> None:
     row = "2026-03-18,0D1E2F3A4B5C6D7E8F90A1B2C3D4E5F6,6D7E8F90,False,20,50,30"
     reports(vendor, csv_of(row), csv_of(row))

@@ -349,9 +349,9 @@ def test_where_all_sources_are_named_nothing_is_told(night: Pipeline) -> None:
 
 
 def test_a_seat_is_idle_however_the_list_of_seats_is_kept(tmp_path: Path) -> None:
-    """Nobody uses Gong. Ann's seat has no beginning in seats.csv: she always had it. Bob's has another price from March 1st on: he holds it since
-    January. Cem's began on March 1st. By hand, of 31 days in March: 31 EUR a month are 1 a day, 62 are 2. Without seats.csv an account in the
-    CRM is a seat as well, for as long as it is known."""
+    """Nobody uses Gong. Ann's seat has no beginning in seats.csv: she always had it. Bob's has another price from March 1st on: he holds it
+    since January. Cem's began on March 1st. By hand, of 31 days in March: 31 EUR a month are 1 a day, 62 are 2. Without seats.csv an account
+    in the CRM is a seat as well, for as long as it is known."""
     gong = {"name": "gong", "evidence": ["google_admin"]}
     crm = {"name": "crm", "price_per_seat": "93.00"}
     company = {**WORLD["company"], "systems": {"crm": "hubspot", "tools": ["google_admin"]}, "tools": [gong, crm]}
