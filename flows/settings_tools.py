@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from difflib import get_close_matches
+from importlib import resources
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -55,6 +56,9 @@ def _faults(tools: Sequence[Tool], sources: Sequence[str]) -> Iterator[str]:
     for tool in tools:
         for rule in (*tool.evidence, *tool.seats):
             if rule.source in sources:
+                what, told = ("for seats", "seat") if isinstance(rule, Seats) else ("as evidence", "action")
+                if rule.source not in (telling := _telling(told)):
+                    yield f"{tool.name} names {rule.source} {what}, which tells of none; name one of {', '.join(telling)}, or leave it out"
                 continue
             near = get_close_matches(rule.source, connectors.NAMES, n=1)
             told = (
@@ -62,6 +66,12 @@ def _faults(tools: Sequence[Tool], sources: Sequence[str]) -> Iterator[str]:
             )
             hint = f"; did you mean {near[0]}?" if near and near[0] != rule.source else ""
             yield f"{tool.name} names the source {rule.source}: {told}{hint}"
+
+
+def _telling(what: str) -> list[str]:
+    """Sources that tell of seats or of actions: those of which a staging file does."""
+    staging = resources.files("sql") / "staging"
+    return [name for name in connectors.NAMES if (staging / f"stg_tool_{what}__{name}.sql").is_file()]
 
 
 def tool_inputs(tools: Sequence[Tool]) -> list[ToolInput]:

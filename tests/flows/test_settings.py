@@ -12,6 +12,7 @@ from flows.redaction import Redactor
 from flows.settings import Settings, settings_model
 from flows.settings_file import load_settings
 from flows.settings_problems import WrongSettingsError, inner_model
+from flows.settings_tools import Evidence, Seats, Tool, faults_of
 
 GOOD = """
 [company]
@@ -230,3 +231,19 @@ def test_business_hours_must_make_a_day(tmp_path: Path, hours: str) -> None:
 def test_a_log_and_its_call_are_not_sought_further_apart_than_a_night_looks(tmp_path: Path) -> None:
     told = problems(tmp_path, '[parameters]\ncall_match_before_seconds = 86401\n[hubspot]\ntoken = "x"\n')
     assert any("parameters.call_match_before_seconds" in one and "86400" in one for one in told), told
+
+
+def test_a_tool_names_sources_that_tell_of_it() -> None:
+    """A source that tells nothing of it would leave its use unknown, or its seats nobody's, without a word."""
+    tools = [
+        Tool(
+            name="Gong",
+            evidence=[Evidence(source="google_admin"), Evidence(source="cloudtalk")],
+            seats=[Seats(source="okta")],
+        ),
+        Tool(name="LinkedIn", evidence=[Evidence(source="outreach")], seats=[Seats(source="google_admin")]),
+    ]
+    first, second = faults_of(tools, ["google_admin", "cloudtalk", "okta", "outreach"])
+    assert first.startswith("Gong names cloudtalk as evidence")
+    assert second.startswith("LinkedIn names google_admin for seats")
+    assert "okta, outreach, salesloft" in second
