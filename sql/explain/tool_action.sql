@@ -56,6 +56,13 @@ told as (
     from core.fct_email
     where direction = 'outbound'
     union all
+    -- Of a mailbox that is only counted there is the report's number of the day.
+    select
+        e.rep_id, e.activity_date, 'mail', e.sent_key || '#' || n.n, 'counted mail', 'action', e.occurred_at, null, null, true, null
+    from core.email_sent as e
+    cross join lateral (select unnest(range(1, e.n_sent + 1)) as n) as n
+    where starts_with(e.sent_key, 'counts:')
+    union all
     -- One row an action: what a listing only counts stands there as often as it counts.
     select
         r.rep_id, coalesce(u.done_on, local_date(u.done_at, r.timezone)), u.tool,

@@ -13,6 +13,8 @@ import pytest
 from tests.pipeline import Pipeline, serving
 from transforms import model
 from transforms.changes import Changes
+from transforms.explain import Cell
+from transforms.explain_table import explain
 
 FIRST = date(2026, 3, 16)
 NIGHT = datetime(2026, 3, 20, 6, tzinfo=UTC)
@@ -137,6 +139,18 @@ def test_the_counts_are_the_mails_sent(counting: tuple[str, Pipeline]) -> None:
     dee = {(DEE, 16): 1, (DEE, 17): 1} if counted == "microsoft365" else {(DEE, 16): 2, (DEE, 17): 0}
     ana = {(ANA, 16): 1, (ANA, 17): 0, (ANA, 18): 0, (ANA, 19): 0}
     assert sent == {(BOB, 16): 2, (BOB, 17): 1, **told, **dee, **ana}
+
+
+def test_what_is_counted_is_explained_by_the_reports_days(counting: tuple[str, Pipeline]) -> None:
+    """Bob's two of the 16th, as a number of mails and as use of the mail system; Ana's, which are read, by her one mail."""
+    _, made = counting
+    for who, n in ((BOB, 2), (ANA, 1)):
+        rep = str(made.day(who, "2026-03-16")["rep_id"])
+        cells = [
+            Cell("emails_sent", "daily_rep_activity", FIRST, {"rep_id": rep}),
+            Cell("actions", "daily_tool_usage", FIRST, {"rep_id": rep, "tool": "mail"}),
+        ]
+        assert [(found.value, found.total) for found in (explain(made.con, cell) for cell in cells)] == [(n, n), (n, n)]
 
 
 def test_what_needs_mails_is_null_and_the_reason_is_told(counting: tuple[str, Pipeline]) -> None:
