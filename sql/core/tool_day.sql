@@ -8,7 +8,8 @@
 -- is_active: at least one qualifying action, or a sign-in where nothing else shows the use
 -- evidence: 'action', or 'login' where nothing but a sign-in shows the use; NULL without use
 -- n_actions: actions; sign-ins only where there is nothing else
--- has_seat: a seat was assigned that day: by seats.csv, by the source that the tool's seats name, or without either an account in the system
+-- has_seat: a seat was assigned that day: by seats.csv, by the source that the tool's seats name, or without either an account in the system; NULL while
+--   that source has told of no seats
 -- assigned_from: since when; where that is not told, since before all that is known; NULL without a seat
 -- seat_cost: cost of the seat that day in the reporting currency: the month's cost over the days of the month; NULL where no price or no exchange rate
 --   is known
@@ -65,11 +66,12 @@ days as (
         u.tool is not null as is_active,
         u.evidence,
         coalesce(u.n_actions, 0) as n_actions,
-        s.tool is not null as has_seat,
+        case when s.tool is not null then true when coalesce(k.is_told, true) then false end as has_seat,
         s.assigned_from,
         s.monthly_cost
     from seats as s
     full join used as u on s.rep_id = u.rep_id and s.activity_date = u.activity_date and s.tool = u.tool
+    left join core.tool_seat_told as k on u.tool = k.tool
 )
 
 select
@@ -77,7 +79,7 @@ select
     (coalesce(
         d.monthly_cost,
         case
-            when not d.has_seat then null
+            when d.has_seat is distinct from true then null
             when coalesce(t.currency, p.reporting_currency) = p.reporting_currency then t.price_per_seat
             else t.price_per_seat * f.rate
         end

@@ -29,6 +29,7 @@ from sandbox.world import parse
 from sandbox.world_state import State
 from tests.golden.examples import sleep_until
 from tests.pipeline import Pipeline, Row, serving
+from transforms import build
 
 NOW = datetime(2026, 3, 20, 6, tzinfo=UTC)
 FIRST, LAST = date(2026, 2, 1), date(2026, 3, 19)
@@ -357,7 +358,10 @@ def test_a_seat_is_idle_however_the_list_of_seats_is_kept(tmp_path: Path) -> Non
     company = {**WORLD["company"], "systems": {"crm": "hubspot", "tools": ["google_admin"]}, "tools": [gong, crm]}
     reps = [rep(key, "Europe/London") for key in ("ann", "bob", "cem")]
     seats = [{"rep": "ann", "tool": "gong", "from": "2026-01-01"}]
-    with serving({"company": company, "teams": WORLD["teams"], "reps": reps, "seats": seats}, tmp_path) as (pipeline, _):
+    with serving({"company": company, "teams": WORLD["teams"], "reps": reps, "seats": seats}, tmp_path) as (
+        pipeline,
+        _,
+    ):
         (tmp_path / "seats.csv").write_text(
             "email,tool,from,to,monthly_cost\nann@acme.com,gong,,,31\nbob@acme.com,gong,2026-01-01,2026-02-28,31\n"
             "bob@acme.com,gong,2026-03-01,,62\ncem@acme.com,gong,2026-03-01,,31\n"
@@ -371,3 +375,29 @@ def test_a_seat_is_idle_however_the_list_of_seats_is_kept(tmp_path: Path) -> Non
         pipeline.nightly(NOW, first=FIRST)
         ann = of(pipeline, "ann", "crm", "03-16")
         assert (ann["has_seat"], ann["is_idle"], ann["idle_cost_amount"]) == (True, True, Decimal(3))
+
+
+def test_where_nobody_told_of_seats_nobody_is_known_to_have_none(tmp_path: Path) -> None:
+    """Okta assigns LinkedIn's seats, and Ann, who has none, signs in: a leak. Without `okta.apps.read` nobody can say so."""
+    linkedin = {"name": "linkedin", "price_per_seat": "93.00", "evidence": ["okta"], "seats": "okta"}
+    company = {**WORLD["company"], "systems": {"crm": "hubspot", "tools": ["okta"]}, "tools": [linkedin]}
+    reps = [rep("ann", "Europe/London"), rep("bob", "Europe/London")]
+    world = {
+        "company": company,
+        "teams": WORLD["teams"],
+        "reps": reps,
+        "seats": [{"rep": "bob", "tool": "linkedin", "from": "2026-01-01"}],
+        "tool_actions": [use("ann", "linkedin", "03-17T10:00")],
+    }
+
+    def seat(pipeline: Pipeline) -> tuple[Any, ...]:
+        row = of(pipeline, "ann", "linkedin", "03-17")
+        return row["has_seat"], row["is_unassigned_use"], row["is_active"], row["seat_cost_amount"]
+
+    with serving(world, tmp_path) as (pipeline, _):
+        pipeline.nightly(NOW, first=FIRST)
+        assert seat(pipeline) == (False, True, True, None)
+        pipeline.con.execute("delete from meta.extract_window where stream = 'tool_app_user'")
+        pipeline.con.execute("delete from raw.okta_tool_app_user")
+        build.build(pipeline.con, full=True)
+        assert seat(pipeline) == (None, None, True, None)
