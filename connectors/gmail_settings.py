@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from .key_file import KeyFile
 from .network import SourceSettings
 
 
 class GmailSettings(SourceSettings):
     """A service account with domain-wide delegation of exactly one scope."""
 
-    service_account_file: Path = Field(description="JSON key of the service account.")
+    service_account_file: KeyFile = Field(description="JSON key of the service account.")
     reads: Literal["metadata", "counts"] = Field(
         "metadata", description="counts opens no mailbox: mails sent and received a day, by usage reports."
     )

@@ -13,7 +13,6 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
@@ -23,7 +22,7 @@ from pydantic import Field
 from .auth import ServiceAccountAuth
 from .client import Client
 from .gmail_answers import judge as judge_google
-from .key_file import service_account_key
+from .key_file import KeyFile, service_account_key
 from .left_out import cut_down
 from .limits import Budget, shared
 from .network import SourceSettings
@@ -56,7 +55,7 @@ KIND = "admin#reports#activities"
 class GoogleAdminSettings(SourceSettings):
     """Section [google_admin]: a service account with domain-wide delegation, in the name of an administrator."""
 
-    service_account_file: Path = Field(description="The JSON key of the service account.")
+    service_account_file: KeyFile = Field(description="The JSON key of the service account.")
     subject: str = Field(description="The administrator in whose name it reads.", pattern=r"^[^@\s]+@[^@\s]+$")
     base_url: str = Field("https://admin.googleapis.com", description="Where the API is.", pattern=r"^https?://")
     token_url: str | None = Field(None, description="The token endpoint; by default the key file's.")

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
+from pydantic import AfterValidator
 
 from .stream import ConnectorError
+
+
+def _there(file: Path) -> Path:
+    if not file.is_file():
+        raise ValueError(f"no such file: {file}")
+    return file
+
+
+KeyFile = Annotated[Path, AfterValidator(_there)]
 
 
 def private_key(file: Path, setting: str) -> str:

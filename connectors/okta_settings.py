@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, model_validator
 
+from .key_file import KeyFile
 from .network import SourceSettings
 
 
@@ -16,7 +16,7 @@ class OktaSettings(SourceSettings):
     base_url: str = Field(description="The organisation's address, https://acme.okta.com.", pattern=r"^https?://")
     api_token: SecretStr | None = Field(None, description="An API token of a read-only administrator.")
     client_id: str | None = Field(None, description="Or a service app's client id,")
-    private_key_file: Path | None = Field(None, description="and the file of its private key, PEM.")
+    private_key_file: KeyFile | None = Field(None, description="and the file of its private key, PEM.")
     key_id: str | None = Field(None, description="The key's id (kid), where the app has several.")
     apps: list[str] = Field(
         default=[], description="Whose assignments are read, by id or label; by default what tools name."

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
+from .key_file import KeyFile
 from .network import SourceSettings
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,100}$")]  # it stands in an address
@@ -19,7 +19,7 @@ class OutreachSettings(SourceSettings):
         None, description="S2S_GUID of the app, which Outreach shows when its public key is saved;"
     )
     install_id: Identifier | None = Field(None, description="id of its installation in your organisation;")
-    private_key_file: Path | None = Field(None, description="the file of the app's private key, PEM.")
+    private_key_file: KeyFile | None = Field(None, description="the file of the app's private key, PEM.")
     client_id: str | None = Field(None, description="Or the application id of an OAuth app,")
     client_secret: SecretStr | None = Field(None, description="its secret,")
     redirect_uri: str | None = Field(None, description="one of its redirect URIs, the one it was authorised with,")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, model_validator
 
+from .key_file import KeyFile
 from .network import SourceSettings
 
 # A field's API name, of a custom one with its suffix. It stands in a query, so nothing else may.
@@ -20,7 +20,7 @@ class SalesforceSettings(SourceSettings):
     client_id: str = Field(description="Consumer key of the app.")
     client_secret: SecretStr | None = Field(None, description="Consumer secret: client credentials flow.")
     username: str | None = Field(None, description="Or the integration user's name: JWT bearer flow,")
-    private_key_file: Path | None = Field(None, description="and the file of the app's private key, PEM.")
+    private_key_file: KeyFile | None = Field(None, description="and the file of the app's private key, PEM.")
     login_url: str = Field(
         "https://login.salesforce.com", description="Audience of the JWT; https://test.salesforce.com for a sandbox."
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from flows.settings import ENV_FILE, ENV_PREFIX, FILE, NotifySection, Settings, 
 from flows.settings_problems import Problem, WrongSettingsError, file_key, holds, inner_model, secret_fields, translate
 
 Tree = dict[str, Any]
+SECRET = re.compile(r"[!-~]([ -~]*[!-~])?")  # what a header of HTTP and a password of SMTP can hold
 
 
 def load_settings(path: Path | None = None) -> Settings:
@@ -92,20 +94,25 @@ class _Reading:
         if self.file is None:
             return {}
         try:
-            return tomllib.loads(self.file.read_text(encoding="utf-8"))
+            return tomllib.loads(self.file.read_text(encoding="utf-8-sig"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
             raise WrongSettingsError([Problem(str(self.file), "", f"cannot be read as TOML: {error}")]) from None
 
     def environment(self, model: type[Settings]) -> None:
         """SALESPULSE__A__B=x as {"a": {"b": "x"}}; lists and tables are given as JSON."""
-        names = {name.upper() for name in os.environ if name.upper().startswith(ENV_PREFIX)}
-        for name in sorted(names):
-            if (section := name.split("__")[1].lower()) not in model.model_fields:
-                self.problems.append(Problem("environment", name, f"there is no section or key {section!r}"))
-        try:
-            self.from_env = EnvSettingsSource(model)()
-        except SettingsError as error:
-            self.problems.append(Problem("environment", "", f"{error}; lists and tables are given as JSON"))
+        source = EnvSettingsSource(model)
+        for name, text in sorted(source.env_vars.items()):
+            if not name.startswith(ENV_PREFIX.lower()):
+                continue
+            if (section := name.split("__")[1]) not in model.model_fields:
+                self.problems.append(Problem("environment", name.upper(), f"there is no section or key {section!r}"))
+            source.env_vars = {name: text}  # each alone, so that the one that cannot be read can be named
+            try:
+                self.from_env = _over(self.from_env, source())
+            except SettingsError:
+                self.problems.append(
+                    Problem("environment", name.upper(), "no JSON; lists and tables are given as JSON")
+                )
 
     def origin(self, key: tuple[str, ...]) -> str:
         """Where the value of a key was given."""
@@ -120,8 +127,15 @@ class _Reading:
         """The tree with paths made absolute and secrets read from the files that `<key>_file` names."""
         tree = dict(tree)
         for secret in secret_fields(model):
+            key = secret
             if file_key(secret) in tree and file_key(secret) not in model.model_fields:
                 self._read_secret(tree, secret, above)
+                key = file_key(secret)
+            if isinstance(tree.get(secret), str) and not SECRET.fullmatch(tree[secret]):
+                told = (
+                    "empty, or not as secrets are (one line of letters, digits and signs of ASCII): copy it there again"
+                )
+                self.problems.append(Problem(self.origin((*above, key)), ".".join((*above, key)), told))
         for name, info in model.model_fields.items():
             value = tree.get(name)
             if value is None and isinstance(info.default, Path):
@@ -147,7 +161,7 @@ class _Reading:
             self.problems.append(Problem(where, ".".join(key), f"give {secret} or {file_key(secret)}, not both"))
             return
         try:
-            tree[secret] = (self.base / Path(str(name)).expanduser()).read_text(encoding="utf-8").strip()
+            tree[secret] = (self.base / Path(str(name)).expanduser()).read_text(encoding="utf-8-sig").strip()
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
             self.problems.append(Problem(where, ".".join(key), f"the file {name!r} cannot be read: {reason}"))

@@ -1,5 +1,6 @@
 """Settings: typed, from file and environment, and everything that is wrong is told at once."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+import connectors
 from flows.redaction import Redactor
 from flows.settings import Settings, settings_model
 from flows.settings_file import load_settings
@@ -42,6 +44,7 @@ def problems(tmp_path: Path, text: str) -> list[str]:
 
 
 def test_defaults_and_paths_are_relative_to_the_file(tmp_path: Path) -> None:
+    (tmp_path / "key.json").touch()
     settings = load(tmp_path, GOOD + '[gmail]\nservice_account_file = "key.json"\n')
     assert settings.warehouse_file == tmp_path / "data" / "warehouse.duckdb"
     assert settings.published_file == tmp_path / "data" / "sales_metrics.duckdb"
@@ -74,6 +77,57 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("pat-from-file\n")
     settings = load(tmp_path, '[hubspot]\ntoken_file = "token"\n')
     assert settings.sources["hubspot"].token.get_secret_value() == "pat-from-file"
+
+
+def test_a_byte_order_mark_says_nothing(tmp_path: Path) -> None:
+    """Editors of Windows, and PowerShell, put one before what they write."""
+    (tmp_path / "token").write_text("pat-from-file\n", "utf-8-sig")
+    settings = load(tmp_path, '\ufeff[hubspot]\ntoken_file = "token"\n')
+    assert settings.sources["hubspot"].token.get_secret_value() == "pat-from-file"
+
+
+@pytest.mark.parametrize("secret", ["", " ", "pat-eu1-…", "pat-1\nand a comment"])
+def test_a_secret_that_cannot_be_one_is_told_at_once_and_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secret: str
+) -> None:
+    """An empty file or variable, a placeholder of the example, two lines."""
+    (tmp_path / "token").write_text(secret)
+    monkeypatch.setenv("SALESPULSE__SALESLOFT__API_KEY", secret)
+    told = problems(
+        tmp_path, f"[hubspot]\ntoken_file = 'token'\n[workspaces.us.hubspot]\ntoken = {json.dumps(secret)}\n"
+    )
+    assert sorted(one.partition(": empty, or not as secrets are")[0] for one in told) == [
+        "environment: salesloft.api_key",
+        "salespulse.toml: hubspot.token_file",
+        "salespulse.toml: workspaces.us.hubspot.token",
+    ]
+    assert "pat-" not in "".join(told)
+
+
+def test_the_example_as_it_is_names_every_source_that_is_not_filled_in(tmp_path: Path) -> None:
+    """All its sections are on: who fills in one and leaves the others is told so, before anything is read."""
+    told = "\n".join(problems(tmp_path, (Path(__file__).parents[2] / "salespulse.example.toml").read_text("utf-8")))
+    folders = {"sales_navigator", "files"}  # of which the night tells that they are not there
+    missing = [name for name in connectors.NAMES if f"salespulse.toml: {name}." not in told]
+    assert set(missing) == folders, told
+
+
+def test_a_key_file_that_is_not_there_is_a_wrong_setting(tmp_path: Path) -> None:
+    assert problems(tmp_path, GOOD + '[gmail]\nservice_account_file = "key.json"\n') == [
+        "salespulse.toml: gmail.service_account_file: no such file: key.json"
+    ]
+
+
+def test_every_variable_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And those that can be count: nothing is missing because another is wrong."""
+    monkeypatch.setenv("SALESPULSE__COMPANY__INTERNAL_DOMAINS", "acme.com")
+    monkeypatch.setenv("SALESPULSE__NOTIFY__ON", "failure")
+    monkeypatch.setenv("SALESPULSE__HUBSPOT__TOKEN", "pat-1")
+    told = problems(tmp_path, '[company]\nreporting_currency = "USD"\n')
+    assert [one.partition(": no JSON")[0] for one in told] == [
+        "environment: SALESPULSE__COMPANY__INTERNAL_DOMAINS",
+        "environment: SALESPULSE__NOTIFY__ON",
+    ]
 
 
 def test_no_secret_shows(tmp_path: Path) -> None:
