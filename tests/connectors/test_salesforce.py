@@ -281,7 +281,7 @@ def test_what_refusals_mean_and_what_headers_tell() -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [{}, {"client_secret": "s", "username": "u", "private_key_file": "k"}, {"username": "u"}]
+    "given", [{}, {"client_secret": "s", "username": "u", "private_key_file": __file__}, {"username": "u"}]
 )
 def test_one_credential_is_needed(given: dict[str, str]) -> None:
     with pytest.raises(ValidationError, match="give client_secret, or username and private_key_file"):
