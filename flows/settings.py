@@ -14,7 +14,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_type_hints
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, create_model, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -25,6 +25,7 @@ from connectors.landing_folder import is_url
 from connectors.stream import account_of
 from flows import places
 from flows.settings_tools import Tool, faults_of
+from flows.settings_values import Address, Cron, Domain, ExistingFile, Mode, Number, Zone, threshold
 from transforms.parameters import Parameters
 from transforms.source_settings import told
 
@@ -32,22 +33,6 @@ FILE = "salespulse.toml"
 ENV_FILE = "SALESPULSE_SETTINGS"  # names the settings file where no --settings can be given, as under a Prefect worker
 ENV_PREFIX = "SALESPULSE__"
 SLACK = timedelta(hours=6)  # how much later than scheduled a run may end before its numbers are late
-
-
-def _zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError("not an IANA time zone; allowed: names like UTC, Europe/Berlin, America/New_York")
-    return name
-
-
-def _cron(expression: str) -> str:
-    from cronsim import CronSim, CronSimError
-
-    try:
-        CronSim(expression, datetime(2026, 1, 1))  # noqa: DTZ001  only parsed
-    except CronSimError as error:
-        raise ValueError(f"not a cron expression ({error}); allowed: five fields like '0 4 * * *'") from error
-    return expression
 
 
 def longest_pause(cron: str) -> timedelta:
@@ -66,22 +51,6 @@ def _business_hours(section: Any) -> Any:
     return section
 
 
-def _mode(text: str) -> str:
-    if len(text) not in (3, 4) or set(text) - set("01234567"):
-        raise ValueError('not file permissions; allowed: octal digits in quotes like "0600", "0640"')
-    return text
-
-
-def _file(path: Path) -> Path:
-    if not path.is_file():
-        raise ValueError(f"no such file: {path}")
-    return path
-
-
-Zone = Annotated[str, AfterValidator(_zone)]
-Number = Annotated[str, Field(pattern=r"^\+?[\d ().]+(-\d+)?$")]  # or a range by its last digits: +12125550000-0099
-ExistingFile = Annotated[Path, AfterValidator(_file)]
-Address = Annotated[str, Field(pattern=r"^[^@\s<>,]+@[^@\s<>,]+$")]
 Event = Literal["failure", "stale", "recovered"]
 
 
@@ -104,9 +73,9 @@ class Company(Section):
 
     reporting_timezone: Zone = "UTC"
     reporting_currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
-    internal_domains: list[str] = []
+    internal_domains: list[Domain] = []
     internal_numbers: list[Number] = []
-    test_domains: list[str] = []
+    test_domains: list[Domain] = []
     excluded_pipelines: list[str] | None = None  # ids or names; None: every pipeline that calls itself renewal
     qualified_stages: list[str] = []  # ids or names; none: every stage that calls itself qualified
     call_outcomes: dict[str, CallOutcome] = {}
@@ -131,7 +100,7 @@ class InputFiles(Section):
 class Schedule(Section):
     """When the nightly deployment runs."""
 
-    cron: Annotated[str, AfterValidator(_cron)] = "0 4 * * *"
+    cron: Cron = "0 4 * * *"
     timezone: Zone | None = None  # None: the reporting time zone
 
 
@@ -226,7 +195,7 @@ class Settings(BaseSettings):
     concurrency: Annotated[int, Field(ge=1, le=64)] = 8
     warehouse: Annotated[Path | str, AfterValidator(places.warehouse)] | None = None  # None: in data_dir
     published: Annotated[Path | str, AfterValidator(places.published)] | None = None
-    published_mode: Annotated[str, AfterValidator(_mode)] = "0600"
+    published_mode: Mode = "0600"
     keep_published: Annotated[int, Field(ge=0)] = 7
     remember_forgotten: bool = True
     keep_landing_days: Annotated[int, Field(ge=0)] | None = None
@@ -341,17 +310,13 @@ class Settings(BaseSettings):
         return now.astimezone(ZoneInfo(self.company.reporting_timezone)).date() - timedelta(days=1)
 
 
-# A night looks for the other side of a call within a day of it (sql/core/match_candidate.sql).
-MOST = {"call_match_before_seconds": 86_400, "call_match_after_seconds": 86_400}
-
-
 @cache
 def settings_model() -> type[Settings]:
     """Settings with a section for every source of the registry, each optional, and a key for every threshold."""
     sources: dict[str, Any] = {name: (connectors.settings_of(name) | None, None) for name in connectors.NAMES}
     kinds = get_type_hints(Parameters)
     thresholds: dict[str, Any] = {
-        f.name: (Annotated[int, Field(ge=0, le=MOST.get(f.name))] if kinds[f.name] is int else kinds[f.name], f.default)
+        f.name: (threshold(f.name, kinds[f.name]), f.default)
         for f in fields(Parameters)
         if f.name not in Company.model_fields
     }

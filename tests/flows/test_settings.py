@@ -276,6 +276,36 @@ def _holds_every_key(tree: dict[str, Any], model: type[BaseModel]) -> None:
             assert value == info.default, key
 
 
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("parameters", "fiscal_year_start_month", "13"),
+        ("parameters", "fiscal_year_start_month", "0"),
+        ("parameters", "suspicious_log_hour", "25"),
+        ("parameters", "reprocess_days", "1000000"),  # before the year 1
+        ("parameters", "message_share", "60.0"),
+        ("parameters", "bounce_rate_limit", "2"),
+        ("parameters", "coaching_z", "nan"),
+        ("company", "internal_domains", '["@acme.com"]'),
+        ("company", "test_domains", '["https://example.com"]'),
+        ("company", "internal_numbers", '["+1 (212) 555-0100"]'),  # would be 1212555 to 1210100
+        ("company", "internal_numbers", '["+44 20 7183-8750"]'),
+        ("company", "internal_numbers", '["+49 30 1234567-0"]'),
+        ("company", "internal_numbers", '["."]'),
+        ("schedule", "cron", '"0 0 4 * * *"'),
+    ],
+)
+def test_a_value_that_cannot_be_meant_is_wrong(tmp_path: Path, section: str, key: str, value: str) -> None:
+    told = problems(tmp_path, f'[hubspot]\ntoken = "x"\n[{section}]\n{key} = {value}\n')
+    assert [one.startswith(f"salespulse.toml: {section}.{key}") for one in told] == [True], told
+
+
+def test_numbers_and_ranges_of_them(tmp_path: Path) -> None:
+    numbers = ["+1 (212) 555.0100", "+12125550000-0099", "+49 30 1234560-9"]
+    text = f'[company]\ninternal_numbers = {numbers}\n[hubspot]\ntoken = "x"\n'
+    assert load(tmp_path, text).company.internal_numbers == numbers
+
+
 @pytest.mark.parametrize("hours", ["business_hours_start = 17", "business_hours_end = 25", "business_hours_end = 9"])
 def test_business_hours_must_make_a_day(tmp_path: Path, hours: str) -> None:
     told = problems(tmp_path, f'[parameters]\n{hours}\n[hubspot]\ntoken = "x"\n')
