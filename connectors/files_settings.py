@@ -18,6 +18,14 @@ def _zone(name: str) -> str:
     return name
 
 
+def _encoding(name: str) -> str:
+    try:
+        "key".encode(name)
+    except LookupError:
+        raise ValueError("not an encoding; allowed: names like utf-8, utf-16, cp1252") from None
+    return name
+
+
 class FilesSettings(SourceSettings):
     """Section [files]: a folder, and what it feeds."""
 
@@ -34,8 +42,8 @@ class FilesSettings(SourceSettings):
     columns: dict[str, dict[str, str]] = Field(
         {}, description='By kind of file, headers of your own and the column that each is, or "ignore".'
     )
-    delimiter: str = Field(",", description="What parts the columns of CSV files.", min_length=1, max_length=1)
-    encoding: str = Field("utf-8", description="How CSV files are written.")
+    delimiter: str = Field(",", description="What parts the columns of CSV files.", pattern=r"^[\t -~]$")
+    encoding: Annotated[str, AfterValidator(_encoding)] = Field("utf-8", description="How CSV files are written.")
 
     @field_validator("columns")
     @classmethod

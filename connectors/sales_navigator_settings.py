@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from .network import SourceSettings
 
 Role = Literal["email", "day", "time", "action", "count", "ignore"]
+
+
+def _format(text: str) -> str:
+    """Read as it is written, a format must give the same day back: one without a year would be of 1900."""
+    day = datetime(2026, 3, 17)  # noqa: DTZ001  a calendar date
+    try:
+        told = datetime.strptime(day.strftime(text), text).date()  # noqa: DTZ007
+    except ValueError:
+        told = None
+    if told != day.date():
+        raise ValueError("not a format of days; allowed: %Y, %m and %d as they are written, like %d/%m/%Y")
+    return text
 
 
 class SalesNavigatorSettings(SourceSettings):
@@ -21,8 +34,10 @@ class SalesNavigatorSettings(SourceSettings):
         description="What each column is: email, day, time, action (what was done), count (how often that was done), ignore.",
     )
     delimiter: str = Field(",", description="What parts the columns.", min_length=1, max_length=1)
-    day_format: str = Field("%Y-%m-%d", description="How days are written.")
-    time_format: str = Field("%m-%d-%Y %H:%M:%S", description="How instants are written, UTC.")
+    day_format: Annotated[str, AfterValidator(_format)] = Field("%Y-%m-%d", description="How days are written.")
+    time_format: Annotated[str, AfterValidator(_format)] = Field(
+        "%m-%d-%Y %H:%M:%S", description="How instants are written, UTC."
+    )
     contract: str | None = Field(
         None,
         description="In place of a folder, for partners of LinkedIn: the contract whose export jobs are read. Unverified, never tried;",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -27,9 +28,16 @@ def text(cell: str) -> str:
 
 
 def address(cell: str) -> str:
-    if cell.count("@") != 1 or cell.startswith("@") or cell.endswith("@"):
+    if not re.fullmatch(r"[^@\s<>,]+@[^@\s<>,]+", cell):
         raise ValueError("a mail address like ann@acme.com")
     return cell.lower()
+
+
+def addresses(cell: str) -> list[str]:
+    try:
+        return [address(part) for part in several(cell)]
+    except ValueError:
+        raise ValueError("mail addresses with semicolons between, like ann@acme.com;ann.lee@acme.com") from None
 
 
 def several(cell: str) -> list[str]:

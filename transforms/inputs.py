@@ -21,6 +21,7 @@ from .csv_input import (
     Table,
     above_zero,
     address,
+    addresses,
     as_instant,
     currency,
     day,
@@ -45,7 +46,7 @@ from .warehouse import insert, literal, transaction
 FILES: Mapping[str, Table] = {
     "reps": Table(
         {
-            "email": address, "name": text, "aliases": several, "phones": several, "role": text, "team": text, "manager": address,
+            "email": address, "name": text, "aliases": addresses, "phones": several, "role": text, "team": text, "manager": address,
             "territory": text, "segment": text, "timezone": zone, "region": region, "working_days": weekdays, "mailbox": yes_no,
             "hire_date": day, "end_date": day, "ramp": shares, "valid_from": instant_or_day,
         },
@@ -168,7 +169,8 @@ def load(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     """Fill the tables of the schema `input`. Raises InputError before anything is changed."""
     rows = read_files(inputs.files, inputs.parameters)
     regions = {rep["region"] or "" for rep in rows["reps"]}
-    outcomes = {**CALL_OUTCOMES, **inputs.call_outcomes}
+    own = {label.strip().lower(): meaning for label, meaning in inputs.call_outcomes.items()}
+    outcomes = {**CALL_OUTCOMES, **own}
     secret = contact_secret(inputs.contact_key or _beside(con, "contact.key"))
     with transaction(con):
         con.execute(TABLES)
@@ -205,7 +207,7 @@ def load(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
         _insert(con, "tool", [[t.name, t.price_per_seat, t.currency] for t in inputs.tools])
         _insert(con, "tool_evidence", [[t.name, r.source, r.app, r.action] for t in inputs.tools for r in t.evidence])
         _insert(con, "tool_seat", [[t.name, r.source, r.app] for t in inputs.tools for r in t.seats])
-        _insert(con, "call_outcome", [[label.lower(), *meaning] for label, meaning in sorted(outcomes.items())])
+        _insert(con, "call_outcome", [[label, *meaning] for label, meaning in sorted(outcomes.items())])
         span = timedelta(days=400)
         _load_calendar(con, regions, inputs.history_start - span, inputs.now.date() + span)
 

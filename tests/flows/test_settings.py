@@ -293,10 +293,19 @@ def _holds_every_key(tree: dict[str, Any], model: type[BaseModel]) -> None:
         ("company", "internal_numbers", '["+49 30 1234567-0"]'),
         ("company", "internal_numbers", '["."]'),
         ("schedule", "cron", '"0 0 4 * * *"'),
+        ("files", "encoding", '"utf8x"'),
+        ("files", "delimiter", '"§"'),
+        ("sales_navigator", "day_format", '"DD.MM.YYYY"'),
+        ("sales_navigator", "time_format", '"%d.%m. %H:%M"'),
     ],
 )
 def test_a_value_that_cannot_be_meant_is_wrong(tmp_path: Path, section: str, key: str, value: str) -> None:
-    told = problems(tmp_path, f'[hubspot]\ntoken = "x"\n[{section}]\n{key} = {value}\n')
+    needed = {
+        "files": 'folder = "x"\nsystems = ["dialer"]',
+        "sales_navigator": 'folder = "x"\ncolumns = { "E" = "email", "D" = "day", "N" = "count" }',
+    }
+    text = f'[hubspot]\ntoken = "x"\n[{section}]\n{needed.get(section, "")}\n{key} = {value}\n'
+    told = problems(tmp_path, text)
     assert [one.startswith(f"salespulse.toml: {section}.{key}") for one in told] == [True], told
 
 

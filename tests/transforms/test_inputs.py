@@ -47,6 +47,17 @@ def faults(files: Callable[..., Mapping[str, Path]], tmp_path: Path) -> Faults:
         ("reps", "email\nann\n", "reps.csv: line 2, column email: 'ann' is not a mail address like ann@acme.com"),
         (
             "reps",
+            "email\nAnn Lee <ann@acme.com>\n",
+            "reps.csv: line 2, column email: 'Ann Lee <ann@acme.com>' is not a mail address like ann@acme.com",
+        ),
+        (
+            "reps",
+            'email,aliases\na@b.c,"ann@acme.com, lee@acme.com"\n',
+            "reps.csv: line 2, column aliases: 'ann@acme.com, lee@acme.com' is not mail addresses with semicolons between, "
+            "like ann@acme.com;ann.lee@acme.com",
+        ),
+        (
+            "reps",
             "email,timezone\na@b.c,Mars\n",
             "reps.csv: line 2, column timezone: 'Mars' is not an IANA time zone like Europe/Berlin",
         ),
@@ -249,6 +260,17 @@ def test_contacts_are_published_by_hmac_sha256(con: duckdb.DuckDBPyConnection, t
     texts = ["hubspot:main:101", "mail:zoë@cust.com", "tel:442071838750", "", "x" * 1000]
     found = [row[0] for row in con.execute("select published_key(unnest(?::varchar[]))", [texts]).fetchall()]
     assert found == [hmac.new(secret, text.encode(), "sha256").hexdigest()[:32] for text in texts]
+
+
+def test_a_label_of_the_companys_own_takes_the_place_of_the_default_however_it_is_written(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    """HubSpot calls it "Connected". Two meanings of one label would make every call that has it two."""
+    load(con, call_outcomes={"Connected": ("connected", True, True), "No Answer ": ("busy", False, False)})
+    found = con.execute(
+        "select label, outcome, is_negative from input.call_outcome where label in ('connected', 'no answer') order by 1"
+    ).fetchall()
+    assert found == [("connected", "connected", True), ("no answer", "busy", False)]
 
 
 def test_the_secret_of_contacts_is_made_once_and_is_private(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
