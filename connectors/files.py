@@ -52,7 +52,7 @@ class Files:
         self._loaded: dict[str, Activities] = {}
         self._lock = Lock()
         # Without a list of users everybody is taken to have an account.
-        listed = settings.folder.is_dir() and any(kind is KINDS["users"] for kind, _ in self._found())
+        listed = any(kind_of(inner) is KINDS["users"] for inner in self._files())
         kinds = [k for k in KINDS.values() if k.system in self.systems and (k.at or listed)]
         self._kinds = {kind.stream: kind for kind in kinds}
         self.streams = (*(kind.declared() for kind in kinds), STRETCHES)
@@ -115,6 +115,14 @@ class Files:
         """Let go of what was read."""
         self._loaded.clear()
 
+    def _files(self) -> Iterator[Path]:
+        """What lies in the folder and is not passed over, relative to it, by name."""
+        folder = self._settings.folder
+        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+            inner = file.relative_to(folder)
+            if not any(part.startswith((".", "_")) for part in inner.parts) and file.suffix != ".part":
+                yield inner
+
     def _found(self) -> list[tuple[Kind, Path]]:
         """The files, in the order in which they count. Raises FileRefused for those that nobody could say what they are."""
         folder = self._settings.folder
@@ -122,11 +130,8 @@ class Files:
             raise FileRefused(f"files.folder: there is no folder {folder}. Make it, or correct the settings.")
         found: list[tuple[Kind, Path]] = []
         faults: list[str] = []
-        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-            inner = file.relative_to(folder)
-            if any(part.startswith((".", "_")) for part in inner.parts) or file.suffix == ".part":
-                continue
-            kind = kind_of(inner)
+        for inner in self._files():
+            kind, file = kind_of(inner), folder / inner
             if not file.name.lower().endswith(SUFFIXES):
                 faults += [f"{inner}: only {', '.join(SUFFIXES)} are read"] if kind else []
             elif kind is None:

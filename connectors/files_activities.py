@@ -23,6 +23,10 @@ from .files_table import FileRefused, Format, compute, instants, iso, read, reco
 PAGE = 50_000  # records
 AT = "_at"  # the column of when each happened: UTC without a zone, NULL where it cannot be read
 
+# What systems write where they know no time lies outside (0001-01-01, 1970-01-01, 9999-12-31): no day is told by it.
+MEANT = (datetime(1971, 1, 1), datetime(2200, 1, 1))  # noqa: DTZ001  UTC
+YES, NO = ("true", "1", "yes"), ("false", "0", "no")
+
 
 @dataclass(frozen=True, slots=True)
 class Activities:
@@ -51,9 +55,9 @@ def activities(kind: Kind, paths: Sequence[Path], settings: FilesSettings) -> Ac
         except OSError as error:  # taken away since the folder was listed
             faults.append(f"{name}: cannot be read ({error.strerror}); put it back, or run again")
             continue
-        table = _dated(found.table, kind, settings.timezone)
+        table, unclear = _settled(_dated(found.table, kind, settings.timezone))
         files.append(Told(name, at, *_ends(table)))
-        rejected += found.rejected
+        rejected += [*found.rejected, *unclear]
         tables.append(_counted(table) if kind.counted else table)
     if faults:
         raise FileRefused("; ".join(faults))
@@ -82,9 +86,22 @@ def _dated(table: Any, kind: Kind, zone: str) -> Any:
     return table.append_column("id", whole)
 
 
+def _settled(table: Any) -> tuple[Any, list[tuple[str, str]]]:
+    """The rows of which it is known whether they take a record back, and those of which it is not, as rejected."""
+    known = compute.is_in(compute.utf8_lower(table["deleted"]), value_set=pa.array((*YES, *NO, None), pa.string()))
+    unclear = table.filter(compute.invert(known)).drop_columns([AT])
+    rejected = [
+        (f"{row['file']}, line {row['line']}: deleted is not true or false: {row['deleted']}", text.decode())
+        for row, text in zip(unclear.to_pylist(), records(unclear), strict=True)
+    ]
+    return table.filter(known), rejected
+
+
 def _ends(table: Any) -> tuple[datetime | None, datetime | None]:
-    """The first and the last instant of a table."""
-    ends = compute.min_max(table[AT]).as_py()
+    """The first and the last instant of a table, as far as they can be meant."""
+    first, last = (pa.scalar(at, pa.timestamp("us")) for at in MEANT)
+    meant = compute.and_(compute.greater_equal(table[AT], first), compute.less(table[AT], last))
+    ends = compute.min_max(table[AT].filter(meant)).as_py()
     first, last = (at.replace(tzinfo=UTC) if at else None for at in (ends["min"], ends["max"]))
     return first, last
 
@@ -106,7 +123,7 @@ def _last_of_each(table: Any) -> Any:
     kept = compute.or_(
         compute.is_in(table["row"], value_set=last["row_max"].combine_chunks()), compute.is_null(table["id"])
     )
-    deleted = compute.is_in(compute.utf8_lower(table["deleted"]), value_set=pa.array(["true", "1", "yes"]))
+    deleted = compute.is_in(compute.utf8_lower(table["deleted"]), value_set=pa.array(YES))
     return table.filter(compute.and_not(kept, deleted)).drop_columns(["row", "deleted"])
 
 

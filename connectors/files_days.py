@@ -64,9 +64,9 @@ def _until(text: str, zone: str) -> datetime | None:
         if DAY.fullmatch(text):
             return _midnight(date.fromisoformat(text) + timedelta(days=1), zone)
         at = datetime.fromisoformat(text)
-    except ValueError:
+        return at.replace(tzinfo=at.tzinfo or ZoneInfo(zone)).astimezone(UTC)
+    except (ValueError, OverflowError):  # the day after 9999-12-31
         return None
-    return at.replace(tzinfo=at.tzinfo or ZoneInfo(zone)).astimezone(UTC)
 
 
 def stretches(files: Sequence[Told], through: datetime | None, zone: str, now: datetime) -> list[Stretch]:

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from difflib import get_close_matches
+from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 
@@ -60,15 +63,16 @@ class Read:
 def read(file: Path, name: str, kind: Kind, written: Format) -> Read:
     """name: how the file is called in what is told of it. Raises FileRefused."""
     rejected: list[tuple[str, str]] = []
+    is_parquet = file.suffix.lower() == ".parquet"
     try:
-        if file.suffix == ".parquet":
+        if is_parquet:
             found = _texts(pyarrow.parquet.read_table(file, use_threads=False), name)
             lines: Any = pa.array(range(1, found.num_rows + 1), pa.int64())
         else:
             found, lines = _csv(file, name, written, rejected)
     except (OSError, UnicodeError, csv.Error, pa.ArrowException) as error:
         told = str(error).partition("\n")[0][:200]
-        kind_of_file = "Parquet" if file.suffix == ".parquet" else f"CSV file in {written.encoding}"
+        kind_of_file = "Parquet file" if is_parquet else f"CSV file in {written.encoding}"
         raise FileRefused(f"{name}: cannot be read as a {kind_of_file} ({told}); write it again") from error
     found = found.rename_columns(_neutral(found.column_names, name, kind, written))
     cells: dict[str, Any] = {}
@@ -84,26 +88,23 @@ def read(file: Path, name: str, kind: Kind, written: Format) -> Read:
 
 
 def _csv(file: Path, name: str, written: Format, rejected: list[tuple[str, str]]) -> tuple[Any, Any]:
-    """All cells as text, and the line of each row. A row of another length is rejected."""
-    opened = gzip.open if file.suffix == ".gz" else open
-    with opened(file, "rt", encoding=written.encoding, newline="") as text:
-        header = next(csv.reader(cast(Any, text), delimiter=written.delimiter), [])
-    header = [one.lstrip("\ufeff") for one in header]
-    bad: set[int] = set()
-    ignored = {told.strip().lower() for told, neutral in written.columns.items() if neutral == IGNORE}
-    keeps_all = ignored.isdisjoint(one.strip().lower() for one in header)
+    """All cells as text, and the line on which each row begins. A row of another length is rejected. Raises FileRefused."""
+    with _opened(file, written) as text:
+        reader = csv.reader(text, delimiter=written.delimiter)
+        header = next(reader, [])
+        begins, is_over = reader.line_num + 1, next(text, None) is None
+    if header and is_over:  # Arrow takes a header without a line break for half a row
+        return pa.table([pa.nulls(0, pa.string())] * len(header), names=header), pa.nulls(0, pa.int64())
+    bad: dict[int, Any] = {}
 
     def skip(row: Any) -> str:
-        bad.add(row.number)
-        told = f"{name}, line {row.number}: {row.actual_columns} cells under {row.expected_columns} columns"
-        # Which of the cells nobody wants to have read cannot be told in such a row.
-        rejected.append((told, str(row.text) if keeps_all else f"{name}, line {row.number}"))
+        bad[row.number] = row
         return "skip"
 
     found = pyarrow.csv.read_csv(
-        file,
+        pa.input_stream(str(file), compression="gzip" if _is_gzip(file) else None),
         read_options=pyarrow.csv.ReadOptions(
-            use_threads=False, encoding=written.encoding, column_names=header, skip_rows=1
+            use_threads=False, encoding=written.encoding, column_names=header, skip_rows_after_names=1
         ),
         parse_options=pyarrow.csv.ParseOptions(
             delimiter=written.delimiter, newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=skip
@@ -112,8 +113,64 @@ def _csv(file: Path, name: str, written: Format, rejected: list[tuple[str, str]]
             column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False
         ),
     )
-    rows = range(2, found.num_rows + len(bad) + 2)
-    return found, pa.array([n for n in rows if n not in bad] if bad else rows, pa.int64())
+    lines, begins_bad, end = _lines(found, {number: str(row.text) for number, row in bad.items()}, begins)
+    if end and _ends_in_quotes(file, written):
+        raise FileRefused(
+            f"{name}, line {end}: a quote is opened there and never closed, so nobody can say where its rows end"
+        )
+    ignored = {told.strip().lower() for told, neutral in written.columns.items() if neutral == IGNORE}
+    keeps_all = ignored.isdisjoint(one.strip().lower() for one in header)
+    for number, row in bad.items():
+        where = f"{name}, line {begins_bad[number]}"
+        told = f"{where}: {row.actual_columns} cells under {row.expected_columns} columns"
+        # Which of the cells nobody wants to have read cannot be told in such a row.
+        rejected.append((told, str(row.text) if keeps_all else where))
+    return found, lines
+
+
+def _is_gzip(file: Path) -> bool:
+    return file.suffix.lower() == ".gz"
+
+
+@contextmanager
+def _opened(file: Path, written: Format) -> Generator[Iterator[str]]:
+    """The lines of a file, without a byte order mark."""
+    opened = gzip.open if _is_gzip(file) else open
+    with opened(file, "rt", encoding=written.encoding, newline="") as text:
+        lines = cast("Iterator[str]", text)
+        yield chain([next(lines, "").removeprefix("\ufeff")], lines)
+
+
+def _lines(found: Any, bad: Mapping[int, str], begins: int) -> tuple[Any, Mapping[int, int], int]:
+    """The line on which each row begins, since a quoted cell may hold line breaks: of the sound ones, and of the bad ones by their numbers;
+    and that of the last row, if it holds a line break, else 0. bad: texts of rows, numbered from 2. begins: the line after the header."""
+    breaks = pa.repeat(pa.scalar(0, pa.int32()), found.num_rows)
+    for column in found.columns:
+        breaks = compute.add(breaks, compute.count_substring(column, "\n"))
+    if not bad and not compute.sum(breaks).as_py():
+        return pa.array(range(begins, begins + found.num_rows), pa.int64()), {}, 0
+    within = iter(breaks.to_pylist())
+    sound: list[int] = []
+    other: dict[int, int] = {}
+    line, more = begins, 0
+    for number in range(2, found.num_rows + len(bad) + 2):
+        if number in bad:
+            other[number], more = line, bad[number].count("\n")
+        else:
+            sound.append(line)
+            more = next(within)
+        line += 1 + more
+    return pa.array(sound, pa.int64()), other, line - 1 - more if more else 0
+
+
+def _ends_in_quotes(file: Path, written: Format) -> bool:
+    """Whether a line of our own at the end would be no row of its own, since a quote before it is never closed."""
+    end = ["end"]
+    with _opened(file, written) as text:
+        try:
+            return deque(csv.reader(chain(text, end), delimiter=written.delimiter), maxlen=1).pop() != end
+        except csv.Error:  # a cell of more than 128 KB
+            return True
 
 
 def _texts(table: Any, name: str) -> Any:
@@ -132,14 +189,26 @@ def _texts(table: Any, name: str) -> Any:
         elif pa.types.is_timestamp(kind):
             text = compute.cast(compute.cast(column, pa.timestamp("us", kind.tz), safe=False), MICROS).cast(pa.string())
             column = compute.binary_join_element_wise(text, "Z" if kind.tz else "", "")
-        elif pa.types.is_nested(kind):
+        elif pa.types.is_floating(kind):
+            column = _plain(column)
+        elif pa.types.is_nested(kind) or pa.types.is_duration(kind):
             column = None
         if column is None:
             raise FileRefused(
-                f"{name}: the column {field_.name} is {kind}: give plain values (legs of a call: a row each, with transferred_from)"
+                f"{name}: the column {field_.name} is {kind}: give plain values (seconds as a number; legs of a call: a row each, with "
+                "transferred_from)"
             )
         columns[field_.name] = column.cast(pa.string())
     return pa.table(columns)
+
+
+def _plain(column: Any) -> Any:
+    """Numbers with a point as text. Whole ones are written as such: pandas makes numbers with a point of a column of numbers with a gap, and
+    4.4207183875e+11 is no telephone."""
+    exact = compute.less(compute.abs(column), 2.0**53)
+    whole = compute.and_(exact, compute.equal(compute.round(column), column))
+    number = compute.cast(compute.if_else(whole, column, None), pa.int64())
+    return compute.coalesce(compute.cast(number, pa.string()), compute.cast(column, pa.string()))
 
 
 def _neutral(header: Sequence[str], name: str, kind: Kind, written: Format) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 from collections.abc import Sequence
@@ -161,6 +162,9 @@ def test_which_days_are_told_whole(
         ("calls.csv", ["key,rep,number,started_at,result,Rep"], "its header has rep twice"),
         ("calls.csv", [], "are not in it|cannot be read"),
         ("calls.parquet", ["no parquet"], "calls.parquet: cannot be read as a Parquet"),
+        ("calls.csv", [HEADER + ",disposition", "D1,a@x.com,+44,2026-03-16T09:00Z,busy,,,x", 'D2,a@x.com,+44,2026-03-16T09:00Z,busy,,,"said',
+                       "D3,a@x.com,+44,2026-03-16T09:00Z,busy,,,x"], r"calls.csv, line 3: a quote is opened there and never closed"),
+        ("_complete_through", ["9999-12-31"], "_complete_through, line 1: '9999-12-31' is not understood"),
         ("mails.csv", ["key"], "mails.csv feeds mail, which is not among"),
         ("call.csv", ["key"], "call.csv: its name must begin with what it holds: calls, "),
         ("calls.xlsx", ["x"], "calls.xlsx: only .csv, .csv.gz, .parquet are read"),
@@ -172,9 +176,89 @@ def test_what_is_refused(tmp_path: Path, name: str, lines: list[str], says: str)
     write(tmp_path, name, *lines)
     stream = "told_stretch" if name.startswith("_") else "dialer_call"
     with pytest.raises(FileRefused, match=says):
-        read(
-            source(tmp_path), stream
-        ) if name != "mails.csv" and name != "call.csv" and name != "calls.xlsx" else source(tmp_path)
+        read(source(tmp_path), stream)
+
+
+def test_a_file_as_powershell_and_excel_write_it(tmp_path: Path) -> None:
+    """A byte order mark before a quoted header, whose cells may hold line breaks like any other; lines are those of the file."""
+    write(
+        tmp_path,
+        "calls.csv",
+        '\ufeff"key","rep","number","started_at","result","disposition","Note\r\n(internal)"\r',
+        '"D1","a@x.com","+44","2026-03-16T09:00Z","busy","two\r\nlines",""\r',
+        '"D2","a@x.com","+44","2026-03-16T09:00Z","busy","",""\r',
+        '"D3","a@x.com"\r',
+        '"D4","a@x.com","+44","2026-03-16T09:00Z","busy","","two\nlines"\r',
+    )
+    records, rejected = read(source(tmp_path, columns={"calls": {"Note\r\n(internal)": "ignore"}}))
+    assert [(r["id"], r["line"]) for r in records] == [("D1", "3"), ("D2", "5"), ("D4", "7")]
+    assert [reason for reason, _ in rejected] == ["calls.csv, line 6: 2 cells under 7 columns"]
+
+
+def test_nothing_but_a_header_is_a_file_without_rows(tmp_path: Path) -> None:
+    """How everything is taken away; also without a line break at its end."""
+    (tmp_path / "calls.csv").write_text(HEADER)
+    assert read(source(tmp_path), known=["D1"]) == ([], [])
+
+
+def test_the_end_of_a_name_may_be_in_capitals(tmp_path: Path) -> None:
+    row = "D1,a@x.com,+44,2026-03-16T09:00Z,busy,,\n"
+    (tmp_path / "CALLS.CSV.GZ").write_bytes(gzip.compress(f"{HEADER}\n{row}".encode()))
+    columns = {"key": "P1", "rep": "a@x.com", "number": "+44", "started_at": "2026-03-16T09:00Z", "result": "busy"}
+    pyarrow.parquet.write_table(pa.table({name: [cell] for name, cell in columns.items()}), tmp_path / "calls.PARQUET")
+    assert {r["id"] for r in read(source(tmp_path))[0]} == {"D1", "P1"}
+
+
+def test_numbers_of_parquet_are_written_out_and_spans_are_refused(tmp_path: Path) -> None:
+    """pandas makes a column of numbers with a gap one of numbers with a point; a span has no unit once it is a number."""
+    row = {
+        "key": [1e15, 2.0],
+        "rep": ["a@x.com"] * 2,
+        "number": [442071838750.0, None],
+        "started_at": ["2026-03-16T09:00Z"] * 2,
+        "result": ["busy"] * 2,
+        "talk_seconds": [61.0, 0.5],
+    }
+    pyarrow.parquet.write_table(pa.table(row), tmp_path / "calls.parquet")
+    found = [(r["key"], r.get("number"), r["talk_seconds"]) for r in read(source(tmp_path))[0]]
+    assert found == [("1000000000000000", "442071838750", "61"), ("2", None, "0.5")]
+    row["talk_seconds"] = [timedelta(seconds=61)] * 2
+    pyarrow.parquet.write_table(pa.table(row), tmp_path / "calls.parquet")
+    with pytest.raises(FileRefused, match=r"calls\.parquet: the column talk_seconds is duration"):
+        read(source(tmp_path))
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York"])
+def test_an_instant_that_says_that_there_is_none_tells_no_day(tmp_path: Path, zone: str) -> None:
+    """The first and the last instant of .NET, and the first of Unix, beside one row of 2026-03-16."""
+    none = ("0001-01-01T00:00:00", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59")
+    junk = [f"N{n},a@x.com,+44,{at},busy,," for n, at in enumerate(none)]
+    write(tmp_path, "calls.csv", HEADER, *junk, "D1,a@x.com,+44,2026-03-16T12:00Z,busy,,")
+    (stretch,) = told(source(tmp_path, timezone=zone))
+    assert [instant[:10] for instant in stretch] in (["2026-03-16", "2026-03-17"], ["2026-03-15", "2026-03-16"])
+
+
+def test_a_row_of_which_nobody_knows_whether_it_is_deleted_is_put_aside(tmp_path: Path) -> None:
+    """A German Excel writes WAHR for true. Taken for false, what was taken back would count."""
+    rows = [f"D{n},a@x.com,+44,2026-03-16T09:00Z,busy,,,{told}" for n, told in enumerate(("WAHR", "TRUE", "no", ""))]
+    write(tmp_path, "calls.csv", HEADER + ",deleted", *rows)
+    records, rejected = read(source(tmp_path))
+    assert [r["id"] for r in records] == ["D2", "D3"]
+    ((reason, text),) = rejected
+    assert (reason, json.loads(text)["id"]) == ("calls.csv, line 2: deleted is not true or false: WAHR", "D0")
+
+
+def test_a_file_that_nobody_can_name_stops_its_own_folder_alone(tmp_path: Path) -> None:
+    """The source can be opened, so that other sources are read that night; its windows fail."""
+    write(tmp_path, "calls.csv", HEADER)
+    write(tmp_path, "users.csv", "email", "a@x.com")
+    write(tmp_path, "other.csv", "x")
+    files = source(tmp_path)
+    assert "dialer_user" in [stream.name for stream in files.streams]
+    for stream in files.streams:
+        with pytest.raises(FileRefused, match=r"other\.csv: its name must begin with"):
+            read(files, stream.name)
+    assert [check.ok for check in files.check()] == [False, False]
 
 
 def test_a_manifest_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
