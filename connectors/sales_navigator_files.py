@@ -137,27 +137,41 @@ class ExportFiles:
         """Day, person and what was done. only: the day of a file without a column for it. Raises ValueError."""
         if len(cells) != len(roles):
             raise ValueError(f"{len(cells)} cells under {len(roles)} columns")
-        by_role = {role: cell.strip() for (_, role), cell in zip(roles, cells, strict=True)}
-        email, day, when = by_role["email"].lower(), only, {}
+        by_role = {role: (name, cell.strip()) for (name, role), cell in zip(roles, cells, strict=True)}
+        column, email = by_role["email"]
         if "@" not in email:
-            raise ValueError("no address of a person")
+            raise ValueError(f"{column} is no address of a person")
+        day, when = only, {}
         if "time" in by_role:
-            at = datetime.strptime(by_role["time"], self._settings.time_format).replace(tzinfo=UTC)
+            at = _parsed_at(*by_role["time"], self._settings.time_format).replace(tzinfo=UTC)
             day, when = at.date(), {"at": at.isoformat()}
         if "day" in by_role:
-            day = datetime.strptime(by_role["day"], self._settings.day_format).date()  # noqa: DTZ007  a calendar date
+            day = _parsed_at(*by_role["day"], self._settings.day_format).date()
         if day is None:
             raise ValueError("no day")
         if "action" in by_role:
-            return day, email, [{"action": by_role["action"], **when}]
-        records: list[dict[str, object]] = []
-        for (name, role), cell in zip(roles, cells, strict=True):
-            count = int(cell.strip().replace(",", "") or 0) if role == "count" else 0
-            if count < 0:
-                raise ValueError(f"{name} is below zero")
-            if count:
-                records.append({"action": name, "count": count, **when})
-        return day, email, records
+            return day, email.lower(), [{"action": by_role["action"][1], **when}]
+        counts = [
+            (name, _count(name, cell)) for (name, role), cell in zip(roles, cells, strict=True) if role == "count"
+        ]
+        return day, email.lower(), [{"action": name, "count": count, **when} for name, count in counts if count]
+
+
+def _parsed_at(column: str, cell: str, form: str) -> datetime:
+    """A day or an instant as the settings say that it is written. Raises ValueError."""
+    try:
+        return datetime.strptime(cell, form)  # noqa: DTZ007  the caller knows the zone
+    except ValueError:
+        raise ValueError(f"{column} is not written as {form}: {cell or 'empty'}") from None
+
+
+def _count(column: str, cell: str) -> int:
+    """How often something was done; nothing is none, a thousand may have its comma. Raises ValueError, also for a number so great that it must
+    be something else, like an id."""
+    text = cell.strip().replace(",", "") or "0"
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise ValueError(f"{column} is no count: {cell.strip()}")
+    return int(text)
 
 
 def _days_of_name(file: Path) -> list[date]:

@@ -156,11 +156,19 @@ def test_a_row_that_cannot_be_read_is_told_and_its_file_tells_no_whole_day(tmp_p
         "2026-03-16,a@x.com,A,-1,0",
         "2026-03-16,a@x.com",
         "",
+        "2026-03-16,a@x.com,A,99999999999999999999,0",
     )
     write(tmp_path, "u.csv", "Day,E-mail,Name,Searches,InMail", *lines, "2026-03-16,b@x.com,B,1,0")
     page = read(tmp_path)
     assert told(page) == [("2026-03-16/b@x.com/Searches", 1)]
-    assert [reason.partition(":")[0] for reason, _ in page.rejected] == [f"u.csv, line {n}" for n in (2, 3, 4, 5, 6)]
+    assert [reason for reason, _ in page.rejected] == [
+        "u.csv, line 2: Day is not written as %Y-%m-%d: 16.3.2026",
+        "u.csv, line 3: E-mail is no address of a person",
+        "u.csv, line 4: Searches is no count: many",
+        "u.csv, line 5: Searches is no count: -1",
+        "u.csv, line 6: 2 cells under 5 columns",
+        "u.csv, line 8: Searches is no count: 99999999999999999999",
+    ]
     assert days(tmp_path) == []
 
 
