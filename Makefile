@@ -12,7 +12,7 @@ COMPILE := $(UV) pip compile --universal --generate-hashes --python-version 3.11
 .PHONY: help install demo test lint types check lock sbom bench bench-build bench-limits kill hostile clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(READY) ## the locked environment in .venv
 
@@ -46,7 +46,7 @@ types: $(READY) ## strict types
 
 check: lint types test ## what .ci/run runs
 
-lock: $(BIN)/uv ## make the five lock files anew from pyproject.toml, keeping versions that still fit
+lock: $(BIN)/uv ## make all lock files anew from pyproject.toml, keeping versions that still fit
 	$(COMPILE) pyproject.toml --output-file requirements.lock
 	$(COMPILE) --constraint requirements.lock pyproject.toml --all-extras --output-file requirements-cluster.lock
 	$(COMPILE) --constraint requirements-cluster.lock pyproject.toml --all-extras --group dev --output-file requirements-dev.lock

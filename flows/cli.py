@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from importlib.metadata import version
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Group, Parameter
+from cyclopts.validators import Number
 from rich.console import Console
 
 from flows import logs
@@ -51,8 +53,18 @@ Clock = Annotated[
 ]
 Wait = Annotated[
     float,
-    Parameter(help="Seconds to wait for another run that holds the warehouse; else leave at once with exit code 5."),
+    Parameter(
+        help="Seconds to wait for another run that holds the warehouse; else leave at once with exit code 5.",
+        validator=Number(gte=0),
+    ),
 ]
+Some = Annotated[int, Parameter(validator=Number(gte=1))]
+Port = Annotated[int, Parameter(validator=Number(gte=0, lte=65_535))]
+
+
+def _is_address(_: type, text: str) -> None:
+    if not re.fullmatch(r"[^@\s<>,]+@[^@\s<>,]+", text.strip()):
+        raise ValueError("not a mail address like ann@acme.com")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -96,7 +108,7 @@ def with_settings(
 
 
 @app.command(group=TRY)
-def demo(*, folder: Path = Path("demo"), reps: int = 40, days: int = 35, seed: int = 1) -> int:
+def demo(*, folder: Path = Path("demo"), reps: Some = 40, days: Some = 35, seed: int = 1) -> int:
     """Make up a company, run one night over it, and show yesterday's numbers.
 
     Parameters
@@ -214,7 +226,12 @@ def land(file: Path, /) -> int:
 
 
 @app.command(name="forget", group=RUN)
-def forget_person(email: str, /, *, dry_run: Annotated[bool, Parameter(negative=())] = False) -> int:
+def forget_person(
+    email: Annotated[str, Parameter(validator=_is_address)],
+    /,
+    *,
+    dry_run: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
     """Erase a person, by mail address, from everything that is kept, publish anew, and prove it. Later readings leave them out.
 
     Parameters
@@ -357,7 +374,7 @@ def quarantine_list(*, source: str | None = None, stream: str | None = None) -> 
 
 
 @quarantine.command(name="show")
-def quarantine_show(*, source: str | None = None, stream: str | None = None, most: int = 20) -> int:
+def quarantine_show(*, source: str | None = None, stream: str | None = None, most: Some = 20) -> int:
     """Show records as the vendor sent them. They may name people.
 
     Parameters
@@ -394,7 +411,7 @@ def quarantine_retry(*, source: str | None = None, stream: str | None = None) ->
 def serve(
     *,
     world: Path,
-    port: int = 0,
+    port: Port = 0,
     now: Clock = None,
     settings_out: Path | None = None,
     fault: Sequence[str] = (),
@@ -423,7 +440,7 @@ def serve(
 
 
 @sandbox.command
-def replay(folder: Path, /, *, port: int = 0, settings_out: Path | None = None) -> int:
+def replay(folder: Path, /, *, port: Port = 0, settings_out: Path | None = None) -> int:
     """Serve recorded exchanges of real accounts until stopped: a recording becomes a case that anyone can run.
 
     Parameters
@@ -441,7 +458,7 @@ def replay(folder: Path, /, *, port: int = 0, settings_out: Path | None = None) 
 
 
 @sandbox.command
-def generate(file: Path, /, *, reps: int = 40, days: int = 35, seed: int = 1, now: Clock = None) -> int:
+def generate(file: Path, /, *, reps: Some = 40, days: Some = 35, seed: int = 1, now: Clock = None) -> int:
     """Make up a company and write it as a world file.
 
     Parameters

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from flows.exit_codes import Exit
 from flows.sandbox_commands import generate_world
-from flows.settings import ENV_FILE
+from flows.settings import ENV_FILE, ENV_PREFIX
 from flows.settings_file import load_settings
 from flows.terminal import run_flow
 
@@ -48,6 +48,9 @@ def show(folder: Path, *, reps: int, days: int, seed: int) -> Exit:
     world, settings = folder / "world.json", folder / "salespulse.toml"
     console.print(f"[bold]A made-up company[/], whose clock says {clock:%A %Y-%m-%d %H:%M} UTC", highlight=False)
     generate_world(world, reps=reps, days=days, seed=seed, now=clock)
+    # What the environment says is of a real company: its secrets are not the demo's, and its published file least of all.
+    for name in [one for one in os.environ if one.upper().startswith(ENV_PREFIX)]:
+        del os.environ[name]
     with _sandbox(world, settings):
         os.environ[ENV_FILE] = str(settings.absolute())
         console.print("\n[bold]One nightly run over it[/], over HTTP as with real accounts")
@@ -70,7 +73,7 @@ def last_working_noon(now: datetime) -> datetime:
 
 
 def _cleared(folder: Path) -> bool:
-    if folder.exists() and any(folder.iterdir()):
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         if not (folder / MARK).exists():
             return False
         shutil.rmtree(folder)

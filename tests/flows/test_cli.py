@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -37,10 +38,45 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["nightly", "--dai", "x"], ["nightly", "--day", "soon"], ["nonsense"], ["backfill"]]
+    "arguments",
+    [
+        ["nightly", "--dai", "x"],
+        ["nightly", "--day", "soon"],
+        ["nightly", "--wait", "-1"],
+        ["nonsense"],
+        ["backfill"],
+        ["forget", "ann"],
+        ["forget", "Ann Lee <ann@acme.com>"],
+        ["quarantine", "show", "--most", "-1"],
+        ["demo", "--reps", "0"],
+        ["demo", "--folder", __file__],
+        ["sandbox", "generate", "world.json", "--days", "0"],
+        ["sandbox", "serve", "--world", "world.json", "--port", "99999"],
+    ],
 )
-def test_wrong_arguments_exit_with_2(arguments: list[str]) -> None:
+def test_wrong_arguments_exit_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Before anything is begun that could fail in its own words."""
     assert run(arguments) == 2
+    assert "What to do" not in capsys.readouterr().err
+
+
+def test_make_help_names_every_target() -> None:
+    root = Path(__file__).parents[2]
+    (targets,) = re.findall(r"^\.PHONY: (.*)$", (root / "Makefile").read_text(), re.MULTILINE)
+    told = subprocess.run(["make", "--silent", "help"], cwd=root, capture_output=True, text=True, check=True).stdout
+    assert [line.split()[1] for line in told.splitlines()] == targets.split()
+
+
+def test_the_demo_leaves_a_real_company_alone(tmp_path: Path) -> None:
+    """Also where the environment says where that one's file is."""
+    real = tmp_path / "sales_metrics.duckdb"
+    real.write_text("what the sales director reads at nine")
+    command = [sys.executable, "-m", "flows.cli", "demo", "--reps", "1", "--days", "1"]
+    environment = os.environ | {"SALESPULSE__PUBLISHED": str(real), "PREFECT_HOME": str(tmp_path / "prefect")}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert real.read_text() == "what the sales director reads at nine"
+    assert (tmp_path / "demo" / "data" / "sales_metrics.duckdb").exists()
 
 
 def test_wrong_settings_are_told_before_anything_heavy_is_imported(tmp_path: Path) -> None:
