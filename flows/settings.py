@@ -230,7 +230,8 @@ class Settings(BaseSettings):
         if not self.sources:
             names = ", ".join(f"[{name}]" for name in connectors.NAMES)
             raise ValueError(f"no source is set up: give at least one section of {names}")
-        if faults := faults_of(self.tools, tuple(source.partition("/")[0] for source in self.sources)):
+        telling = [a.partition("/")[0] for a, s in self._accounts() if "tools" in getattr(s, "systems", ("tools",))]
+        if faults := faults_of(self.tools, telling):
             raise ValueError(f"tools: {'; '.join(faults)}")
         if faults := list(self._clashes()):
             raise ValueError(f"workspaces: {'; '.join(faults)}")

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 import connectors
 from transforms.tool_inputs import ToolInput, ToolRule
 
+OF_TOOLS = {"files": ', and "tools" among its systems'}
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
@@ -54,18 +55,26 @@ def _faults(tools: Sequence[Tool], sources: Sequence[str]) -> Iterator[str]:
     names = [tool.name.lower() for tool in tools]
     yield from (f"{name} stands there twice" for name in sorted({n for n in names if names.count(n) > 1}))
     for tool in tools:
-        for rule in (*tool.evidence, *tool.seats):
-            if rule.source in sources:
-                what, told = ("for seats", "seat") if isinstance(rule, Seats) else ("as evidence", "action")
-                if rule.source not in (telling := _telling(told)):
-                    yield f"{tool.name} names {rule.source} {what}, which tells of none; name one of {', '.join(telling)}, or leave it out"
+        rules = [
+            *((rule.source, "action", "evidence") for rule in tool.evidence),
+            *((rule.source, "seat", "seats") for rule in tool.seats),
+        ]
+        for source, what, part in rules:
+            able = _telling(what)
+            if source in connectors.NAMES and source not in able:
+                # Read whole and without any use, it would have every seat look idle.
+                yield f"{tool.name} names the source {source} for its {part}, which it does not tell; allowed: {', '.join(able)}"
                 continue
-            near = get_close_matches(rule.source, connectors.NAMES, n=1)
+            if source in sources:
+                continue
+            near = get_close_matches(source, connectors.NAMES, n=1)
             told = (
-                f"give it a section [{rule.source}]" if rule.source in connectors.NAMES else "there is no such source"
+                f"give it a section [{source}]{OF_TOOLS.get(source, '')}"
+                if source in connectors.NAMES
+                else "there is no such source"
             )
-            hint = f"; did you mean {near[0]}?" if near and near[0] != rule.source else ""
-            yield f"{tool.name} names the source {rule.source}: {told}{hint}"
+            hint = f"; did you mean {near[0]}?" if near and near[0] != source else ""
+            yield f"{tool.name} names the source {source}: {told}{hint}"
 
 
 def _telling(what: str) -> list[str]:

@@ -14,7 +14,6 @@ from flows.redaction import Redactor
 from flows.settings import Settings, settings_model
 from flows.settings_file import load_settings
 from flows.settings_problems import WrongSettingsError, inner_model
-from flows.settings_tools import Evidence, Seats, Tool, faults_of
 
 GOOD = """
 [company]
@@ -326,17 +325,17 @@ def test_a_log_and_its_call_are_not_sought_further_apart_than_a_night_looks(tmp_
     assert any("parameters.call_match_before_seconds" in one and "86400" in one for one in told), told
 
 
-def test_a_tool_names_sources_that_tell_of_it() -> None:
-    """A source that tells nothing of it would leave its use unknown, or its seats nobody's, without a word."""
-    tools = [
-        Tool(
-            name="Gong",
-            evidence=[Evidence(source="google_admin"), Evidence(source="cloudtalk")],
-            seats=[Seats(source="okta")],
-        ),
-        Tool(name="LinkedIn", evidence=[Evidence(source="outreach")], seats=[Seats(source="google_admin")]),
-    ]
-    first, second = faults_of(tools, ["google_admin", "cloudtalk", "okta", "outreach"])
-    assert first.startswith("Gong names cloudtalk as evidence")
-    assert second.startswith("LinkedIn names google_admin for seats")
-    assert "okta, outreach, salesloft" in second
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        ('evidence = [{ source = "hubspot" }]', "x names the source hubspot for its evidence, which it does not tell; allowed: okta, "),
+        ('seats = [{ source = "files" }]', "x names the source files for its seats, which it does not tell; allowed: okta, outreach, salesloft"),
+        ('evidence = [{ source = "files" }]', 'x names the source files: give it a section [files], and "tools" among its systems'),
+        ('evidence = [{ source = "oktta" }]', "x names the source oktta: there is no such source; did you mean okta?"),
+    ],
+)  # fmt: skip
+def test_a_tool_names_sources_that_tell_of_tools(tmp_path: Path, rule: str, says: str) -> None:
+    """A CRM that is read to the end of the day shows no use of LinkedIn: every seat of it would be idle money."""
+    text = GOOD + f'[files]\nfolder = "x"\nsystems = ["dialer"]\n[[tools]]\nname = "x"\n{rule}\n'
+    (told,) = problems(tmp_path, text)
+    assert says in told
