@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from datetime import date, datetime, timedelta
 from functools import cache
-from itertools import islice, pairwise
+from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_type_hints
 from urllib.parse import urlsplit
@@ -36,10 +36,12 @@ SLACK = timedelta(hours=6)  # how much later than scheduled a run may end before
 
 
 def longest_pause(cron: str) -> timedelta:
-    """The longest time between two runs of a schedule, of its next hundred."""
+    """The longest time between two runs of a schedule, of its next hundred and of those of six weeks."""
     from cronsim import CronSim
 
-    runs = list(islice(CronSim(cron, datetime(2026, 1, 1)), 100))  # noqa: DTZ001  only their distances matter
+    first = datetime(2026, 1, 1)  # noqa: DTZ001  only distances matter
+    coming = enumerate(CronSim(cron, first))
+    runs = [at for _, at in takewhile(lambda run: run[0] < 100 or run[1] < first + timedelta(weeks=6), coming)]
     return max((b - a for a, b in pairwise(runs)), default=timedelta(days=1))
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 from pydantic import BaseModel
 
 import connectors
+from flows.deployment import schedule
 from flows.redaction import Redactor
-from flows.settings import Settings, settings_model
+from flows.settings import Settings, longest_pause, settings_model
 from flows.settings_file import load_settings
 from flows.settings_problems import WrongSettingsError, inner_model
 
@@ -247,6 +249,29 @@ def test_further_accounts_of_a_vendor(tmp_path: Path, monkeypatch: pytest.Monkey
         "unknown key; did you mean token?" in p
         for p in problems(tmp_path, GOOD + '[workspaces.us.hubspot]\ntokn = "x"\n')
     )
+
+
+def test_a_deployment_names_the_settings_file_that_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None where the environment says all: one that is not there would stop every run."""
+    monkeypatch.setenv("SALESPULSE__HUBSPOT__TOKEN", "from-environment")
+    monkeypatch.setenv("SALESPULSE_SETTINGS", "")
+    assert schedule()["settings"] == ""
+    (tmp_path / "salespulse.toml").touch()
+    assert schedule()["settings"] == str(tmp_path / "salespulse.toml")
+
+
+@pytest.mark.parametrize(
+    ("cron", "hours"),
+    [
+        ("0 4 * * *", 24),
+        ("0 4 * * 1-5", 72),
+        ("*/10 7-18 * * 1-5", 60 + 1 / 6),  # from Friday 18:50 to Monday 7:00
+        ("0 4 1 * *", 31 * 24),
+    ],
+)
+def test_the_longest_pause_of_a_schedule(cron: str, hours: float) -> None:
+    """Late is what is older: nights and weekends count, however often it runs between them."""
+    assert longest_pause(cron) == timedelta(hours=hours)
 
 
 def test_a_missing_file_says_how_to_get_one(tmp_path: Path) -> None:
