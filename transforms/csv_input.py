@@ -93,9 +93,11 @@ def yes_no(cell: str) -> bool:
 def instant_or_day(cell: str) -> str:
     """ISO instant, or a date, which begins at midnight in the row's own zone (settled by the caller)."""
     try:
-        datetime.fromisoformat(cell)
+        year = datetime.fromisoformat(cell).year
     except ValueError:
-        raise ValueError("an instant like 2026-03-16T00:00:00Z, or a date") from None
+        year = 0
+    if not 1900 <= year < 9999:  # so that it has an instant in every zone
+        raise ValueError("an instant like 2026-03-16T00:00:00Z, or a date")
     return cell
 
 
@@ -106,6 +108,13 @@ def money(cell: str) -> Decimal:
         raise ValueError("a number like 30.00") from None
     if not number.is_finite():
         raise ValueError("a number like 30.00")
+    return number
+
+
+def price(cell: str) -> Decimal:
+    number = money(cell)
+    if not 0 <= number < 10**15:
+        raise ValueError("a price like 30.00")
     return number
 
 
@@ -210,13 +219,16 @@ def read(file: Path, table: Table, faults: Faults) -> list[Line]:
 
 
 def _numbered(handle: Iterable[str]) -> list[tuple[int, list[str]]]:
-    """Records with the line each begins on: a quoted cell may hold line breaks."""
-    reader = csv.reader(handle)
+    """Records with the line each begins on: a quoted cell may hold line breaks. Strict, or one that is not closed takes all further rows."""
+    reader = csv.reader(handle, strict=True)
     found: list[tuple[int, list[str]]] = []
     begins = 1
-    for record in reader:
-        found.append((begins, record))
-        begins = reader.line_num + 1
+    try:
+        for record in reader:
+            found.append((begins, record))
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        raise csv.Error(f"line {begins}: {error}; is a quote opened there and not closed?") from None
     return found
 
 

@@ -26,8 +26,8 @@ from .csv_input import (
     currency,
     day,
     instant_or_day,
-    money,
     not_negative,
+    price,
     read,
     region,
     several,
@@ -53,7 +53,7 @@ FILES: Mapping[str, Table] = {
         ("email",),
     ),
     "teams": Table({"team": text, "name": text, "parent": text}, ("team",)),
-    "seats": Table({"email": address, "tool": text, "from": day, "to": day, "monthly_cost": money}, ("email", "tool")),
+    "seats": Table({"email": address, "tool": text, "from": day, "to": day, "monthly_cost": price}, ("email", "tool")),
     "availability": Table(
         {"email": address, "date": day, "working_fraction": share, "leave_type": text}, ("email", "date", "working_fraction")
     ),

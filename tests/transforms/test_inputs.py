@@ -58,6 +58,21 @@ def faults(files: Callable[..., Mapping[str, Path]], tmp_path: Path) -> Faults:
         ),
         (
             "reps",
+            'email,name\na@b.c,"Ann\nb@b.c,Bob\n',
+            "reps.csv: cannot be read as a UTF-8 CSV file: line 2: unexpected end of data; is a quote opened there and not closed?",
+        ),
+        (
+            "reps",
+            "email,timezone,valid_from\na@b.c,Europe/Berlin,0001-01-01\n",
+            "reps.csv: line 2, column valid_from: '0001-01-01' is not an instant like 2026-03-16T00:00:00Z, or a date",
+        ),
+        (
+            "seats",
+            "email,tool,monthly_cost\na@b.c,crm,-30\n",
+            "seats.csv: line 2, column monthly_cost: '-30' is not a price like 30.00",
+        ),
+        (
+            "reps",
             "email,timezone\na@b.c,Mars\n",
             "reps.csv: line 2, column timezone: 'Mars' is not an IANA time zone like Europe/Berlin",
         ),
