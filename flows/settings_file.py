@@ -133,7 +133,8 @@ class _Reading:
                 key = file_key(secret)
             if isinstance(tree.get(secret), str) and not SECRET.fullmatch(tree[secret]):
                 told = (
-                    "empty, or not as secrets are (one line of letters, digits and signs of ASCII): copy it there again"
+                    "empty, or not as secrets are (one line of letters, digits and signs of ASCII): copy it there again, or delete the "
+                    "section of a source that you do not have"
                 )
                 self.problems.append(Problem(self.origin((*above, key)), ".".join((*above, key)), told))
         for name, info in model.model_fields.items():
