@@ -211,7 +211,7 @@ def test_the_end_of_a_name_may_be_in_capitals(tmp_path: Path) -> None:
 
 def test_numbers_of_parquet_are_written_out_and_spans_are_refused(tmp_path: Path) -> None:
     """pandas makes a column of numbers with a gap one of numbers with a point; a span has no unit once it is a number."""
-    row = {
+    row: dict[str, list[Any]] = {
         "key": [1e15, 2.0],
         "rep": ["a@x.com"] * 2,
         "number": [442071838750.0, None],
