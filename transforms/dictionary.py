@@ -201,13 +201,19 @@ def _rep_day_metrics(dictionary: Dictionary) -> str:
 
 def _place_day_metrics(dictionary: Dictionary) -> str:
     facts = [(f, found) for f in dictionary.facts if (found := dictionary.of(f, dictionary.placed))]
+    # As in a rep's row, each number asks for its own status: else the places would not add up to the organisation.
+    spoken = [
+        (fact, status, [m for m in metrics if m.status == status])
+        for fact, metrics in facts
+        for status in dict.fromkeys(m.status for m in metrics)
+    ]
     parts = "\n    union all by name\n".join(
         f"    select f.{fact.date} as activity_date, f.territory_id, f.segment,\n        "
         + ",\n        ".join(f"{m.aggregate} as {m.name}" for m in metrics)
         + f"\n    from {fact.table} as f\n"
         f"    inner join core.rep_day_status as s on f.{fact.rep} = s.rep_id and f.{fact.date} = s.activity_date\n"
-        f"    where s.{fact.status} <> 'missing'\n    group by all"
-        for fact, metrics in facts
+        f"    where s.{status} <> 'missing'\n    group by all"
+        for fact, status, metrics in spoken
     )
     sums = ",\n    ".join(f"sum({m.name})::{m.type} as {m.name}" for m in dictionary.placed)
     scope = "\n".join(f"-- on {fact.table}: {fact.date}" for fact, _ in facts)

@@ -221,7 +221,7 @@ date_status as (
     select
         activity_date,
         all_of(list(distinct deal_status)) as deal_status,
-        all_of(list(distinct conversation_status)) as conversation_status
+        all_of(list(distinct touch_status)) as touch_status
     from core.rep_day_status
     group by activity_date
 )
@@ -240,7 +240,7 @@ select
     case
         when d.activity_date < p.history_start + 13 then 'missing'
         else all_of([
-            coalesce(t.deal_status, a.deal_status, 'missing'), coalesce(t.conversation_status, a.conversation_status, 'missing')
+            coalesce(t.deal_status, a.deal_status, 'missing'), coalesce(t.touch_status, a.touch_status, 'missing')
         ])
     end as touch_status,
     case when n.is_known then coalesce(t.deal_status, a.deal_status, 'missing') else 'missing' end as next_step_status

@@ -12,9 +12,9 @@
 -- call_status: of numbers about calls: the dialer's and the sequencer's; email_status: of numbers that need mails one by one: the mailbox's and the
 --   sequencer's. Without an account in either the numbers do not apply: they are NULL unless the CRM's own log has something (METRICS 0.7). Where
 --   mails are only counted, the mails are missing; read_status: of mailboxes, with this
--- talk_status: of numbers that need how long a call lasted
+-- talk_status: of numbers that need how long a call lasted, and so whether it reached a person; booking_status: of meetings that such a call led to
 -- tools_status: of what shows the use of tools beside crm, dialer and mail; usage_status: of numbers that need these too
--- conversation_status: of numbers that need calls, mails and meetings together
+-- touch_status: of numbers that need calls, mails and meetings together; conversation_status: of those that need the talk, too
 -- A report names the dates that it has counted; of another date nothing is known, even if a part of it lies in one that is, nor of a mailbox that
 --   nobody asked about then.
 with counted as (
@@ -105,7 +105,9 @@ select
     * exclude (is_counted, sequence_status),
     case when is_counted then 'missing' else together([read_status, sequence_status]) end as email_status,
     case when is_counted then mail_status else together([read_status, sequence_status]) end as mail_sent_status,
-    all_of([call_status, email_status, meeting_status]) as conversation_status,
+    case talk_status when 'not_applicable' then 'not_applicable' else all_of([talk_status, meeting_status]) end as booking_status,
+    all_of([call_status, email_status, meeting_status]) as touch_status,
+    all_of([talk_status, email_status, meeting_status]) as conversation_status,
     all_of([crm_status, dialer_status, read_status, sequencer_status]) as all_status,
     all_of([crm_status, dialer_status, mail_status, sequencer_status, tools_status]) as usage_status
 from named

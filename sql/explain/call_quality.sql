@@ -15,8 +15,8 @@ days as (
         d.activity_date,
         d.team_id,
         w.working_fraction > 0 as is_working,
-        s.call_status <> 'missing' as calls_spoke,
-        all_of([s.call_status, s.meeting_status]) <> 'missing' as bookings_spoke
+        s.talk_status <> 'missing' as calls_spoke,
+        s.booking_status <> 'missing' as bookings_spoke
     from core.rep_day as d
     inner join core.rep_availability as w on d.rep_id = w.rep_id and d.activity_date = w.activity_date
     inner join core.rep_day_status as s on d.rep_id = s.rep_id and d.activity_date = s.activity_date
@@ -113,6 +113,7 @@ found as (
     select 'number', c.own_number, o.part, true, true, c.*
     from calls as c
     inner join org_days as o on c.activity_date = o.activity_date
+    anti join core.rep_day_status as s on c.rep_id = s.rep_id and c.activity_date = s.activity_date and s.talk_status = 'missing'
     where o.part is not null and c.own_number is not null
 ),
 

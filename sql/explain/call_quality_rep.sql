@@ -4,8 +4,8 @@ with days as (
         d.rep_id,
         d.activity_date,
         w.working_fraction > 0 as is_working,
-        s.call_status <> 'missing' as calls_spoke,
-        all_of([s.call_status, s.meeting_status]) <> 'missing' as bookings_spoke
+        s.talk_status <> 'missing' as calls_spoke,
+        s.booking_status <> 'missing' as bookings_spoke
     from core.rep_day as d
     inner join core.rep_availability as w on d.rep_id = w.rep_id and d.activity_date = w.activity_date
     inner join core.rep_day_status as s on d.rep_id = s.rep_id and d.activity_date = s.activity_date

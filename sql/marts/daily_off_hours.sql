@@ -51,13 +51,13 @@ select
     d.activity_date,
     d.rep_id,
     d.team_id,
-    known(c.activities, s.conversation_status)::bigint as activities,
-    known(c.off_hours, s.conversation_status)::bigint as activities_off_hours,
-    known(c.off_day, s.conversation_status)::bigint as off_day_activities,
-    case when d.segment <> '-1' then known(c.known_segment, s.conversation_status) end::bigint as touches_known_segment,
-    case when d.segment <> '-1' then known(c.own_segment, s.conversation_status) end::bigint as touches_own_segment,
-    s.conversation_status as source_status,
-    s.conversation_status = 'complete' as is_complete
+    known(c.activities, s.touch_status)::bigint as activities,
+    known(c.off_hours, s.touch_status)::bigint as activities_off_hours,
+    known(c.off_day, s.touch_status)::bigint as off_day_activities,
+    case when d.segment <> '-1' then known(c.known_segment, s.touch_status) end::bigint as touches_known_segment,
+    case when d.segment <> '-1' then known(c.own_segment, s.touch_status) end::bigint as touches_own_segment,
+    s.touch_status as source_status,
+    s.touch_status = 'complete' as is_complete
 from core.rep_day as d
 inner join core.rep_day_status as s on d.rep_id = s.rep_id and d.activity_date = s.activity_date
 left join counted as c on d.rep_id = c.rep_id and d.activity_date = c.activity_date

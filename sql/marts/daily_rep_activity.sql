@@ -24,7 +24,7 @@
 -- crm_status: CRM read for this day: complete, partial, missing or not_applicable
 -- dialer_status: Dialer (and a sequencer that has calls) read for this day: complete, partial, missing or not_applicable
 -- email_status: Mailbox, or the report that counts its mails (and a sequencer), read for this day: complete, partial, missing or not_applicable
--- source_status: The worst of the three
+-- source_status: The worst of the three; partial where calls came without how long they lasted
 -- is_complete: True when every source that applies was read to the end of the day and its lag
 select
     d.activity_date,
@@ -46,8 +46,8 @@ select
     s.crm_status,
     s.call_status as dialer_status,
     s.mail_sent_status as email_status,
-    s.usage_status as source_status,
-    s.usage_status = 'complete' as is_complete
+    all_of([s.usage_status, together([s.call_status, s.talk_status])]) as source_status,
+    all_of([s.usage_status, together([s.call_status, s.talk_status])]) = 'complete' as is_complete
 from core.rep_day as d
 cross join input.parameter as p
 inner join core.rep_day_status as s on d.rep_id = s.rep_id and d.activity_date = s.activity_date

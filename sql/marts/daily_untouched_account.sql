@@ -114,7 +114,7 @@ date_status as (
         end as status
     from core.rep_day_status as d
     cross join input.run as u
-    cross join lateral (select all_of([d.conversation_status, d.deal_status]) as status) as s
+    cross join lateral (select all_of([d.touch_status, d.deal_status]) as status) as s
     group by d.activity_date
 )
 

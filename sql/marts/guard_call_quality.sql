@@ -38,8 +38,8 @@ days as (
         d.activity_date,
         d.team_id,
         w.working_fraction > 0 as is_working,
-        s.call_status,
-        all_of([s.call_status, s.meeting_status]) as booking_status,
+        s.talk_status,
+        s.booking_status,
         coalesce(q.made, 0) as made,
         coalesce(q.connected, 0) as connected,
         coalesce(q.short, 0) as short,
@@ -55,16 +55,16 @@ days as (
 
 -- bad: the direction in which a rate is bad; what no source told counts in neither part.
 parts as (
-    select rep_id, activity_date, team_id, is_working, 'connect_rate' as measure, -1 as bad, call_status as status, connected as up, made as down
+    select rep_id, activity_date, team_id, is_working, 'connect_rate' as measure, -1 as bad, talk_status as status, connected as up, made as down
     from days
     union all
-    select rep_id, activity_date, team_id, is_working, 'conversation_rate', -1, call_status, conversations, connected
+    select rep_id, activity_date, team_id, is_working, 'conversation_rate', -1, talk_status, conversations, connected
     from days
     union all
-    select rep_id, activity_date, team_id, is_working, 'short_share', 1, call_status, short, connected
+    select rep_id, activity_date, team_id, is_working, 'short_share', 1, talk_status, short, connected
     from days
     union all
-    select rep_id, activity_date, team_id, is_working, 'negative_share', 1, call_status, negative, connected
+    select rep_id, activity_date, team_id, is_working, 'negative_share', 1, talk_status, negative, connected
     from days
     union all
     select rep_id, activity_date, team_id, is_working, 'meeting_rate', -1, booking_status, with_meeting, conversations

@@ -12,7 +12,7 @@
 -- team_id: Team at that date; -1 for none
 -- day_of_week_iso: 1 Monday to 7 Sunday
 -- is_skipped_hour: The clock jumped over this hour in spring: its numbers are NULL, not 0
--- source_status: How far the calls' source was read
+-- source_status: How far the calls' source was read; partial where it did not tell how long they lasted
 -- is_complete: True when it was read to the end of the day
 with calls as (
     select
@@ -58,10 +58,10 @@ select
     h.is_skipped_hour,
     case when not h.is_skipped_hour then known(c.calls_made, s.call_status) end::bigint as calls_made,
     case when not h.is_skipped_hour then known(c.calls_answered, s.call_status) end::bigint as calls_answered,
-    case when not h.is_skipped_hour then known(c.calls_connected, s.call_status) end::bigint as calls_connected,
-    case when not h.is_skipped_hour then known(c.call_conversations, s.call_status) end::bigint as call_conversations,
-    s.call_status as source_status,
-    s.call_status = 'complete' as is_complete
+    case when not h.is_skipped_hour then known(c.calls_connected, s.talk_status) end::bigint as calls_connected,
+    case when not h.is_skipped_hour then known(c.call_conversations, s.talk_status) end::bigint as call_conversations,
+    together([s.call_status, s.talk_status]) as source_status,
+    together([s.call_status, s.talk_status]) = 'complete' as is_complete
 from clock as h
 inner join core.rep_day_status as s on h.rep_id = s.rep_id and h.activity_date = s.activity_date
 left join calls as c on h.rep_id = c.rep_id and h.activity_date = c.activity_date and h.hour_local = c.hour_local

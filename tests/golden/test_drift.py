@@ -8,7 +8,8 @@ field with (1 - 32/33)^8 = 7e-13 < 1e-12.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -49,9 +50,15 @@ def as_of_thursday(item: dict[str, Any]) -> None:
 
 @pytest.fixture
 def drifting(tmp_path: Path) -> Iterator[tuple[Pipeline, list[Change]]]:
-    """A pipeline that reads calls as the changes in the list, while they are in it, make them."""
+    with drift(WORLD, tmp_path) as found:
+        yield found
+
+
+@contextmanager
+def drift(world: dict[str, Any], tmp_path: Path) -> Generator[tuple[Pipeline, list[Change]]]:
+    """A pipeline that reads calls of the first dialer as the changes in the list, while they are in it, make them."""
     changes: list[Change] = []
-    with serving(WORLD, tmp_path) as (pipeline, url):
+    with serving(world, tmp_path) as (pipeline, url):
 
         class Between(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
@@ -105,6 +112,47 @@ def test_a_field_that_is_gone_takes_the_numbers_that_need_it_and_no_others(
     assert "Cdr.talking_time is missing in all 8 records" in reasons[0]["reason"]
     assert "Cdr.type is no text in all 8 records" in reasons[1]["reason"]
     assert pipeline.rows("select count(*) as n from meta.quarantine where resolved_at is null") == [{"n": 8}]
+
+
+def only(pipeline: Pipeline, query: str) -> tuple[Any, ...]:
+    (row,) = pipeline.rows(query)
+    return tuple(row.values())
+
+
+def test_what_needs_the_talk_is_unknown_wherever_it_is_told(tmp_path: Path) -> None:
+    """Ann's as above. Bob dials from another account, whose calls stay what they were: one a day, connected. So on Thursday nobody knows of Ann's
+    calls how many were short, and none of Bob's was. Of Ann's rates 24 of 24 calls are left (Monday to Wednesday), not 24 of 32, and of the
+    organisation's with Bob's five 29 of 29."""
+    ann, bob = rep("ann", seats=["cloudtalk"], phone="+12125550001"), rep("bob", seats=["cloudtalk/us"], phone="+12125550002")
+    calls = [call(f"B{n}", "bob", "+442071838751", f"2026-03-{n:02}T10:00:00Z", 60) for n in range(9, 14)]
+    told = {
+        **WORLD,
+        "company": {**WORLD["company"], "systems": {"dialer": ["cloudtalk", "cloudtalk/us"]}},
+        "reps": [ann, bob],
+        "calls": [*WORLD["calls"], *calls],
+    }
+    with drift(told, tmp_path) as (pipeline, changes):
+        changes.append(as_of_thursday)
+        pipeline.nightly(NOW, first=date(2026, 3, 9))
+        thursday = pipeline.day("ann@acme.com", "2026-03-12")
+        unknown = ("cold_calls_connected", "cold_call_conversations", "cold_call_meetings", "conversations", "loggable_activities")
+        assert {name: thursday[name] for name in unknown} == dict.fromkeys(unknown)
+        assert (thursday["cold_calls_made"], thursday["dialer_status"]) == (0, "complete")
+        assert (thursday["source_status"], thursday["is_complete"]) == ("partial", False)
+        whose = "activity_date = '2026-03-12' and rep_id = (select rep_id from core.dim_rep where email = 'ann@acme.com')"
+        hour = "calls_made, calls_answered, calls_connected, call_conversations, source_status, is_complete"
+        assert only(pipeline, f"select {hour} from marts.hourly_call where hour_local = 9 and {whose}") == (
+            1, 1, None, None, "partial", False
+        )  # fmt: skip
+        assert only(pipeline, f"select activities, is_complete from marts.daily_off_hours where {whose}") == (8, True)
+        places = "select sum(calls_answered_short)::bigint as n from marts.daily_{}_activity where activity_date = '2026-03-12'"
+        assert [only(pipeline, places.format(place)) for place in ("org", "territory", "segment")] == [(0,)] * 3
+        rates = "select numerator, n from marts.guard_call_quality where activity_date = '2026-03-13' and measure = 'connect_rate' and scope = '{}' {}"
+        assert only(pipeline, rates.format("rep", f"and entity = {thursday['rep_id']}::varchar")) == (24, 24)
+        assert only(pipeline, rates.format("org", "")) == (29, 29)
+        numbers = pipeline.rows(rates.format("number", ""))
+        assert numbers, "Ann's and Bob's"
+        assert all(row["numerator"] == row["n"] for row in numbers), numbers
 
 
 def test_numbers_come_back_when_the_field_does(drifting: tuple[Pipeline, list[Change]]) -> None:

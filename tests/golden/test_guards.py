@@ -191,7 +191,7 @@ class Calls:
         self.sql = (model.root() / "marts" / "guard_call_quality.sql").read_text("utf-8")
         con.execute("""create table core.rep_day (rep_id bigint, activity_date date, team_id varchar);
             create table core.rep_availability (rep_id bigint, activity_date date, working_fraction double);
-            create table core.rep_day_status (rep_id bigint, activity_date date, call_status varchar, meeting_status varchar);
+            create table core.rep_day_status (rep_id bigint, activity_date date, talk_status varchar, booking_status varchar);
             create table core.call_quality_day (rep_id bigint, activity_date date, made bigint, connected bigint, short bigint,
                 negative bigint, conversations bigint, with_meeting bigint);
             create table core.caller_id_day (own_number varchar, activity_date date, made bigint, connected bigint)""")
@@ -370,7 +370,7 @@ def test_what_was_not_read_counts_in_neither_part_and_is_told(quality: Calls) ->
     quality.work(19)
     quality.calls(1, range(20), 5, 2)
     quality.con.execute(
-        "update core.rep_day_status set call_status = 'missing' where rep_id = 1 and activity_date = ?", [MONDAY]
+        "update core.rep_day_status set talk_status = 'missing', booking_status = 'missing' where rep_id = 1 and activity_date = ?", [MONDAY]
     )
     one = quality.of(19, "rep", 1)
     assert (one["n"], one["source_status"], one["is_complete"]) == (95, "partial", False)
