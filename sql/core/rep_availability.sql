@@ -21,17 +21,15 @@ with leave as (
     group by all
 ),
 
--- Weekdays change with the rep's version like all that reps.csv says, as of noon of the day (as in core.rep_day).
+-- Weekdays change with the rep's version like all that reps.csv says, as of noon of the day (as in core.rep_day); what it says first has always held.
 week as (
     select
         stable_id('rep:' || norm_email(email)) as rep_id,
         working_days,
-        coalesce(valid_from, '1900-01-01 00:00:00+00'::timestamptz) as valid_from,
-        coalesce(
-            lead(coalesce(valid_from, '1900-01-01 00:00:00+00'::timestamptz)) over (partition by norm_email(email) order by valid_from nulls first),
-            '9999-12-31 00:00:00+00'::timestamptz
-        ) as valid_to
+        case when row_number() over of_rep = 1 then '1900-01-01 00:00:00+00'::timestamptz else valid_from end as valid_from,
+        coalesce(lead(valid_from) over of_rep, '9999-12-31 00:00:00+00'::timestamptz) as valid_to
     from input.rep
+    window of_rep as (partition by norm_email(email) order by valid_from nulls first)
 ),
 
 employment as (
