@@ -1,6 +1,6 @@
 -- core.dim_deal: deals of the CRM as they are now, deleted ones included, merged losers not.
 -- grain: deal_key
--- sourcing_rep_id: who sourced it: the sourcing property, else the person who made it if a rep, else the owner at its entry into a counted pipeline
+-- sourcing_rep_id: who sourced it: the sourcing property, else the person who made it if in a sales role then, else the owner at its entry into a counted pipeline
 -- owner_rep_id: the owner of now
 -- first_entered_at: entry into a counted pipeline, else into any; the creation of a deleted deal
 -- amount, currency: of now; the amount keeps the CRM's decimals
@@ -63,7 +63,7 @@ select
     d.workspace_id,
     d.deal_id,
     coalesce(
-        nullif(s.rep_id, -1), case when d.created_via in ('ui', 'mobile') then nullif(b.rep_id, -1) end, e.rep_id, -1
+        nullif(s.rep_id, -1), case when d.created_via in ('ui', 'mobile') and c.is_sales_role then nullif(b.rep_id, -1) end, e.rep_id, -1
     ) as sourcing_rep_id,
     coalesce(o.rep_id, -1) as owner_rep_id,
     d.first_entered_at,
@@ -84,6 +84,7 @@ left join core.map_identity as s
     on d.source_id = s.source_id and d.workspace_id = s.workspace_id and s.id_space = 'user' and d.sourcing_user_id = s.source_user_id
 left join core.map_identity as b
     on d.source_id = b.source_id and d.workspace_id = b.workspace_id and b.id_space = 'login' and d.created_by_user_id = b.source_user_id
+left join core.dim_rep as c on b.rep_id = c.rep_id and d.created_at >= c.valid_from and d.created_at < c.valid_to
 left join core.map_identity as e
     on d.source_id = e.source_id and d.workspace_id = e.workspace_id and e.id_space = 'user' and d.entry_owner_user_id = e.source_user_id
 left join core.map_identity as o
