@@ -4,12 +4,13 @@
 -- scope: activity_date
 -- on core.contact_mail_day: activity_date
 -- on core.rep_day_status: select activity_date + unnest(range(0, (select mail_pressure_days from input.parameter)::bigint))::integer from changed
+-- on input.run: select min(history_start) + unnest(range(0, case when min(history_start) = max(history_start) then 0 else (select mail_pressure_days from input.parameter)::integer + (max(history_start) - min(history_start))::integer end))::integer from changed
 -- on core.dim_contact: select d.activity_date from core.contact_mail_day as d inner join changed as c on d.contact_key = c.contact_key
 -- activity_date: Local date of sending
 -- contact_key: The contact, as a keyed hash: the same for the same contact in every table of this file
 -- crm_record_id: Id of the contact's record in the CRM; NULL when it has none
 -- source_status: How far the reps' mail was read that day: complete, partial or missing
--- is_complete: True when every day of the trailing window was read to its end
+-- is_complete: True when every day of the trailing window was read to its end; never on the first days of this file, whose window begins before it
 with mail_days as (
     select
         activity_date,
@@ -24,8 +25,9 @@ with mail_days as (
 ),
 
 thresholds as (
-    select to_days((mail_pressure_days - 1)::integer) as window_before
-    from input.parameter
+    select to_days((p.mail_pressure_days - 1)::integer) as window_before, u.history_start + (p.mail_pressure_days - 1)::integer as first_whole
+    from input.parameter as p
+    cross join input.run as u
 ),
 
 windows as (
@@ -34,7 +36,7 @@ windows as (
         d.source_status,
         bool_and(d.source_status = 'complete') over (
             order by d.activity_date range between p.window_before preceding and current row
-        ) as is_complete
+        ) and d.activity_date >= p.first_whole as is_complete
     from mail_days as d
     cross join thresholds as p
 ),

@@ -5,6 +5,7 @@
 -- scope: activity_date
 -- on core.contact_touch: activity_date
 -- on core.contact_mail_day: activity_date
+-- on input.run: select min(history_start) + unnest(range(0, case when min(history_start) = max(history_start) then 0 else (select mail_pressure_days from input.parameter)::integer + (max(history_start) - min(history_start))::integer end))::integer from changed
 -- on core.rep_day: select activity_date + unnest(range(0, (select mail_pressure_days from input.parameter)::bigint))::integer from changed
 -- on core.rep_day_metrics: select activity_date + unnest(range(0, (select mail_pressure_days from input.parameter)::bigint))::integer from changed
 -- on core.rep_day_status: select activity_date + unnest(range(0, (select mail_pressure_days from input.parameter)::bigint))::integer from changed
@@ -13,7 +14,7 @@
 -- team_id: Team at that date; -1 for none
 -- distinct_contacts_emailed: Contacts the rep wrote to that day: lower part of the share of contacts; over days the same contact counts again
 -- source_status: How far the rep's mail was read that day
--- is_complete: True when every day of the trailing window was read to its end
+-- is_complete: True when every day of the trailing window was read to its end; never on the first days of this file, whose window begins before it
 with charged as (
     select
         t.rep_id,
@@ -29,8 +30,12 @@ with charged as (
 ),
 
 thresholds as (
-    select bounce_rate_limit, to_days((mail_pressure_days - 1)::integer) as window_before
-    from input.parameter
+    select
+        p.bounce_rate_limit,
+        to_days((p.mail_pressure_days - 1)::integer) as window_before,
+        u.history_start + (p.mail_pressure_days - 1)::integer as first_whole
+    from input.parameter as p
+    cross join input.run as u
 ),
 
 looked_back as (
@@ -43,7 +48,7 @@ looked_back as (
         sum(m.emails_sent_one_to_one + m.emails_sent_sequence) over last_days as emails_sent_7d,
         sum(m.emails_bounced) over last_days as emails_bounced_7d,
         s.email_status,
-        bool_and(s.email_status = 'complete') over last_days as is_complete,
+        bool_and(s.email_status = 'complete') over last_days and d.activity_date >= p.first_whole as is_complete,
         p.bounce_rate_limit
     from core.rep_day as d
     cross join thresholds as p
