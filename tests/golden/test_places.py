@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.pipeline import serving
+from transforms import checks
 
 NOW = datetime(2026, 3, 13, 6, tzinfo=UTC)
 WORLD: dict[str, Any] = {
@@ -69,3 +70,8 @@ def test_territory_is_the_accounts_as_of_the_event(tmp_path: Path) -> None:
         assert segments == [{"segment": "-1", "n": 1}, {"segment": "mid", "n": 3}, {"segment": "small", "n": 1}]
         whole = pipeline.rows("select sum(calls_made)::integer as n from marts.daily_org_activity")
         assert whole == [{"n": 5}]
+        # CONTRACT 5: were a territory to tell another number, nothing would be published.
+        pipeline.con.execute(
+            "update marts.daily_territory_activity set calls_made = 1 where activity_date = '2026-03-10' and territory_id = 'AMER'"
+        )
+        assert [c.name for c in checks.run_checks(pipeline.con) if c.blocks] == ["places_add_up_to_org"]
