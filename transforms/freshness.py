@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .model import Model
 
-# Whom nobody expects: what they did is no sign that a day is there, and what lacks of it none that it is not.
+# Whom nobody expects: what they did is no sign that a day is there, and what lacks of it none that it is not. Nor is what does not apply.
 KNOWN = {"rep_id": "rep_id <> -1", "team_id": "team_id <> '-1'"}
 
 
@@ -24,4 +24,7 @@ def text(models: Iterable[Model]) -> str:
 
 def _dates(model: Model) -> str:
     known = next((f" where {condition}" for column, condition in KNOWN.items() if column in model.grain), "")
-    return f"select '{model.name}', {model.date}, is_complete from {model.table}{known}"
+    return (
+        f"select '{model.name}', {model.date}, case when source_status <> 'not_applicable' then is_complete end"
+        f" from {model.table}{known}"
+    )

@@ -83,7 +83,11 @@ OF_DAY = (
         "Of those expected, reps whose sources were all complete",
         "count_if(is_expected and is_complete)::bigint",
     ),
-    ("crm_active_reps", "Reps who used the CRM that day", "sum(crm_active)::bigint"),
+    (
+        "crm_active_reps",
+        "Of those working, reps who used the CRM that day",
+        "sum(crm_active * (is_expected and working_fraction > 0)::integer)::bigint",
+    ),
     WORKED,
 )
 OF_PERIOD = (

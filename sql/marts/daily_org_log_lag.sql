@@ -16,7 +16,7 @@ with days as (
             when bool_and(source_status = 'missing') then 'missing'
             else 'partial'
         end as source_status,
-        coalesce(bool_and(is_complete) filter (where rep_id <> -1), false) as is_complete
+        coalesce(bool_and(is_complete) filter (where rep_id <> -1 and source_status <> 'not_applicable'), false) as is_complete
     from marts.daily_log_lag
     group by activity_date
 ),

@@ -15,6 +15,6 @@ select
         when bool_and(source_status = 'missing') then 'missing'
         else 'partial'
     end as source_status,
-    coalesce(bool_and(is_complete) filter (where rep_id <> -1), false) as is_complete
+    coalesce(bool_and(is_complete) filter (where rep_id <> -1 and source_status <> 'not_applicable'), false) as is_complete
 from marts.daily_multithreading
 group by activity_date

@@ -18,7 +18,7 @@
 -- timezone: IANA zone in which the day was cut
 -- tenure_days: Days since the hire date; NULL when that is not known
 -- is_business_day: Whether it was a working day for the rep: weekday and no public holiday in the region
--- working_fraction: Share of a working day that the rep was there: 0, 0.5 or 1 and so on; working day less leave
+-- working_fraction: Share of a working day that the rep was there: 0, 0.5 or 1 and so on; working day less leave; 0 of rep -1
 -- is_expected: Whether it was a day of employment in a sales role; otherwise the row is there for what was done all the same
 -- reporting_currency: Currency of all amounts in this row
 -- crm_status: CRM read for this day: complete, partial, missing or not_applicable
@@ -39,7 +39,7 @@ select
     d.timezone,
     (d.activity_date - d.hire_date)::integer as tenure_days,
     w.is_business_day,
-    w.working_fraction,
+    case when d.rep_id = -1 then 0 else w.working_fraction end::double as working_fraction,
     w.is_expected,
     m.* exclude (rep_id, activity_date),
     p.reporting_currency,
@@ -47,7 +47,7 @@ select
     s.call_status as dialer_status,
     s.mail_sent_status as email_status,
     all_of([s.usage_status, together([s.call_status, s.talk_status])]) as source_status,
-    all_of([s.usage_status, together([s.call_status, s.talk_status])]) = 'complete' as is_complete
+    all_of([s.usage_status, together([s.call_status, s.talk_status])]) in ('complete', 'not_applicable') as is_complete
 from core.rep_day as d
 cross join input.parameter as p
 inner join core.rep_day_status as s on d.rep_id = s.rep_id and d.activity_date = s.activity_date

@@ -1,4 +1,4 @@
--- marts.hourly_call: calls made by hour of the rep's clock: when do people answer? Hours without a call have no row but those of the working day.
+-- marts.hourly_call: calls made by hour of the rep's clock: when do people answer? Every hour of every day of a rep has a row, 0 where nothing happened.
 -- grain: activity_date, hour_local, rep_id
 -- kind: merged
 -- scope: activity_date

@@ -3,7 +3,7 @@
 -- kind: replaced
 -- table_name: Table of this file
 -- max_date: Latest date in it; of a table by week or month its first day, of a cohort the day it is named by, of a table of events the last one with any
--- max_complete_date: Latest date of which every rep's row is complete; rep and team -1, whom nobody expects, do not count
+-- max_complete_date: Latest date of which every rep's row is complete; rep and team -1, whom nobody expects, and rows that do not apply do not count
 -- published_at: UTC instant of the run that made this file
 -- lag_minutes: Minutes between the slowest source's watermark and that run
 with tables as (

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
+import duckdb
 import httpx
 import pytest
 
@@ -322,3 +323,9 @@ def test_numbers_of_a_system_that_the_company_has_not_are_null(calendars: Pipeli
     """0.7: no account in that source: NULL."""
     row = calendars.day("cem@acme.com", "2026-03-04")
     assert (row["calls_made"], row["talk_seconds"], row["emails_sent"]) == (None, None, None)
+
+
+def test_activities_are_of_the_systems_that_there_are(calendars: Pipeline) -> None:
+    """4, rank 3. Neither calls nor mails will ever be known: activities are the meetings held, none in these months, and not unknown."""
+    with duckdb.connect(calendars.published(), read_only=True) as file:
+        assert file.execute("select distinct calls_made, activities from v_activity_ratios").fetchall() == [(None, 0)]

@@ -21,6 +21,7 @@ import pytest
 
 from tests.golden.examples import call, rep
 from tests.pipeline import Pipeline, serving
+from tests.transforms.against_rebuild import contents, rebuilt
 
 NOW = datetime(2026, 3, 14, 6, tzinfo=UTC)
 WORLD: dict[str, Any] = {
@@ -120,10 +121,13 @@ def only(pipeline: Pipeline, query: str) -> tuple[Any, ...]:
 
 
 def test_what_needs_the_talk_is_unknown_wherever_it_is_told(tmp_path: Path) -> None:
-    """Ann's as above. Bob dials from another account, whose calls stay what they were: one a day, connected. So on Thursday nobody knows of Ann's
-    calls how many were short, and none of Bob's was. Of Ann's rates 24 of 24 calls are left (Monday to Wednesday), not 24 of 32, and of the
-    organisation's with Bob's five 29 of 29."""
-    ann, bob = rep("ann", seats=["cloudtalk"], phone="+12125550001"), rep("bob", seats=["cloudtalk/us"], phone="+12125550002")
+    """Ann's as above. Bob dials from another account, whose calls stay what they were: one a day, connected. So on Thursday nobody knows
+    how many of Ann's calls were short, and none of Bob's was. Of Ann's rates 24 of 24 calls are left (Monday to Wednesday), not 24 of 32,
+    and of the organisation's with Bob's five 29 of 29."""
+    ann, bob = (
+        rep("ann", seats=["cloudtalk"], phone="+12125550001"),
+        rep("bob", seats=["cloudtalk/us"], phone="+12125550002"),
+    )
     calls = [call(f"B{n}", "bob", "+442071838751", f"2026-03-{n:02}T10:00:00Z", 60) for n in range(9, 14)]
     told = {
         **WORLD,
@@ -135,11 +139,19 @@ def test_what_needs_the_talk_is_unknown_wherever_it_is_told(tmp_path: Path) -> N
         changes.append(as_of_thursday)
         pipeline.nightly(NOW, first=date(2026, 3, 9))
         thursday = pipeline.day("ann@acme.com", "2026-03-12")
-        unknown = ("cold_calls_connected", "cold_call_conversations", "cold_call_meetings", "conversations", "loggable_activities")
+        unknown = (
+            "cold_calls_connected",
+            "cold_call_conversations",
+            "cold_call_meetings",
+            "conversations",
+            "loggable_activities",
+        )
         assert {name: thursday[name] for name in unknown} == dict.fromkeys(unknown)
         assert (thursday["cold_calls_made"], thursday["dialer_status"]) == (0, "complete")
         assert (thursday["source_status"], thursday["is_complete"]) == ("partial", False)
-        whose = "activity_date = '2026-03-12' and rep_id = (select rep_id from core.dim_rep where email = 'ann@acme.com')"
+        whose = (
+            "activity_date = '2026-03-12' and rep_id = (select rep_id from core.dim_rep where email = 'ann@acme.com')"
+        )
         hour = "calls_made, calls_answered, calls_connected, call_conversations, source_status, is_complete"
         assert only(pipeline, f"select {hour} from marts.hourly_call where hour_local = 9 and {whose}") == (
             1, 1, None, None, "partial", False
@@ -147,12 +159,21 @@ def test_what_needs_the_talk_is_unknown_wherever_it_is_told(tmp_path: Path) -> N
         assert only(pipeline, f"select activities, is_complete from marts.daily_off_hours where {whose}") == (8, True)
         places = "select sum(calls_answered_short)::bigint as n from marts.daily_{}_activity where activity_date = '2026-03-12'"
         assert [only(pipeline, places.format(place)) for place in ("org", "territory", "segment")] == [(0,)] * 3
-        rates = "select numerator, n from marts.guard_call_quality where activity_date = '2026-03-13' and measure = 'connect_rate' and scope = '{}' {}"
+        rates = (
+            "select numerator, n from marts.guard_call_quality "
+            "where activity_date = '2026-03-13' and measure = 'connect_rate' and scope = '{}' {}"
+        )
         assert only(pipeline, rates.format("rep", f"and entity = {thursday['rep_id']}::varchar")) == (24, 24)
         assert only(pipeline, rates.format("org", "")) == (29, 29)
         numbers = pipeline.rows(rates.format("number", ""))
         assert numbers, "Ann's and Bob's"
         assert all(row["numerator"] == row["n"] for row in numbers), numbers
+        changes.clear()
+        pipeline.nightly(NOW.replace(hour=7), first=date(2026, 3, 9))
+        assert only(pipeline, f"select {hour} from marts.hourly_call where hour_local = 9 and {whose}")[:4] == (1, 1, 1, 1)
+        pipeline.con.execute("checkpoint")
+        whole = rebuilt(tmp_path / "warehouse.duckdb", tmp_path / "copy.duckdb")
+        assert {t: n for t, n in contents(pipeline.con).items() if n != whole[t]} == {}
 
 
 def test_numbers_come_back_when_the_field_does(drifting: tuple[Pipeline, list[Change]]) -> None:

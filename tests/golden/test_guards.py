@@ -370,7 +370,8 @@ def test_what_was_not_read_counts_in_neither_part_and_is_told(quality: Calls) ->
     quality.work(19)
     quality.calls(1, range(20), 5, 2)
     quality.con.execute(
-        "update core.rep_day_status set talk_status = 'missing', booking_status = 'missing' where rep_id = 1 and activity_date = ?", [MONDAY]
+        "update core.rep_day_status set talk_status = 'missing', booking_status = 'missing' where rep_id = 1 and activity_date = ?",
+        [MONDAY],
     )
     one = quality.of(19, "rep", 1)
     assert (one["n"], one["source_status"], one["is_complete"]) == (95, "partial", False)
