@@ -10,7 +10,7 @@
 -- activity_date: Local calendar date in the rep's own time zone
 -- rep_id: Key of the rep (dim_rep); -1 for users that no rep could be found for
 -- team_id: Team at that date; -1 for none
--- source_status: How far the calls' source was read
+-- source_status: How far the calls' source was read; partial where it did not tell how long they lasted
 -- is_complete: True when it was read to the end of the day and its lag
 with dialled as (
     select
@@ -44,11 +44,11 @@ select
     d.activity_date,
     d.rep_id,
     d.team_id,
-    known(c.calls_ended_at_once, s.call_status)::bigint as calls_ended_at_once,
+    known(c.calls_ended_at_once, s.talk_status)::bigint as calls_ended_at_once,
     known(c.repeated_dials, s.call_status)::bigint as repeated_dials,
     known(c.calls_logged_only_late, s.call_status)::bigint as calls_logged_only_late,
-    s.call_status as source_status,
-    s.call_status = 'complete' as is_complete
+    together([s.call_status, s.talk_status]) as source_status,
+    together([s.call_status, s.talk_status]) = 'complete' as is_complete
 from core.rep_day as d
 inner join core.rep_day_status as s on d.rep_id = s.rep_id and d.activity_date = s.activity_date
 left join per_day as c on d.rep_id = c.rep_id and d.activity_date = c.activity_date

@@ -140,6 +140,7 @@ def test_what_needs_the_talk_is_unknown_wherever_it_is_told(tmp_path: Path) -> N
         pipeline.nightly(NOW, first=date(2026, 3, 9))
         thursday = pipeline.day("ann@acme.com", "2026-03-12")
         unknown = (
+            "calls_inbound_abandoned",
             "cold_calls_connected",
             "cold_call_conversations",
             "cold_call_meetings",
@@ -156,6 +157,13 @@ def test_what_needs_the_talk_is_unknown_wherever_it_is_told(tmp_path: Path) -> N
         assert only(pipeline, f"select {hour} from marts.hourly_call where hour_local = 9 and {whose}") == (
             1, 1, None, None, "partial", False
         )  # fmt: skip
+        signs = "calls_ended_at_once, repeated_dials, calls_logged_only_late, is_complete"
+        assert only(pipeline, f"select {signs} from marts.guard_suspicious_activity where {whose}") == (
+            None,
+            0,
+            0,
+            False,
+        )
         assert only(pipeline, f"select activities, is_complete from marts.daily_off_hours where {whose}") == (8, True)
         places = "select sum(calls_answered_short)::bigint as n from marts.daily_{}_activity where activity_date = '2026-03-12'"
         assert [only(pipeline, places.format(place)) for place in ("org", "territory", "segment")] == [(0,)] * 3
@@ -170,7 +178,12 @@ def test_what_needs_the_talk_is_unknown_wherever_it_is_told(tmp_path: Path) -> N
         assert all(row["numerator"] == row["n"] for row in numbers), numbers
         changes.clear()
         pipeline.nightly(NOW.replace(hour=7), first=date(2026, 3, 9))
-        assert only(pipeline, f"select {hour} from marts.hourly_call where hour_local = 9 and {whose}")[:4] == (1, 1, 1, 1)
+        assert only(pipeline, f"select {hour} from marts.hourly_call where hour_local = 9 and {whose}")[:4] == (
+            1,
+            1,
+            1,
+            1,
+        )
         pipeline.con.execute("checkpoint")
         whole = rebuilt(tmp_path / "warehouse.duckdb", tmp_path / "copy.duckdb")
         assert {t: n for t, n in contents(pipeline.con).items() if n != whole[t]} == {}
