@@ -110,10 +110,10 @@ of_reps as (
 found as (
     select * from of_reps
     union all
-    select 'number', c.own_number, o.part, true, true, c.*
+    select 'number', c.own_number, o.part, coalesce(s.talk_status, 'not_applicable') <> 'missing', true, c.*
     from calls as c
     inner join org_days as o on c.activity_date = o.activity_date
-    anti join core.rep_day_status as s on c.rep_id = s.rep_id and c.activity_date = s.activity_date and s.talk_status = 'missing'
+    left join core.rep_day_status as s on c.rep_id = s.rep_id and c.activity_date = s.activity_date
     where o.part is not null and c.own_number is not null
 ),
 

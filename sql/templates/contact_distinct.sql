@@ -18,6 +18,7 @@ with of_rep as (
         bool_or(t.channel = 'conversation') as is_spoken_to
     from core.contact_touch as t
     inner join core.rep_day as d on t.rep_id = d.rep_id and t.activity_date = d.activity_date
+    where t.is_known
     group by all
 ),
 
