@@ -259,3 +259,15 @@ def test_days_of_which_nobody_was_asked_for_a_mailbox_are_unknown_not_zero(count
             "2026-03-16": (None, False), "2026-04-01": (0, True),
         }  # fmt: skip
         assert pipeline.day(DEE, "2026-03-16")["emails_sent"] == (1 if counted == "microsoft365" else 2)
+
+
+def test_uses_of_a_mailbox_that_is_only_counted_are_explained_by_the_counts(sandbox: tuple[str, Pipeline, str]) -> None:
+    """Bob sent 2 mails on the 16th: what the report counts is what his use of the mail tool adds up to."""
+    _, pipeline, _ = sandbox
+    (row,) = pipeline.rows(
+        """select rep_id::varchar as rep, actions from marts.daily_tool_usage
+           where activity_date = '2026-03-16' and tool = 'mail' and rep_id = (select distinct rep_id from core.dim_rep where email = ?)""",
+        [BOB],
+    )
+    found = explain(pipeline.con, Cell("is_active", "daily_tool_usage", date(2026, 3, 16), {"rep_id": row["rep"], "tool": "mail"}))
+    assert (row["actions"], found.parts[0].total, found.total, found.adds_up) == (2, 2, True, True)

@@ -74,4 +74,4 @@ def test_territory_is_the_accounts_as_of_the_event(tmp_path: Path) -> None:
         pipeline.con.execute(
             "update marts.daily_territory_activity set calls_made = 1 where activity_date = '2026-03-10' and territory_id = 'AMER'"
         )
-        assert [c.name for c in checks.run_checks(pipeline.con) if c.blocks] == ["places_add_up_to_org"]
+        assert [c.name for c in checks.run_checks(pipeline.con) if c.blocks] == ["territories_add_up_to_org"]

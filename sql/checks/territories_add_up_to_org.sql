@@ -1,4 +1,4 @@
--- checks.places_add_up_to_org: territory rows, and segment rows, add up to the organisation's row.
+-- checks.territories_add_up_to_org: rows of territories, and rows of segments, add up to the organisation's row.
 -- severity: error
 with places as (
     select 'territory' as place, * exclude (territory_id, territory_name)
