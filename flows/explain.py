@@ -36,7 +36,7 @@ def show(
         try:
             found = explain(con, pick(con, metric, day, given, table))
         except ExplainError as error:
-            console.print(str(error), style="red")
+            console.print(str(error), style="red", markup=False)
             return Exit.SETTINGS
         told = links_of(con)
         most = None if everything else FEW if found.parts else MANY
@@ -63,7 +63,8 @@ def _in_order(found: Explanation) -> Iterator[Explanation]:
 def _print(console: Console, found: Explanation, links: Links, most: int | None) -> None:
     cell = found.cell
     whom = ", ".join(f"{key} {value}" for key, value in cell.keys.items()) or "the organisation"
-    console.print(f"[bold]{cell.metric} = {_text(found.value)}[/bold]   {cell.table}, {cell.day}, {whom}")
+    console.print(f"{cell.metric} = {_text(found.value)}", style="bold", end="")
+    console.print(f"   {cell.table}, {cell.day}, {whom}", markup=False)
     if found.definition:
         console.print(f"{found.definition}.", markup=False)
     console.print(f"Rule: {found.rule}", markup=False)
@@ -84,7 +85,9 @@ def _print(console: Console, found: Explanation, links: Links, most: int | None)
         made = ", ".join(f"{part.cell.metric} {_text(part.total)}" for part in found.parts)
         console.print(f"Of {made}: {_text(found.total)}, {agrees}.")
     for at, old, new, reason, run in found.restated:
-        console.print(f"Changed {at:%Y-%m-%d %H:%M} UTC: {_text(old)} -> {_text(new)} ({reason}, run {run})")
+        console.print(
+            f"Changed {at:%Y-%m-%d %H:%M} UTC: {_text(old)} -> {_text(new)} ({reason}, run {run})", markup=False
+        )
     console.print()
 
 

@@ -15,6 +15,7 @@ from .dictionary_tables import Number, Table
 from .warehouse import name
 
 CENTS = (0, -1, -2, -3, -4)  # exponents that need no rounding: prices of seats have four places
+SOME = 20  # possible values that an error names
 ADDS = 3  # where in a row of records stands what it adds
 
 
@@ -91,9 +92,32 @@ def row_of(con: duckdb.DuckDBPyConnection, table: Table, cell: Cell, columns: Se
     )
     row = cursor.fetchone()
     if row is None:
-        whom = ", ".join(f"{key} {cell.keys[key]}" for key in table.keys) or "the organisation"
-        raise ExplainError(f"{table.name} has no row for {whom} on {cell.day}")
+        raise ExplainError(no_row(con, table, cell))
     return dict(zip(columns, row, strict=True))
+
+
+def no_row(con: duckdb.DuckDBPyConnection, table: Table, cell: Cell) -> str:
+    """That there is no such row, and what there is that day, else which days there are."""
+    whom = ", ".join(f"{key} {cell.keys[key]}" for key in table.keys) or "the organisation"
+    said = f"{table.name} has no row for {whom} on {cell.day}"
+    there = f"from marts.{name(table.name)}"
+    for key in table.keys:
+        values = con.execute(
+            f"select distinct {name(key)}::varchar as v {there} where {name(table.date)} = ? order by v", [cell.day]
+        ).fetchall()
+        if values and (cell.keys[key],) not in values:
+            return f"{said}; there are {key} {some([value for (value,) in values])}"
+    first, last = con.execute(f"select min({name(table.date)}), max({name(table.date)}) {there}").fetchone() or (
+        None,
+        None,
+    )
+    return f"{said}; its days are {first} to {last}" if first else said
+
+
+def some(values: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
+    more = f" and {len(values) - SOME} more" if len(values) > SOME else ""
+    return f"{', '.join(values[:SOME])}{more}"
 
 
 def restated(con: duckdb.DuckDBPyConnection, grain: Sequence[str], cell: Cell) -> list[tuple[Any, ...]]:

@@ -57,6 +57,17 @@ def records(
     return [c[0] for c in cursor.description or []], cursor.fetchall()
 
 
+def spoke(con: duckdb.DuckDBPyConnection, metric: Metric, cell: Cell) -> dict[str, str]:
+    """How far the sources of this very metric were read for a rep's day; nothing of other rows, which have many reps'."""
+    if not metric.status or "rep_id" not in cell.keys:
+        return {}
+    row = con.execute(
+        f"select {metric.status} from core.rep_day_status where rep_id::varchar = ? and activity_date = ?",
+        [cell.keys["rep_id"], cell.day],
+    ).fetchone()
+    return {metric.status: row[0]} if row else {}
+
+
 def total(metric: Metric, rows: Sequence[Sequence[Any]]) -> Any:
     """What the records add up to, in the metric's own type."""
     counted = [row[ADDS] for row in rows if row[ADDS] is not None]

@@ -10,14 +10,13 @@ import duckdb
 
 from . import dictionary_tables
 from .dictionary_tables import Table
-from .explain import Cell, ExplainError, find_rep
+from .explain import Cell, ExplainError, find_rep, some
 from .explain_table import table_of
 from .warehouse import name
 
 OPTIONS = (
     "rep", "team", "territory", "segment", "tool", "hour", "contact", "kind", "channel", "stage", "to-stage", "measure", "number", "target",
 )  # fmt: skip
-SOME = 20  # possible values that an error names
 
 
 def pick(
@@ -45,6 +44,9 @@ def _tables(table: str | None) -> list[Table]:
 
 
 def _unknown(metric: str, table: str | None) -> str:
+    made = [t.name for t in dictionary_tables.beside().values() if metric in t.numbers]
+    if made and not table:
+        return f"{metric} stands in {', '.join(made)} and is made of other numbers, which can be explained: meta_metric says of which"
     known = sorted({number for t in _tables(table) for number in t.numbers})
     near = get_close_matches(metric, known, n=5, cutoff=0.4) or known
     return f"there is no metric {metric!r}{f' in {table}' if table else ''}; the nearest: {', '.join(near)}"
@@ -95,8 +97,7 @@ def _missing(con: duckdb.DuckDBPyConnection, table: Table, metric: str, day: dat
             [day, *known.values()],
         ).fetchall()
         values = [str(row[0]) for row in rows]
-        more = f" and {len(values) - SOME} more" if len(values) > SOME else ""
-        lines.append(f"--{option} ({', '.join(values[:SOME]) + more if values else f'no row on {day}'})")
+        lines.append(f"--{option} ({some(values) if values else f'no row on {day}'})")
     return f"{metric} in {table.name} needs {' and '.join(lines)}"
 
 

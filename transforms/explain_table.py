@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -83,7 +83,9 @@ class _Row:
         fact = number.metric.fact
         rule = f"rows of {fact.table} where {number.counts}" + (f", sum of {number.value}" if number.value else "")
         total = explain_activity.total(number.metric, rows)
-        return self._told(number, rule, total, shows=shows, rows=rows, kinds=dict.fromkeys(fact.links, fact.object))
+        kinds = dict.fromkeys(fact.links, fact.object)
+        spoke = explain_activity.spoke(self.con, number.metric, self.cell)
+        return self._told(number, rule, total, spoke, shows=shows, rows=rows, kinds=kinds)
 
     def _of_metric(self, number: Number) -> Explanation:
         """Of a target: the very metric that it was set for."""
@@ -92,10 +94,12 @@ class _Row:
         total = None if part.total is None else float(part.total)
         return self._told(number, f"{part.cell.metric} of daily_rep_activity", total, parts=[part])
 
-    def _told(self, number: Number, rule: str, total: Any, **more: Any) -> Explanation:
+    def _told(
+        self, number: Number, rule: str, total: Any, spoke: Mapping[str, str] | None = None, **more: Any
+    ) -> Explanation:
         cell = Cell(number.name, self.cell.table, self.cell.day, self.cell.keys)
         value = self.row[number.name] if number.is_column else total
-        statuses = {column: self.row[column] for column in self.table.status}
+        statuses = {column: self.row[column] for column in self.table.status} | dict(spoke or {})
         changes = restated(self.con, _grain(self.table), cell)
         return Explanation(cell, number.definition, rule, value, total, statuses, restated=changes, **more)
 

@@ -49,3 +49,29 @@ def test_a_key_that_is_missing_is_asked_for_by_its_values(night: Product, capsys
     assert "actions in daily_tool_usage needs --tool (crm, dialer, mail)" in capsys.readouterr().out
     assert night("explain", "actions", "--day", day, "--rep", rep, "--tool", "crm") == 0
     assert f"daily_tool_usage, {day}, rep_id {rep}, tool crm" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("wide")
+def test_a_row_that_is_not_there_is_told_with_those_that_are(
+    night: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
+    day = night.rows("select max(activity_date)::varchar from daily_team_activity")[0][0]
+    teams = [
+        row[0]
+        for row in night.rows(f"select team_id from daily_team_activity where activity_date = '{day}' order by 1")
+    ]
+    assert night("explain", "calls_made", "--day", day, "--team", "[/Sales]") == Exit.SETTINGS
+    assert f"has no row for team_id [/Sales] on {day}; there are team_id {', '.join(teams)}" in capsys.readouterr().out
+    assert night("explain", "calls_made", "--day", "2031-01-01") == Exit.SETTINGS
+    assert (
+        "daily_org_activity has no row for the organisation on 2031-01-01; its days are 20" in capsys.readouterr().out
+    )
+
+
+@pytest.mark.usefixtures("wide")
+def test_what_is_made_of_other_tables_is_told_with_where_it_stands(
+    night: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """meta_metric lists it, so that it does not exist would be a lie."""
+    assert night("explain", "velocity_amount", "--day", "2026-03-16") == Exit.SETTINGS
+    assert "velocity_amount stands in v_pipeline_velocity and is made of other numbers" in capsys.readouterr().out

@@ -1,8 +1,8 @@
 """A vendor changes what it sends: the whole way over HTTP, through a server in between that changes the sandbox's answers (docs/drift.md).
 
 One rep in UTC makes 8 calls a day from Monday, 9 March, to Friday, of 60 seconds each, all answered by people. Thursday's calls come without
-talk time and end, Friday's with a direction in another form and a field that nobody has seen before. A rep in Tokyo makes one on Wednesday, which is
-Thursday there. Of 41 calls 33 are fine: by chance 8 lack a field with (1 - 33/34)^8 = 6e-13 < 1e-12.
+talk time and end, Friday's with a direction in another form and a field that nobody has seen before. Of 40 calls 32 are fine: by chance 8 lack a
+field with (1 - 32/33)^8 = 7e-13 < 1e-12.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ NOW = datetime(2026, 3, 14, 6, tzinfo=UTC)
 WORLD: dict[str, Any] = {
     "company": {
         "now": "2026-03-14T06:00:00Z", "reporting_timezone": "UTC", "reporting_currency": "EUR", "internal_domains": ["acme.com"],
-        "internal_numbers": ["+12125550000"], "systems": {"dialer": "cloudtalk"},
+        "systems": {"dialer": "cloudtalk"},
     },
     "teams": [{"key": "T1", "name": "One"}],
-    "reps": [rep("ann"), rep("ken", timezone="Asia/Tokyo")],
+    "reps": [rep("ann")],
     "calls": [
         call(f"D{day}{hour:02}", "ann", "+442071838750", f"2026-03-{day:02}T{hour:02}:30:00Z", 60)
         for day in range(9, 14) for hour in range(9, 17)
-    ] + [call("K", "ken", "+442071838751", "2026-03-11T15:30:00Z", 20)],
+    ],
 }  # fmt: skip
 Change = Callable[[dict[str, Any]], None]
 
@@ -187,23 +187,6 @@ def test_what_needs_the_talk_is_unknown_wherever_it_is_told(tmp_path: Path) -> N
         pipeline.con.execute("checkpoint")
         whole = rebuilt(tmp_path / "warehouse.duckdb", tmp_path / "copy.duckdb")
         assert {t: n for t, n in contents(pipeline.con).items() if n != whole[t]} == {}
-
-
-def test_calls_without_talk_are_no_sign_of_calls_going_badly(drifting: tuple[Pipeline, list[Change]]) -> None:
-    """Monday to Wednesday 24 of 24 dials reached a person; Thursday's 8 tell nothing, so 24 of 24 it stays. From our one number Ken dialled, too."""
-    pipeline, changes = drifting
-    changes.append(as_of_thursday)
-    pipeline.nightly(NOW, first=date(2026, 3, 9))
-    ann = pipeline.day("ann@acme.com", "2026-03-12")["rep_id"]
-    rows = pipeline.rows(
-        """select scope, numerator as n, denominator as d, source_status as s from marts.guard_call_quality
-           where activity_date = '2026-03-12' and measure = 'connect_rate' and (scope = 'number' or entity = ?) order by scope""",
-        [str(ann)],
-    )
-    assert rows == [
-        {"scope": "number", "n": 24, "d": 25, "s": "partial"},
-        {"scope": "rep", "n": 24, "d": 24, "s": "partial"},
-    ]
 
 
 def test_numbers_come_back_when_the_field_does(drifting: tuple[Pipeline, list[Change]]) -> None:

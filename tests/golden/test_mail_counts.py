@@ -269,5 +269,7 @@ def test_uses_of_a_mailbox_that_is_only_counted_are_explained_by_the_counts(sand
            where activity_date = '2026-03-16' and tool = 'mail' and rep_id = (select distinct rep_id from core.dim_rep where email = ?)""",
         [BOB],
     )
-    found = explain(pipeline.con, Cell("is_active", "daily_tool_usage", date(2026, 3, 16), {"rep_id": row["rep"], "tool": "mail"}))
+    found = explain(
+        pipeline.con, Cell("is_active", "daily_tool_usage", date(2026, 3, 16), {"rep_id": row["rep"], "tool": "mail"})
+    )
     assert (row["actions"], found.parts[0].total, found.total, found.adds_up) == (2, 2, True, True)

@@ -25,7 +25,10 @@ def unread(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
          "mails": [mail("a", "ann", "one@cust.com", "2026-03-16T10:00:00Z", crm=LOGGED),
                    mail("b", "bob", "two@cust.com", "2026-03-16T10:00:00Z", crm=LOGGED)]},
     )  # fmt: skip
-    with serving(world([both, Example("bob", "", {})], systems={"crm": "hubspot", "mail": "gmail"}), tmp_path_factory.mktemp("unread")) as (made, _):
+    with serving(
+        world([both, Example("bob", "", {})], systems={"crm": "hubspot", "mail": "gmail"}),
+        tmp_path_factory.mktemp("unread"),
+    ) as (made, _):
         made.nightly(NOW, first=FIRST, mailboxes=["ann@acme.com"])
         yield made
 
@@ -40,3 +43,10 @@ def test_contacts_of_a_rep_whose_mail_is_unknown_are_in_no_sum(unread: Pipeline,
     for metric in ("distinct_contacts_emailed", "distinct_contacts_touched", "distinct_accounts_touched"):
         found = explain(unread.con, Cell(metric, table, DAY, keys))
         assert (row[metric], found.total, found.counted) == (1, 1, 1), metric
+
+
+def test_a_number_that_is_null_is_told_with_the_source_that_was_silent(unread: Pipeline) -> None:
+    """The row shows how far crm, dialer and mail were read; a conversation needs calls, mails and meetings together."""
+    bob = str(unread.day("bob@acme.com", "2026-03-16")["rep_id"])
+    found = explain(unread.con, Cell("conversations", "daily_rep_activity", DAY, {"rep_id": bob}))
+    assert (found.value, found.statuses["conversation_status"]) == (None, "missing")
