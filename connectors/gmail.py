@@ -70,7 +70,7 @@ class Gmail(OneAccount):
     name = "gmail"
     system: System = "mail"
     streams: Sequence[Stream] = (ACCOUNT, MESSAGES, COUNTS)  # COUNTS: by GmailCounts
-    links: Mapping[str, str] = {"message": "https://mail.google.com/mail/u/0/#search/rfc822msgid:{id}"}
+    links: Mapping[str, str] = {"email": "https://mail.google.com/mail/u/0/#search/rfc822msgid:{id}"}
 
     def __init__(
         self, settings: GmailSettings, *, workspace: str, now: datetime, mailboxes: Sequence[str] = ()

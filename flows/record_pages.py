@@ -30,11 +30,7 @@ def links_of(con: duckdb.DuckDBPyConnection) -> Links:
 
 
 def page_of(key: str, kind: str, links: Links) -> str | None:
-    """The address of a record, where its source says how its pages are addressed. key: "source:workspace:id" or "mail:id"."""
-    source, _, rest = key.partition(":")
-    if source == "mail":
-        template = next((address for (_, _, what), address in links.items() if what == "message"), None)
-        return template.format(id=rest) if template else None
-    workspace, _, identifier = rest.partition(":")
+    """The address of a record, where its source says how its pages are addressed. key: "source:workspace:id"."""
+    source, workspace, identifier = (*key.split(":", 2), "", "")[:3]
     template = links.get((source, workspace, kind)) or links.get((source, "", kind))
     return template.format(id=identifier) if template else None

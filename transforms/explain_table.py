@@ -14,6 +14,13 @@ from .dictionary_tables import Number, Records, Table
 from .explain import Cell, ExplainError, Explanation, in_unit, restated, row_of, total_of
 from .warehouse import name
 
+# Where a mail can be found by its Message-ID: in a mailbox that was read.
+MAIL_AT = """
+create or replace temp macro mail_at(k) as (
+    select min(b.source_id || ':' || b.workspace_id || ':' || b.message_key)
+    from core.mailbox_copy as b where b.message_key = k and b.has_message_id
+)"""
+
 
 def table_of(wanted: str) -> Table:
     """The daily table of that name. Raises ExplainError with the nearest names."""
@@ -32,6 +39,7 @@ def explain(con: duckdb.DuckDBPyConnection, cell: Cell) -> Explanation:
     columns = [n.name for n in table.numbers.values() if n.is_column]
     row = row_of(con, table, cell, [*columns, *table.status])
     con.execute("set variable day = ?::date", [cell.day])
+    con.execute(MAIL_AT)
     return _Row(con, table, cell, row).explain(cell.metric)
 
 

@@ -1,4 +1,4 @@
--- explain.dial: outbound calls of the day with what would make them suspicious.
+-- explain.dial: outbound calls of the day with what would make them suspicious; an hour of dials may have begun on the day before.
 select
     c.*,
     c.is_counted and coalesce(c.outcome <> 'voicemail_left' and epoch(c.ended_at) - epoch(c.answered_at) < p.suspicious_answer_seconds, false)
@@ -18,4 +18,5 @@ select
 from core.fct_call as c
 inner join core.dim_rep as r on c.rep_version_key = r.rep_version_key
 cross join input.parameter as p
-where c.direction = 'outbound' and c.activity_date = getvariable('day')
+where c.direction = 'outbound' and c.activity_date between getvariable('day') - 2 and getvariable('day') + 1
+qualify c.activity_date = getvariable('day')

@@ -19,8 +19,10 @@ ACCOUNTS = """create schema staging; create table staging.stg_crm_account as fro
         ("salesforce:us:0062", "deal", "https://acme-us.my.salesforce.com/0062"),
         ("salesforce:emea:0063", "deal", None),
         ("hubspot:main:1", "deal", "https://app-eu1.hubspot.com/contacts/4711/record/0-3/1"),
-        ("mail:<a@acme.com>", "message", "https://mail.google.com/mail/u/0/#search/rfc822msgid:<a@acme.com>"),
+        ("gmail:main:<a@acme.com>", "email", "https://mail.google.com/mail/u/0/#search/rfc822msgid:<a@acme.com>"),
+        ("microsoft365:main:<a@acme.com>", "email", None),
         ("cloudtalk:main:7", "call", None),
+        ("7", "call", None),
     ],
 )
 def test_of_two_orgs_each_has_its_own_pages(key: str, kind: str, page: str | None) -> None:

@@ -7,6 +7,7 @@ Every example has a rep of its own and contacts of its own, and happens on 16 Ma
 from __future__ import annotations
 
 from collections.abc import Generator
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -29,6 +30,8 @@ from tests.golden.examples import (
     world,
 )
 from tests.pipeline import Pipeline
+from transforms.explain import Cell
+from transforms.explain_table import explain
 
 DAY = "2026-03-16"
 NEXT = "2026-03-17"
@@ -230,6 +233,11 @@ def test_an_hour_goes_over_midnight(built: Pipeline) -> None:
         "where repeated_dials > 0 and rep_id in (select rep_id from core.dim_rep where email = 'night@acme.com')"
     )
     assert rows == [{"d": NEXT, "n": 1}]
+    rep = str(built.day("night@acme.com", NEXT)["rep_id"])
+    found = explain(
+        built.con, Cell("repeated_dials", "guard_suspicious_activity", date.fromisoformat(NEXT), {"rep_id": rep})
+    )
+    assert (found.total, [row[found.shows.index("dials_within_1h")] for row in found.rows]) == (1, [5])
 
 
 def test_a_move_that_is_announced_has_not_happened(built: Pipeline) -> None:

@@ -13,7 +13,7 @@ import pytest
 from tests.pipeline import Pipeline, serving
 from transforms import model
 from transforms.changes import Changes
-from transforms.explain import Cell
+from transforms.explain import ADDS, Cell
 from transforms.explain_table import explain
 
 FIRST = date(2026, 3, 16)
@@ -273,3 +273,14 @@ def test_uses_of_a_mailbox_that_is_only_counted_are_explained_by_the_counts(sand
         pipeline.con, Cell("is_active", "daily_tool_usage", date(2026, 3, 16), {"rep_id": row["rep"], "tool": "mail"})
     )
     assert (row["actions"], found.parts[0].total, found.total, found.adds_up) == (2, 2, True, True)
+
+
+def test_a_mail_is_at_the_system_whose_mailbox_holds_it(sandbox: tuple[str, Pipeline, str]) -> None:
+    """Ana's mailbox is in the system that is read, be it Google's or Microsoft's; so is the page that her mail is linked to, if it has one."""
+    counted, pipeline, _ = sandbox
+    read = "gmail" if counted == "microsoft365" else "microsoft365"
+    ana = str(pipeline.day(ANA, "2026-03-16")["rep_id"])
+    found = explain(pipeline.con, Cell("emails_delivered", "daily_rep_activity", date(2026, 3, 16), {"rep_id": ana}))
+    assert [row[found.shows.index("the mail")] for row in found.rows if row[ADDS] is not None] == [
+        f"{read}:main:a1@acme.com"
+    ]
