@@ -53,6 +53,7 @@ MESSAGES = Stream(
     happened_at="message.internalDate",
     volatile=("message.historyId", "message.sizeEstimate"),
     partitioned=True,
+    limited_apart=True,
     feeds="emails sent, replies, bounces and conversations by mail of this mailbox's owner",
 )
 ACCOUNT = Stream(
@@ -60,6 +61,7 @@ ACCOUNT = Stream(
     reading=Snapshot(),
     key=("mailbox",),
     partitioned=True,
+    limited_apart=True,
     feeds="aliases of this mailbox (known under gmail.readonly only)",
 )
 

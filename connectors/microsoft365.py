@@ -54,6 +54,7 @@ MESSAGES = Stream(
     key=("mailbox", "message.id"),
     happened_at="message.receivedDateTime",
     partitioned=True,
+    limited_apart=True,
     scopes=("Mail.ReadBasic.All",),
     feeds="emails sent, replies, bounces and conversations by mail of this mailbox's owner",
 )
@@ -62,6 +63,7 @@ FOLDERS = Stream(
     Snapshot(absence_means="deleted"),
     key=("mailbox", "id"),
     partitioned=True,
+    limited_apart=True,
     scopes=("Mail.ReadBasic.All",),
     feeds="which mails were sent, thrown away or are drafts",
 )
@@ -70,6 +72,7 @@ ACCOUNT = Stream(
     Snapshot(),
     key=("mailbox",),
     partitioned=True,
+    limited_apart=True,
     scopes=("User.Read.All",),
     feeds="aliases of this mailbox",
     optional=True,

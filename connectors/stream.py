@@ -83,6 +83,7 @@ class Stream:
     deleted: path of a boolean that is true when the record is gone, or None.
     volatile: paths that change at every read and are left out of the version hash.
     partitioned: windows are cut per partition (a mailbox), named by Connector.partitions().
+    limited_apart: each partition has a limit of its own at the vendor, so that reading many side by side gets more.
     scopes: permissions needed. feeds: what goes dark without them, in the reader's words.
     optional: not every account has it; its absence is told, but is no failure.
     personal: paths of what describes the person whom a record is about, beside addresses, numbers and names: wiped when that
@@ -97,6 +98,7 @@ class Stream:
     deleted: str | None = None
     volatile: tuple[str, ...] = ()
     partitioned: bool = False
+    limited_apart: bool = False
     scopes: tuple[str, ...] = ()
     feeds: str = ""
     optional: bool = False

@@ -27,6 +27,8 @@ class Wire:
             http2=http2,
             timeout=httpx.Timeout(network.timeout_seconds, connect=min(network.timeout_seconds, 15.0)),
             follow_redirects=False,
+            # How many read at a time is decided by windows; httpx's own hundred would let the others fail after a timeout.
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=50),
             verify=_trusted(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"), http2),
             headers={"User-Agent": "salespulse", "Accept": "application/json", "Accept-Encoding": ACCEPTED},
             # A hook, so that answers of token endpoints are bounded too; a transport of our own would lose the proxy settings.

@@ -36,7 +36,7 @@ GONE_AFTER = (
 )
 LOOK_EVERY = 2.0
 
-Read = Callable[[Waves, Callable[[Window], Piece], int], Iterator[Sequence[tuple[Window, Path | BaseException]]]]
+Read = Callable[[Waves, Callable[[Window], Piece]], Iterator[Sequence[tuple[Window, Path | BaseException]]]]
 
 
 class ClusterError(Exception):

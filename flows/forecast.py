@@ -68,7 +68,7 @@ def dry_run(scope: Scope, now: datetime | None = None) -> Exit:
     """Print what the backfill would take. Raises as foretell does."""
     settings = load_settings()
     told = foretell(settings, scope, as_utc(now or datetime.now(UTC)))
-    print_forecast(Console(), scope.told, told, settings.concurrency)
+    print_forecast(Console(), scope.told, told, settings)
     return Exit.OK
 
 

@@ -12,9 +12,10 @@ from flows.words import duration
 
 if TYPE_CHECKING:
     from flows.forecast import Told
+    from flows.settings import Settings
 
 
-def print_forecast(console: Console, scope: Mapping[str, str], told: Sequence[Told], concurrency: int) -> None:
+def print_forecast(console: Console, scope: Mapping[str, str], told: Sequence[Told], settings: Settings) -> None:
     """A line a stream, then for each source what of its limits that takes."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for name in ("to read", "windows", "days", "records", "requests"):
@@ -35,8 +36,9 @@ def print_forecast(console: Console, scope: Mapping[str, str], told: Sequence[To
     longest = max((one.seconds for one in told), default=0.0)
     console.print(
         f"{scope['first']} to {scope['last']}: {sum(one.price.requests for one in told):,} requests. The limits alone take "
-        f"{duration(longest)} (sources are read side by side, up to {concurrency} windows of each); the vendors' answers and the building "
-        "of the tables come on top. Nothing has been read into the warehouse, nothing was changed.",
+        f"{duration(longest)} (sources are read side by side, up to {settings.concurrency} windows of each, up to "
+        f"{settings.mailboxes_at_once} mailboxes); the vendors' answers and the building of the tables come on top. Nothing has been read "
+        "into the warehouse, nothing was changed.",
         highlight=False,
         markup=False,
         soft_wrap=True,

@@ -27,7 +27,8 @@ class Pace:
         self._seconds: dict[str, float] = {}  # of reading, by stream, of the windows done
         self._requests: Counter[str] = Counter()  # of the windows done
         self._began = clock()
-        self._since_began = 0.0  # seconds of reading since
+        self._since_began = 0.0  # seconds of reading since, of the windows done
+        self._under_way: dict[Window, float] = {}  # since when
         self._records = 0
         self._marks: list[tuple[float, int]] = [(clock(), 0)]
 
@@ -36,7 +37,13 @@ class Pace:
         with self._lock:
             self._left = Counter(window.stream for window in windows)
             self._began, self._since_began = self._clock(), 0.0
+            self._under_way.clear()
             self._marks = [(self._began, self._records)]
+
+    def begun(self, window: Window) -> None:
+        """A window is being read from now on."""
+        with self._lock:
+            self._under_way[window] = self._clock()
 
     def page(self, records: int) -> None:
         """So many records came."""
@@ -47,6 +54,7 @@ class Pace:
         """A window is over."""
         with self._lock:
             stream = result.window.stream
+            self._under_way.pop(result.window, None)
             self._left[stream] -= 1
             self._done[stream] += 1
             self._seconds[stream] = self._seconds.get(stream, 0.0) + result.seconds
@@ -77,19 +85,22 @@ class Pace:
     def seconds_left(self, limiter: Limiter | None = None) -> float | None:
         """How long it goes on if windows go on taking what those of their stream took; None where nobody can tell.
 
-        What is left, in seconds of reading, is divided by how many of these pass in a second: windows are read side by side.
+        What is left, in seconds of reading, is divided by how many of these pass in a second: windows are read side by side, and
+        before the first of two hundred are done there is hardly anything but what is under way.
         limiter: no less than its limit on requests lets through; a first burst says nothing of how it goes on.
         """
         with self._lock:
             left = {stream: n for stream, n in self._left.items() if n > 0}
             if any(self._done[stream] < ENOUGH for stream in left):
                 return None
-            elapsed = self._clock() - self._began
-            if not left or elapsed <= 0 or self._since_began <= 0:
+            now = self._clock()
+            elapsed = now - self._began
+            read = self._since_began + sum(now - since for since in self._under_way.values())
+            if not left or elapsed <= 0 or read <= 0:
                 return None
             reading = sum(n * self._seconds[stream] / self._done[stream] for stream, n in left.items())
             requests = sum(n * self._requests[stream] / self._done[stream] for stream, n in left.items())
-            seconds = reading * elapsed / self._since_began
+            seconds = reading * elapsed / read
         if limiter is not None and "requests" in limiter.remaining():
             return max(seconds, limiter.forecast({"requests": ceil(requests)}).seconds)
         return seconds

@@ -41,6 +41,10 @@ class Watcher(Protocol):
         """These windows are going to be read, under these limits of their sources."""
         ...
 
+    def begun(self, window: Window) -> None:
+        """A window is being read from now on."""
+        ...
+
     def page(self, source: str, records: int) -> None:
         """So many records came, of a window that is not over. Called by any thread."""
         ...
@@ -76,6 +80,10 @@ class Lines:
         for source in by_source:
             self._paces.setdefault(source, Pace()).planned(w for w in windows if w.source == source)
         self._say("reading " + ", ".join(f"{n} windows of {source}" for source, n in by_source.items()))
+
+    def begun(self, window: Window) -> None:
+        if window.source in self._paces:
+            self._paces[window.source].begun(window)
 
     def page(self, source: str, records: int) -> None:
         pass
@@ -167,6 +175,10 @@ class Bars:
             pace = self._outlooks[source].pace
             pace.planned(w for w in windows if w.source == source)
             self._progress.update(self._tasks[source], total=pace.windows[1])
+
+    def begun(self, window: Window) -> None:
+        if window.source in self._outlooks:
+            self._outlooks[window.source].pace.begun(window)
 
     def page(self, source: str, records: int) -> None:
         if source in self._outlooks:

@@ -195,6 +195,7 @@ class Settings(BaseSettings):
     memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)? ?([KMGT]i?B|%)$")] = "2GB"
     threads: Annotated[int, Field(ge=1)] | None = None
     concurrency: Annotated[int, Field(ge=1, le=64)] = 8
+    mailboxes_at_once: Annotated[int, Field(ge=1, le=1000)] = 200
     warehouse: Annotated[Path | str, AfterValidator(places.warehouse)] | None = None  # None: in data_dir
     published: Annotated[Path | str, AfterValidator(places.published)] | None = None
     published_mode: Mode = "0600"

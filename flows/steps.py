@@ -40,9 +40,8 @@ from transforms.forgotten import Forgotten
 from transforms.warehouse import transaction
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-Read = Callable[
-    [Waves, Callable[[Window], Piece], int], Iterator[Sequence[tuple[Window, Path | BaseException]]]
-]  # as tasks.extract_all
+# As tasks.extract_all.
+Read = Callable[[Waves, Callable[[Window], Piece]], Iterator[Sequence[tuple[Window, Path | BaseException]]]]
 
 
 @contextmanager
@@ -100,11 +99,17 @@ def extract_and_land(
             return extract_and_land(run, windows, on_cluster, stop, between)
     read = read or extract_all
     streams = {(c.name, c.workspace, s.name): s for c in run.sources.values() for s in c.streams}
+    seen, settings = watcher(), run.settings
+
+    def stream_of(window: Window) -> Stream:
+        return streams[window.source, window.workspace, window.stream]
+
     last_landings = _last_landings(run)
     forgotten = Forgotten.load(run.settings.forgotten_file)
 
     def prepare(window: Window) -> Piece:
-        stream = streams[window.source, window.workspace, window.stream]
+        seen.begun(window)
+        stream = stream_of(window)
         known = _known(run, window, stream, last_landings)
         clean = (
             forgotten.cleaner(window.source, window.workspace, stream.key, stream.personal)
@@ -121,21 +126,24 @@ def extract_and_land(
             on_page(window),
         )
 
-    seen = watcher()
-
     def on_page(window: Window) -> Callable[[Page], None]:
         return lambda page: seen.page(window.source, len(page.records))
 
     event("windows planned", windows=len(windows))
     seen.planned(windows, {source.name: source.limiter for source in run.sources.values()})
-    waves = Waves(windows, lambda w: waits_for(streams[w.source, w.workspace, w.stream]), stop)
+    waves = Waves(
+        windows,
+        lambda w: waits_for(stream_of(w)),
+        lambda w: settings.mailboxes_at_once if stream_of(w).limited_apart else settings.concurrency,
+        stop,
+    )
     left = dict.fromkeys(windows)
     with run.timed("extract and land"):
-        for done in read(waves, prepare, run.settings.concurrency):
+        for done in read(waves, prepare):
             _land(run, [(window, outcome) for window, outcome in done if not isinstance(outcome, BaseException)])
             for window, outcome in done:
                 if isinstance(outcome, BaseException):
-                    _note_failure(run, window, streams[window.source, window.workspace, window.stream], outcome)
+                    _note_failure(run, window, stream_of(window), outcome)
                 del left[window]
             between(left)
     return list(left)

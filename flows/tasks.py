@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from heapq import heappop, heappush
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Protocol
@@ -78,10 +79,9 @@ def in_threads(piece: Piece, label: str) -> Reading:
 def extract_all(
     waves: Waves,
     prepare: Callable[[Window], Piece],
-    concurrency: int,
     begin_reading: Callable[[Piece, str], Reading] = in_threads,
 ) -> Iterator[Sequence[tuple[Window, Path | BaseException]]]:
-    """Read windows side by side, at most `concurrency` of each source; gives those that are done, each with its file or its error.
+    """Read windows side by side, as many as the waves let begin; gives those that are done, each with its file or its error.
 
     The caller lands them before it asks for more, so that streams read by ids see what their parents landed. Meanwhile the next
     windows are read; all that are done by then come together.
@@ -90,7 +90,7 @@ def extract_all(
     running: Counter[str] = Counter()
 
     def begin() -> None:
-        for window in waves.ready(running, concurrency):
+        for window in waves.ready(running):
             running[window.source] += 1
             future = begin_reading(prepare(window), label_of(window))
             future.add_done_callback(lambda done, window=window: finished.put((window, done)))
@@ -114,51 +114,57 @@ class Waves:
 
     Those read by ids wait for the windows of the streams that `waits_for` names; of a partition (a mailbox), one window is
     read at a time, so that the next one need not read again what the last one landed. As soon as `stop` says so, no window
-    begins any more.
+    begins any more. at_once: of how many windows of a source this one may be the last that is being read.
     """
 
     def __init__(
         self,
         windows: Sequence[Window],
         waits_for: Callable[[Window], Sequence[str]],
+        at_once: Callable[[Window], int],
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self._waits_for = waits_for
+        self._at_once = at_once
         self._stop = stop
         self._open = Counter(_stream(w, w.stream) for w in windows)
-        self._queues: dict[str, deque[Window]] = {}
-        self._busy: set[tuple[str, str, str, str]] = set()
-        for window in windows:
-            self._queues.setdefault(window.source, deque()).append(window)
+        self._next: dict[str, list[tuple[int, Window]]] = {}  # heaps by place: of a partition, its first
+        self._behind: dict[tuple[str, str, str, str], deque[tuple[int, Window]]] = {}
+        for place, window in enumerate(windows):
+            if window.partition and (behind := self._behind.get(_partition(window))) is not None:
+                behind.append((place, window))
+                continue
+            self._behind[_partition(window)] = deque()
+            self._next.setdefault(window.source, []).append((place, window))
 
-    def ready(self, running: Counter[str], concurrency: int) -> Iterator[Window]:
-        """The windows to begin now, at most `concurrency` of a source at a time; one that must wait keeps its place."""
+    def ready(self, running: Counter[str]) -> Iterator[Window]:
+        """The windows to begin now; one that must wait keeps its place."""
         if self._stop():
             return
-        for source, queue in self._queues.items():
-            waiting: list[Window] = []
-            while queue and running[source] < concurrency:
-                window = queue.popleft()
-                if self._must_wait(window):
-                    waiting.append(window)
+        for source, first in self._next.items():
+            waiting: list[tuple[int, Window]] = []
+            while first and running[source] < self._at_once(first[0][1]):
+                place, window = heappop(first)
+                if any(self._open[_stream(window, parent)] for parent in self._waits_for(window)):
+                    waiting.append((place, window))
                 else:
-                    self._busy.add((*_stream(window, window.stream), window.partition))
                     yield window
-            queue.extendleft(reversed(waiting))
+            for one in waiting:
+                heappush(first, one)
 
     def over(self, window: Window) -> None:
         """A window has been read and landed, or has failed."""
         self._open[_stream(window, window.stream)] -= 1
-        self._busy.discard((*_stream(window, window.stream), window.partition))
-
-    def _must_wait(self, window: Window) -> bool:
-        if window.partition and (*_stream(window, window.stream), window.partition) in self._busy:
-            return True
-        return any(self._open[_stream(window, parent)] for parent in self._waits_for(window))
+        if behind := self._behind[_partition(window)]:
+            heappush(self._next[window.source], behind.popleft())
 
 
 def _stream(window: Window, stream: str) -> tuple[str, str, str]:
     return window.source, window.workspace, stream
+
+
+def _partition(window: Window) -> tuple[str, str, str, str]:
+    return (*_stream(window, window.stream), window.partition)
 
 
 def label_of(window: Window) -> str:

@@ -130,7 +130,8 @@ def _rows(file: Path, query: str) -> list[tuple[Any, ...]]:
 
 
 def _run(kind: str, settings: str, now: datetime, environment: Mapping[str, str], line: Connection) -> None:
-    os.environ |= {"SALESPULSE_SETTINGS": settings, **environment}
+    one_at_a_time = {"SALESPULSE__CONCURRENCY": "1", "SALESPULSE__MAILBOXES_AT_ONCE": "1"}
+    os.environ |= {"SALESPULSE_SETTINGS": settings, **one_at_a_time, **environment}
     scope = SCOPE.told if kind == "backfill" else None
     with (
         watched_by(Console(file=Telling(line), width=500)),
@@ -150,11 +151,9 @@ def _run(kind: str, settings: str, now: datetime, environment: Mapping[str, str]
 def in_turn(
     waves: Waves,
     prepare: Callable[[Window], Piece],
-    concurrency: int,
 ) -> Iterator[Sequence[tuple[Window, Path | BaseException]]]:
     """As tasks.extract_all, without Prefect and threads, in the same order every time: of the CRM, which has no ranges of time,
     what there is, and one window at a time of the others."""
-    del concurrency
     while windows := _begun(waves):
         done: list[tuple[Window, Path | BaseException]] = []
         for window in windows:
@@ -171,7 +170,7 @@ def in_turn(
 def _begun(waves: Waves) -> list[Window]:
     running: Counter[str] = Counter(hubspot=-100)
     begun: list[Window] = []
-    for window in waves.ready(running, 1):
+    for window in waves.ready(running):
         running[window.source] += 1
         begun.append(window)
     return begun

@@ -50,6 +50,21 @@ def test_what_is_left_goes_on_side_by_side_as_before() -> None:
     assert pace.seconds_left() == pytest.approx(18.0)
 
 
+def test_what_is_under_way_counts_before_the_first_are_done() -> None:
+    """20 of 40 mailboxes side by side, each a minute: when three of them are done all others nearly are. 37 left, of which 17 have
+    been read for a minute: 1,200 s of reading in 60 s, so that 2,220 s of it take 111 s; by the three alone it would be 740."""
+    clock = Clock()
+    pace = Pace(clock)
+    boxes = [Window("gmail", "main", "mail_message", "range", partition=str(n)) for n in range(40)]
+    pace.planned(boxes)
+    for box in boxes[:20]:
+        pace.begun(box)
+    clock.now += 60
+    for box in boxes[:3]:
+        pace.window(WindowResult(box, "done", requests=1, seconds=60.0))
+    assert pace.seconds_left() == pytest.approx(111.0)
+
+
 def test_a_pause_is_no_reading() -> None:
     """4 windows of 6 s in 12 s, then an hour in which a night went first. Planned anew, 2 windows in 6 s: 4 left, 24 s of reading by
     two, 12 s."""

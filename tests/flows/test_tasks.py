@@ -31,9 +31,9 @@ WINDOWS = st.lists(
 
 @given(WINDOWS, st.integers(1, 4), st.randoms(use_true_random=False))
 def test_every_window_is_read_once_within_bounds_after_its_parents(windows, concurrency, random) -> None:
-    waves, running, in_flight, over = Waves(windows, waits_for), Counter(), [], []
+    waves, running, in_flight, over = Waves(windows, waits_for, lambda _: concurrency), Counter(), [], []
     while True:
-        for begun in waves.ready(running, concurrency):
+        for begun in waves.ready(running):
             running[begun.source] += 1
             in_flight.append(begun)
             parents = [w for w in windows if w.stream in waits_for(begun)]
@@ -56,22 +56,34 @@ def test_a_window_that_must_wait_keeps_its_place() -> None:
         for age in ("new", "old", "oldest")
         for box in ("ana", "bob")
     ]
-    waves = Waves(windows, waits_for)
-    ana, bob = waves.ready(Counter(), 2)
+    waves = Waves(windows, waits_for, lambda _: 2)
+    ana, bob = waves.ready(Counter())
     waves.over(bob)
-    assert [(w.partition, w.cursor) for w in waves.ready(Counter(gmail=1), 2)] == [("bob", "old")]
+    assert [(w.partition, w.cursor) for w in waves.ready(Counter(gmail=1))] == [("bob", "old")]
     waves.over(ana)
-    assert [(w.partition, w.cursor) for w in waves.ready(Counter(gmail=1), 2)] == [("ana", "old")]
+    assert [(w.partition, w.cursor) for w in waves.ready(Counter(gmail=1))] == [("ana", "old")]
+
+
+def test_what_has_a_limit_of_its_own_is_read_beside_more_of_its_kind() -> None:
+    """8 calls at a time, and all 20 mailboxes: each waits for its own limit."""
+    boxes = [window("gmail", "mail_message", f"rep{n}@acme.com") for n in range(20)]
+    calls = [Window("cloudtalk", "main", "dialer_call", "range", cursor=str(n)) for n in range(20)]
+    waves = Waves([*boxes, *calls], waits_for, lambda w: 200 if w.partition else 8)
+    running = Counter()
+    for begun in waves.ready(running):
+        running[begun.source] += 1
+    assert running == {"gmail": 20, "cloudtalk": 8}
 
 
 def test_once_told_to_stop_nothing_begins() -> None:
     asked = [False, True]
-    waves = Waves([window("gmail", "mail_message", box) for box in ("ana", "bob")], waits_for, lambda: asked.pop(0))
+    boxes = [window("gmail", "mail_message", box) for box in ("ana", "bob")]
+    waves = Waves(boxes, waits_for, lambda _: 1, lambda: asked.pop(0))
     running = Counter()
-    for begun in waves.ready(running, 1):
+    for begun in waves.ready(running):
         running[begun.source] += 1
     assert running == {"gmail": 1}
-    assert list(waves.ready(Counter(), 1)) == []
+    assert list(waves.ready(Counter())) == []
 
 
 def test_a_window_is_named_in_a_readers_words() -> None:

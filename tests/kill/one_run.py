@@ -61,7 +61,7 @@ def one_run(settings: str, kind: str, now: datetime, trap: Trap, line: Connectio
 
 
 def side_by_side(
-    waves: Waves, prepare: Callable[[Window], Piece], concurrency: int
+    waves: Waves, prepare: Callable[[Window], Piece]
 ) -> Iterator[Sequence[tuple[Window, Path | BaseException]]]:
     """As tasks.extract_all, by plain threads: as many windows at a time as a source allows, then all of them landed."""
 
@@ -71,8 +71,8 @@ def side_by_side(
         except Exception as error:
             return error
 
-    with ThreadPoolExecutor(concurrency) as pool:
-        while windows := list(waves.ready(Counter(), concurrency)):
+    with ThreadPoolExecutor(8) as pool:
+        while windows := list(waves.ready(Counter())):
             pieces = [prepare(window) for window in windows]
             yield list(zip(windows, pool.map(read, pieces), strict=True))
             for window in windows:
