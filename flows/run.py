@@ -22,7 +22,7 @@ from connectors.stream import Connector, account_of, kept_by, lag_of, systems_of
 from flows import turns
 from flows.books import Books, kept
 from flows.logs import event
-from flows.memory import share_arenas
+from flows.memory import share_arenas, sparing
 from flows.progress import watcher
 from flows.report import RunReport
 from flows.settings import Settings
@@ -159,6 +159,7 @@ def start_run(
                 on_wait=lambda told: watcher().step(_who_lets_go(kind, settings, told)),
             )
         )
+        sparing(con, on=kind == "nightly")
         report.now = max(report.now, _clock_of_others(con, report.started))
         sources = open_sources(settings, report.now, mailboxes_of(settings, mails_read_on(con, settings, clock.date())))
         return con, {name: stack.enter_context(closing(c)) for name, c in sources}

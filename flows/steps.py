@@ -27,7 +27,7 @@ from connectors.stream import (
     account_of,
 )
 from flows.logs import event
-from flows.memory import give_back
+from flows.memory import FEW, give_back, sparing
 from flows.pages import page_of
 from flows.progress import watched, watcher
 from flows.report import Finding, NotPublishedError, WindowResult
@@ -152,7 +152,8 @@ def extract_and_land(
 def build(run: Run) -> None:
     """Rebuild the tables from everything that has landed. Raises BuildError, InputError."""
     watcher().step("building the tables")
-    give_back()
+    sparing(run.con, on=sum(w.new + w.deleted for w in run.report.windows) <= FEW)
+    give_back(run.con, run.settings.memory_limit)
     with run.timed("build"):
         inputs.load(run.con, run.inputs())
         made = models.build(run.con)
