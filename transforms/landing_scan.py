@@ -39,6 +39,7 @@ class LandingFile:
     extracted_at: datetime
     stream: Mapping[str, Any]
     trailer: Mapping[str, Any]
+    is_empty: bool = False  # no line between the two
 
     @property
     def absence(self) -> str:
@@ -63,7 +64,8 @@ def open_file(path: Path) -> LandingFile:
     try:
         with opened(path) as f:
             first = f.readline(LONGEST_LINE)
-            f.seek(max(0, f.seek(0, os.SEEK_END) - TAIL))
+            size = f.seek(0, os.SEEK_END)
+            f.seek(max(0, size - TAIL))
             last = f.read().rstrip(b"\n").rpartition(b"\n")[2]
         header, trailer = json.loads(first), json.loads(last)
     except (OSError, ValueError) as error:
@@ -78,7 +80,8 @@ def open_file(path: Path) -> LandingFile:
     for key in ("start", "end"):
         window[key] = datetime.fromisoformat(window[key]) if window.get(key) else None
     extracted_at = datetime.fromisoformat(header["extracted_at"])
-    return LandingFile(path, Window(**window), str(header["run_id"]), extracted_at, header["stream"], trailer)
+    is_empty = size <= len(first) + len(last) + 1 and trailer.get("records") == 0
+    return LandingFile(path, Window(**window), str(header["run_id"]), extracted_at, header["stream"], trailer, is_empty)
 
 
 def read_at(path: Path) -> str:

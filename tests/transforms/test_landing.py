@@ -45,6 +45,18 @@ def test_an_unchanged_reread_adds_nothing_and_a_changed_record_adds_one_version(
     assert latest(con) == {"a": ("1", False), "b": ("2", False)}
 
 
+def test_a_window_without_records_is_done_and_what_arrives_after_it_lands(
+    con: duckdb.DuckDBPyConnection, landing_file: Write
+) -> None:
+    empty = landing.land(con, landing_file([]))
+    assert (empty.rows_read, empty.rows_new, empty.already) == (0, 0, False)
+    done = con.execute("select status, rows_read, requests, cursor from meta.extract_window").fetchall()
+    assert done == [("done", 0, 2, "c1")]
+    landing.land(con, landing_file([record("a")], run="r2"))
+    assert landing.land(con, landing_file([], run="r3")).rows_deleted == 1
+    assert latest(con) == {"a": ("1", True)}
+
+
 def test_a_volatile_field_is_no_change(con: duckdb.DuckDBPyConnection, landing_file: Write) -> None:
     landing.land(con, landing_file([record("a", link="signed-1")]))
     assert landing.land(con, landing_file([record("a", link="signed-2")], run="r2")).rows_new == 0
