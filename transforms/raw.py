@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from .warehouse import literal, name
+from .warehouse import literal, name, transaction
 
 LINES_OF_A_LANDING = 1_000_000_000  # room for the records of one landing in the running number of versions
 
@@ -54,25 +54,30 @@ def without_rows(con: duckdb.DuckDBPyConnection, reads: Iterable[str]) -> frozen
 
 
 def declare(con: duckdb.DuckDBPyConnection, streams: Iterable[tuple[str, str]]) -> None:
-    """Make sure that the raw tables and their _latest views exist, for (source, stream) names."""
+    """Make sure that the raw tables and their _latest views exist, for (source, stream) names. Not within a transaction."""
     views = "select view_name from duckdb_views() where schema_name = 'raw' and database_name = current_database()"
     there = {row[0] for row in con.execute(views).fetchall()}
-    for source, stream in streams:
-        if f"{source}_{stream}_latest" in there:  # the last of the three
-            continue
-        table, old = raw_table(source, stream), superseded_table(source, stream)
-        con.execute(
-            f"""create table if not exists {table} (
-                source_id varchar, workspace_id varchar, record_id varchar, payload json, payload_hash varchar,
-                source_updated_at timestamptz, happened_at timestamptz, is_deleted boolean, _partition varchar,
-                _extracted_at timestamptz, _window_start timestamptz, _window_end timestamptz, _run_id varchar,
-                _landing_id varchar, _seq bigint)"""
-        )
-        con.execute(f"create table if not exists {old} (_seq bigint, _by bigint)")
-        con.execute(
-            f"""create view if not exists {latest_view(source, stream)} as
-                select v.* from {table} as v where not exists (select 1 from {old} as o where o._seq = v._seq)"""
-        )
+    lacking = [(source, stream) for source, stream in streams if f"{source}_{stream}_latest" not in there]
+    if lacking:
+        with transaction(con):  # else each of hundreds of statements waits for the disk
+            for source, stream in lacking:
+                _declare(con, source, stream)
+
+
+def _declare(con: duckdb.DuckDBPyConnection, source: str, stream: str) -> None:
+    table, old = raw_table(source, stream), superseded_table(source, stream)
+    con.execute(
+        f"""create table if not exists {table} (
+            source_id varchar, workspace_id varchar, record_id varchar, payload json, payload_hash varchar,
+            source_updated_at timestamptz, happened_at timestamptz, is_deleted boolean, _partition varchar,
+            _extracted_at timestamptz, _window_start timestamptz, _window_end timestamptz, _run_id varchar,
+            _landing_id varchar, _seq bigint)"""
+    )
+    con.execute(f"create table if not exists {old} (_seq bigint, _by bigint)")
+    con.execute(
+        f"""create view if not exists {latest_view(source, stream)} as
+            select v.* from {table} as v where not exists (select 1 from {old} as o where o._seq = v._seq)"""
+    )
 
 
 def version_hash(record: str, volatile: Iterable[str]) -> str:
