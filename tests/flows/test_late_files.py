@@ -73,14 +73,14 @@ def test_a_file_of_days_long_past_is_read_when_it_comes_changes_or_goes(tmp_path
         read = product.warehouse(
             "select count(*) from meta.extract_window where stream = 'dialer_call' and window_end < '2026-03-17'"
         )
-        found = night("2026-03-20T09:00:00Z")
+        # What it tells of days before history is for nobody yet.
+        found = night("2026-03-20T10:00:00Z", **{"2026-03-05": [call("E", "2026-03-05")]})
         assert found["2026-03-15"] == (1, "complete")
         assert read == product.warehouse(
             "select count(*) from meta.extract_window where stream = 'dialer_call' and window_end < '2026-03-17'"
         ), "what is as it was is not read again"
 
         # Told whole, but history was only now taken back to it, by another source's backfill.
-        night("2026-03-20T10:00:00Z", **{"2026-03-05": [call("E", "2026-03-05")]})
         span = ("--from", "2026-03-05", "--to", "2026-03-05")
         assert product("backfill", *span, "--source", "hubspot", "--now", "2026-03-20T10:30:00Z") == 0
         assert days()["2026-03-05"] == (None, "missing")
