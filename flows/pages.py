@@ -17,7 +17,7 @@ REMEDY: Mapping[str, str] = {
     "input-files": "Correct the lines that are named and run again.",
     "permission-missing": "Run `salespulse check`: it names the permission to grant. The next run reads what is due.",
     "source-down": "Look at the vendor's status page and at the network; the next run reads what is due.",
-    "rate-limit": "Nothing, if it happens once; else find what else uses the account's limit, or lower `concurrency`.",
+    "rate-limit": "Nothing, if it happens once; else find what else uses the account's limit, or lower `concurrency` or `mailboxes_at_once`.",
     "schema-drift": "The vendor's answers have changed: keep the landing files and report it; the other sources go on.",
     "quarantine": "Look at the reasons in meta.quarantine; records that the vendor corrects leave it by themselves.",
     "data-quality": "Look at meta_data_quality in the published file: each row says what to add to which file.",

@@ -152,7 +152,8 @@ def extract_and_land(
 def build(run: Run) -> None:
     """Rebuild the tables from everything that has landed. Raises BuildError, InputError."""
     watcher().step("building the tables")
-    sparing(run.con, on=sum(w.new + w.deleted for w in run.report.windows) <= FEW)
+    landed = sum(w.new + w.deleted for w in run.report.windows)
+    sparing(run.con, on=run.report.kind == "nightly" and landed <= FEW)
     give_back(run.con, run.settings.memory_limit)
     with run.timed("build"):
         inputs.load(run.con, run.inputs())

@@ -181,10 +181,11 @@ def _says_nothing(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile]) 
     if not all(file.is_empty for file in files):
         return False
     w = files[0].window
-    waits = "from meta.quarantine where source_id = $1 and workspace_id = $2 and stream = $3 and resolved_at is null"
-    known = f"from {raw_table(w.source, w.stream)} where source_id = $1 and workspace_id = $2 and $3 <> ''"
-    asked = [waits] if all(file.absence == "none" for file in files) else [waits, known]
-    return not any(value(con, f"select 1 {one} limit 1", [w.source, w.workspace, w.stream]) for one in asked)
+    waits = "select 1 from meta.quarantine where source_id = ? and workspace_id = ? and stream = ? and resolved_at is null limit 1"
+    if value(con, waits, [w.source, w.workspace, w.stream]):
+        return False
+    known = f"select 1 from {raw_table(w.source, w.stream)} where source_id = ? and workspace_id = ? limit 1"
+    return all(file.absence == "none" for file in files) or not value(con, known, [w.source, w.workspace])
 
 
 def _scratch(con: duckdb.DuckDBPyConnection) -> Path:
