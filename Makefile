@@ -7,6 +7,8 @@ UV := $(BIN)/uv --quiet
 export UV_SYSTEM_CERTS := true
 # Where it is set, each of the tests' processes would compile 1,600 modules anew.
 unexport PYTHONDONTWRITEBYTECODE
+# One more than there are cores: a quarter of the time tests wait for locks, processes and what is served to them.
+WORKERS = $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 COMPILE := $(UV) pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header
 
 .PHONY: help install demo test lint types check lock sbom bench bench-build bench-limits kill hostile clean
@@ -33,7 +35,7 @@ demo: $(READY) ## a make-believe company, one nightly run, yesterday's numbers
 	@$(BIN)/salespulse demo
 
 test: $(READY) ## all tests
-	$(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder --durations=25
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=25
 
 lint: $(READY) ## style of Python and SQL, and who may import whom
 	$(BIN)/ruff check .

@@ -32,30 +32,6 @@ from sandbox.company_everywhere import act_at_home, everywhere
 
 NOW = datetime(2026, 3, 20, 2, tzinfo=UTC)
 PRODUCT = [str(Path(sys.executable).parent / "salespulse")]
-# Far above what one machine asks for, so that only the machine counts.
-LIFTED = {
-    "SALESPULSE__HUBSPOT__REQUESTS_PER_10_SECONDS": "1000000",
-    "SALESPULSE__HUBSPOT__SEARCH_PER_SECOND": "100000",
-    "SALESPULSE__CLOUDTALK__REQUESTS_PER_MINUTE": "1000000",
-    "SALESPULSE__GMAIL__UNITS_PER_MINUTE_USER": "100000000",
-    "SALESPULSE__GMAIL__UNITS_PER_MINUTE_PROJECT": "1000000000",
-    "SALESPULSE__GMAIL__UNITS_PER_DAY_PROJECT": "100000000000",
-}
-LIFTED_EVERYWHERE = {
-    "SALESPULSE__SALESFORCE__REQUESTS_PER_MINUTE": "1000000",
-    "SALESPULSE__PIPEDRIVE__REQUESTS_PER_2_SECONDS": "1000000",
-    "SALESPULSE__PIPEDRIVE__TOKENS_PER_DAY": "100000000000",
-    "SALESPULSE__AIRCALL__REQUESTS_PER_MINUTE": "1000000",
-    "SALESPULSE__DIALPAD__REQUESTS_PER_SECOND": "100000",
-    "SALESPULSE__MICROSOFT365__REQUESTS_PER_10_MINUTES": "10000000",
-    "SALESPULSE__MICROSOFT365__REQUESTS_PER_SECOND": "100000",
-    "SALESPULSE__OUTREACH__REQUESTS_PER_HOUR": "100000000",
-    "SALESPULSE__SALESLOFT__COST_PER_MINUTE": "1000000",
-    "SALESPULSE__OKTA__LOGS_PER_MINUTE": "1000000",
-    "SALESPULSE__OKTA__LISTS_PER_MINUTE": "1000000",
-    "SALESPULSE__GOOGLE_ADMIN__QUERIES_PER_MINUTE": "1000000",
-    "SALESPULSE__ENTRA__REQUESTS_PER_10_SECONDS": "100000",
-}
 BY_SOURCE = """
     with last as (select arg_max(run_id, started_at) as run_id from meta.run where kind = 'nightly')
     select w.source_id, count(*) as windows, sum(w.requests)::bigint as requests, sum(w.retries)::bigint as tried_again,
@@ -109,9 +85,9 @@ def main() -> None:
         serve = ["--world", str(world), "--now", NOW.isoformat(), "--settings-out", str(settings)]
         kept, kept_at_night = options.limits, options.limits or options.limits_at_night
         with _sandbox(serve, limits=kept):
-            fill(options, folder, settings, _environment(options, folder, limits=kept))
+            fill(options, folder, settings, _environment(folder))
         with _sandbox(serve, limits=kept_at_night):
-            nights(options, folder, settings, _environment(options, folder, limits=kept_at_night))
+            nights(options, folder, settings, _environment(folder))
 
 
 @contextmanager
@@ -127,9 +103,8 @@ def _sandbox(serve: list[str], *, limits: bool) -> Iterator[None]:
             process.terminate()
 
 
-def _environment(options: argparse.Namespace, folder: Path, *, limits: bool) -> dict[str, str]:
-    lifted = {**LIFTED, **(LIFTED_EVERYWHERE if options.everywhere else {})}
-    environment = {**os.environ, "PREFECT_HOME": str(folder / "prefect"), **({} if limits else lifted)}
+def _environment(folder: Path) -> dict[str, str]:
+    environment = {**os.environ, "PREFECT_HOME": str(folder / "prefect")}
     environment.pop("PREFECT_API_URL", None)
     return environment
 

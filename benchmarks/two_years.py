@@ -21,7 +21,8 @@ from pathlib import Path
 import duckdb
 
 from benchmarks import large_company as company
-from benchmarks.night import LIFTED, measured
+from benchmarks.night import measured
+from sandbox.lifted import LIFTED
 
 NOW = "2026-03-20T02:00:00Z"
 READ = """select source_id, count(*) as windows, sum(requests)::bigint as requests, sum(retries)::bigint as tried_again,
@@ -31,12 +32,13 @@ TOLD = """select count(*) as rep_days, sum(calls_made)::bigint as calls, sum(ema
     count(*) filter (where is_complete) as complete from daily_rep_activity"""
 # What `salespulse` is told of limits so many times the documented ones.
 DOCUMENTED = {
-    "HUBSPOT__REQUESTS_PER_10_SECONDS": 190,
-    "HUBSPOT__SEARCH_PER_SECOND": 5,
-    "CLOUDTALK__REQUESTS_PER_MINUTE": 60,
-    "GMAIL__UNITS_PER_MINUTE_USER": 6_000,
-    "GMAIL__UNITS_PER_MINUTE_PROJECT": 1_200_000,
-    "GMAIL__UNITS_PER_DAY_PROJECT": 80_000_000,
+    "hubspot": {"requests_per_10_seconds": 190, "search_per_second": 5},
+    "cloudtalk": {"requests_per_minute": 60},
+    "gmail": {
+        "units_per_minute_user": 6_000,
+        "units_per_minute_project": 1_200_000,
+        "units_per_day_project": 80_000_000,
+    },
 }
 
 
@@ -69,8 +71,14 @@ def main() -> None:
 
 def limits(speed: float | None) -> dict[str, str]:
     if speed is None:
-        return LIFTED
-    return {f"SALESPULSE__{name}": str(int(most * speed)) for name, most in DOCUMENTED.items()}
+        return {
+            f"SALESPULSE__{s}__{key}".upper(): str(LIFTED[s][key]) for s, keys in DOCUMENTED.items() for key in keys
+        }
+    return {
+        f"SALESPULSE__{source}__{key}".upper(): str(int(most * speed))
+        for source, keys in DOCUMENTED.items()
+        for key, most in keys.items()
+    }
 
 
 @contextmanager

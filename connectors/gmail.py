@@ -12,11 +12,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import httpx
 
-from .auth import ServiceAccountAuth
 from .client import Client
 from .gmail_answers import judge
 from .gmail_ids import LIST_SIZE
@@ -27,6 +27,7 @@ from .key_file import service_account_key
 from .limits import shared
 from .mail_counts import COUNTS
 from .one_account import OneAccount
+from .service_account import ServiceAccountAuth
 from .stream import (
     Check,
     ConnectorError,
@@ -153,11 +154,15 @@ class Gmail(OneAccount):
         units = len(windows) * settings.units_profile + lists * settings.units_list + messages * settings.units_get
         return Price(requests, {"project": units, **({budget_of(boxes[0]): units} if len(boxes) == 1 else {})})
 
+    @cached_property
+    def _account(self) -> ServiceAccountAuth:
+        return ServiceAccountAuth(self._key, SCOPES[self._settings.scope], token_url=self._settings.token_url)
+
     def _mailbox(self, mailbox: str, traffic: Traffic) -> Mailbox:
         settings = self._settings
         if mailbox not in self._auths:
             add_budget(self._limiter, mailbox, settings)
-            self._auths[mailbox] = ServiceAccountAuth(self._key, SCOPES[settings.scope], mailbox, settings.token_url)
+            self._auths[mailbox] = self._account.acting_for(mailbox)
         auth, quota = self._auths[mailbox], MailboxQuota(self._limiter, mailbox)
 
         def fetch(method: str, path: str, units: int, **request: Any) -> bytes:

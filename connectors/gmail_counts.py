@@ -15,7 +15,6 @@ from typing import Annotated, Any
 import httpx
 import msgspec
 
-from .auth import ServiceAccountAuth
 from .client import Client, NotFound
 from .gmail_answers import judge as judge_google
 from .gmail_settings import GmailSettings
@@ -34,6 +33,7 @@ from .mail_counts import (
 )
 from .one_account import OneAccount
 from .paging import cursor_pages, value_at
+from .service_account import ServiceAccountAuth
 from .shape import decode, excerpt
 from .stream import Check, ConnectorError, FormatChanged, Page, Price, Stream, System, Traffic, Window
 from .verdict import Gone, Retry, Verdict

@@ -19,7 +19,6 @@ import httpx
 import msgspec
 from pydantic import Field
 
-from .auth import ServiceAccountAuth
 from .client import Client
 from .gmail_answers import judge as judge_google
 from .key_file import KeyFile, service_account_key
@@ -28,6 +27,7 @@ from .limits import Budget, shared
 from .network import SourceSettings
 from .one_account import OneAccount
 from .paging import cursor_pages, value_at
+from .service_account import ServiceAccountAuth
 from .shape import excerpt
 from .stream import (
     Check,

@@ -294,7 +294,7 @@ def serve(
     """Serve a company until SIGINT or SIGTERM; `say` gets one line when ready.
 
     settings_out: where to write a settings file, and beside it what it names, with which every command runs against
-    this sandbox. limits: whether the vendors' rate limits are kept. faults: rules in short form (faults.read_rule).
+    this sandbox. limits: whether the vendors' rate limits are kept, here and by these settings. faults: rules in short form (faults.read_rule).
     Raises WorldError, FaultError, and OSError where the port is taken.
     """
     from sandbox.faults import read_rule
@@ -306,5 +306,5 @@ def serve(
     app = build_app(world, clock, rules, Limits(enabled=limits))
     with listen(port) as listening:
         if settings_out is not None:
-            write_settings(world, settings_out, url_of(listening), clock)
+            write_settings(world, settings_out, url_of(listening), clock, limits=limits)
         run(app, listening, lambda url: say(READY.format(url=url)))

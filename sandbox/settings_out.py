@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from msgspec.structs import replace
 
 from sandbox import files, pipedrive, pipedrive_history, sales_navigator
+from sandbox.lifted import LIFTED
 from sandbox.world import Rep, System, Tool, World
 from sandbox.world_ids import Ids
 from sandbox.world_seats import accounts, split
@@ -56,12 +57,12 @@ class Described:
     mailboxes: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])  # of each mail system
 
 
-def write_settings(world: World, path: Path, url: str, clock: Clock | None = None) -> None:
+def write_settings(world: World, path: Path, url: str, clock: Clock | None = None, *, limits: bool = True) -> None:
     """Write settings at `path` with which every command runs against the sandbox of `world` at `url`.
 
-    clock: the sandbox's; folders of files are written anew whenever it is moved.
+    clock: the sandbox's; folders of files are written anew whenever it is moved. limits: whether the product keeps to the vendors'.
     """
-    write(describe(world), path, url)
+    write(describe(world), path, url, limits=limits)
     clock = clock or Clock(world, world.now())
     files.write(clock.state(), world, path.absolute().parent)
     clock.moved.append(lambda state: files.write(state, world, path.absolute().parent))
@@ -143,8 +144,8 @@ def _rep_row(world: World, rep: Rep, at: datetime | None) -> Row:
     )
 
 
-def write(described: Described, path: Path, url: str) -> None:
-    """Write the settings file, its CSVs, the Gmail key and the data folder. Secrets: readable to the owner only."""
+def write(described: Described, path: Path, url: str, *, limits: bool = True) -> None:
+    """Write the settings file, its CSVs, the Gmail key and the data folder. Secrets: readable to the owner only. limits: see write_settings."""
     folder = path.absolute().parent
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "data").mkdir(exist_ok=True)
@@ -155,10 +156,10 @@ def write(described: Described, path: Path, url: str) -> None:
     if "google_admin" in {split(name)[0] for name in described.vendors}:
         key = service_account_key(f"{url}/google_admin/token")
         _write_private(folder / ADMIN_KEY_FILE, json.dumps(key, indent=1))
-    _write_private(path, "\n".join(_toml(described, url)) + "\n")
+    _write_private(path, "\n".join(_toml(described, url, limits=limits)) + "\n")
 
 
-def _toml(described: Described, url: str) -> Iterable[str]:
+def _toml(described: Described, url: str, *, limits: bool) -> Iterable[str]:
     yield "# Written by `salespulse sandbox`: points at a sandbox, opens nothing else."
     yield 'data_dir = "data"'
     yield from _section("company", described.company)
@@ -256,6 +257,8 @@ def _toml(described: Described, url: str) -> Iterable[str]:
     for name in described.vendors:
         vendor, workspace = split(name)
         section = vendors[name if vendor == "files" else vendor]
+        if not limits:
+            section = {**section, **LIFTED.get(vendor, {})}
         if name in described.mailboxes and len(described.mailboxes) > 1:
             section = section | {"mailboxes": described.mailboxes[name]}
         if workspace == "main":

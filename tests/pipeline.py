@@ -182,7 +182,7 @@ def serving(world: World | Mapping[str, Any], folder: Path) -> Generator[tuple[P
     known = world if isinstance(world, World) else parse(world)
     clock = Clock(known, known.now())
     with running(known, clock=clock) as url:
-        write_settings(known, folder / "salespulse.toml", url, clock)
+        write_settings(known, folder / "salespulse.toml", url, clock, limits=False)
         config = tomllib.loads((folder / "salespulse.toml").read_text("utf-8"))
         with open_warehouse(folder / "warehouse.duckdb", threads=1) as con:
             yield Pipeline(con, folder, config), url

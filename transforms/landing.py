@@ -209,8 +209,10 @@ def _record(
     number: int,
     error: str | None,
 ) -> None:
+    # A window that failed in this run may be read again in it. An "insert or replace" takes twice the time of both.
+    con.execute("delete from meta.extract_window where window_id = ? and run_id = ?", [window.window_id, run_id])
     con.execute(
-        "insert or replace into meta.extract_window values (" + ", ".join("?" * 24) + ")",
+        "insert into meta.extract_window values (" + ", ".join("?" * 24) + ")",
         [
             window.window_id, run_id, window.source, window.workspace, window.stream, window.partition, window.kind,
             window.start, window.end, status, extracted_at, datetime.now(UTC),

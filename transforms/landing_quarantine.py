@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import duckdb
 
@@ -10,6 +10,7 @@ from connectors.stream import Window
 
 from .landing_scan import MARK, LandingFile, scan
 from .raw import changed
+from .warehouse import value
 
 LEFT_OUT = f'{MARK}left_out"'  # how the text of a record begins that a connector kept nothing of but its id (connectors/left_out.py)
 
@@ -20,25 +21,12 @@ def quarantine(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile]) -> 
     parameters = {
         "source": window.source, "workspace": window.workspace, "stream": window.stream, "files": [str(f.path) for f in files],
     }  # fmt: skip
-    con.execute(
-        f"""create or replace temp table landing_bad as
-            select
-                r.file_no, case when r.is_json then 'the record has no id' else 'not valid JSON' end as reason, l.line as payload,
-                null::varchar as record_id
-            from landing_record as r inner join {scan(marks=False)} as l on r.line_no = l.line_no
-            where r.record_id is null
-            union all
-            select
-                file_no, line ->> '$.reason' as reason, line ->> '$.salespulse_rejected' as payload,
-                case when starts_with(payload, '{LEFT_OUT}') and json_valid(payload) then payload ->> '$.salespulse_left_out' end as record_id
-            from landing_mark
-            where starts_with(line, '{{"salespulse_rejected"')
-            -- Came twice, and is one; but of what nothing tells apart there may be several.
-            qualify
-                (record_id is null and starts_with(payload, '{LEFT_OUT}'))
-                or row_number() over (partition by file_no, payload order by line_no) = 1""",
-        {"files": parameters["files"]},
-    )
+    if not _any_bad(con):
+        con.execute("create or replace temp table landing_bad (file_no integer, payload varchar)")
+        con.execute("create or replace temp table landing_unread as from landing_bad")
+        _release(con, window)
+        return {}
+    _find_bad(con, parameters)
     _release(con, window)
     con.execute(
         "create or replace temp table landing_unread as select file_no, payload from landing_bad"
@@ -71,6 +59,35 @@ def quarantine(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile]) -> 
         parameters,
     )
     return dict(con.execute("select file_no, count(*) from landing_bad group by all").fetchall())
+
+
+def _any_bad(con: duckdb.DuckDBPyConnection) -> bool:
+    """Mostly nothing is: then the files need not be read once more."""
+    rejected = """exists (from landing_mark where starts_with(line, '{"salespulse_rejected"'))"""
+    return bool(value(con, f"select {rejected} or exists (from landing_record where record_id is null)"))
+
+
+def _find_bad(con: duckdb.DuckDBPyConnection, parameters: Mapping[str, object]) -> None:
+    """Temp table landing_bad: what is not landed, and why."""
+    con.execute(
+        f"""create or replace temp table landing_bad as
+            select
+                r.file_no, case when r.is_json then 'the record has no id' else 'not valid JSON' end as reason, l.line as payload,
+                null::varchar as record_id
+            from landing_record as r inner join {scan(marks=False)} as l on r.line_no = l.line_no
+            where r.record_id is null
+            union all
+            select
+                file_no, line ->> '$.reason' as reason, line ->> '$.salespulse_rejected' as payload,
+                case when starts_with(payload, '{LEFT_OUT}') and json_valid(payload) then payload ->> '$.salespulse_left_out' end as record_id
+            from landing_mark
+            where starts_with(line, '{{"salespulse_rejected"')
+            -- Came twice, and is one; but of what nothing tells apart there may be several.
+            qualify
+                (record_id is null and starts_with(payload, '{LEFT_OUT}'))
+                or row_number() over (partition by file_no, payload order by line_no) = 1""",
+        {"files": parameters["files"]},
+    )
 
 
 def _release(con: duckdb.DuckDBPyConnection, window: Window) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import duckdb
+
+from connectors.stream import Window
 
 from .landing_scan import LandingFile, scan
 from .raw import LINES_OF_A_LANDING, changed, latest_view, raw_table, superseded_table
@@ -21,10 +23,33 @@ def append(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile], number:
     table = raw_table(window.source, window.stream)
     facts = {"source": window.source, "workspace": window.workspace, "number": number}
     _find_missed(con, files)
+    if not _choose(con, window, facts):
+        return {}
+    con.execute(
+        f"""insert into {superseded_table(window.source, window.stream)}
+            select case when is_stale then own_seq else latest_seq end, own_seq from landing_chosen where latest_seq is not null"""
+    )
+    changed(
+        con,
+        f"""insert into {table}
+            select
+                $source, $workspace, c.record_id, l.line::json, c.payload_hash, c.source_updated_at, c.happened_at, c.is_deleted,
+                f.partition, c.extracted_at, f.window_start, f.window_end, f.run_id, f.landing_id, c.own_seq
+            from {scan(marks=False)} as l
+            inner join landing_chosen as c on l.line_no = c.line_no
+            inner join landing_file as f on c.file_no = f.file_no""",
+        {**facts, "files": [str(f.path) for f in files]},
+    )
+    return dict(con.execute("select file_no, count(*) from landing_chosen group by all").fetchall())
+
+
+def _choose(con: duckdb.DuckDBPyConnection, window: Window, facts: Mapping[str, object]) -> int:
+    """Temp table landing_chosen: the records that are to be appended, and what each supersedes. How many they are."""
+    table = raw_table(window.source, window.stream)
     is_buried = (
         f"({BURIED.format('f')} and f.source_updated_at > coalesce(k.source_updated_at, '-infinity'::timestamptz))"
     )
-    changed(
+    return changed(
         con,
         f"""create or replace temp table landing_chosen as
             with fresh as (
@@ -71,22 +96,6 @@ def append(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile], number:
                 )""",
         facts,
     )
-    con.execute(
-        f"""insert into {superseded_table(window.source, window.stream)}
-            select case when is_stale then own_seq else latest_seq end, own_seq from landing_chosen where latest_seq is not null"""
-    )
-    changed(
-        con,
-        f"""insert into {table}
-            select
-                $source, $workspace, c.record_id, l.line::json, c.payload_hash, c.source_updated_at, c.happened_at, c.is_deleted,
-                f.partition, c.extracted_at, f.window_start, f.window_end, f.run_id, f.landing_id, c.own_seq
-            from {scan(marks=False)} as l
-            inner join landing_chosen as c on l.line_no = c.line_no
-            inner join landing_file as f on c.file_no = f.file_no""",
-        {**facts, "files": [str(f.path) for f in files]},
-    )
-    return dict(con.execute("select file_no, count(*) from landing_chosen group by all").fetchall())
 
 
 def bury(con: duckdb.DuckDBPyConnection, files: Sequence[LandingFile], number: int) -> dict[int, int]:

@@ -34,7 +34,7 @@ def find(con: duckdb.DuckDBPyConnection) -> list[NewFields]:
     found: list[NewFields] = []
     streams = con.execute(
         """select distinct source_id, stream from meta.extract_window
-           where status = 'done' and source_id <> '' and landing_no > ? order by all""",
+           where status = 'done' and source_id <> '' and landing_no > ? and rows_new > 0 order by all""",
         [since],
     ).fetchall()
     for source, stream in streams:

@@ -11,8 +11,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from connectors.auth import BearerAuth, OAuthRefreshAuth, ServiceAccountAuth
+from connectors.auth import BearerAuth, OAuthRefreshAuth
 from connectors.client import Client
+from connectors.service_account import ServiceAccountAuth
 from connectors.stream import ConnectorError, PermissionMissing, Traffic
 
 from .conftest import Answer, Asked, Vendor, answer
@@ -143,6 +144,20 @@ def test_a_service_account_signs_for_its_subject(
     )
     assert claims["exp"] - claims["iat"] == 3600
     assert google.auth.jwt.decode_header(form["assertion"])["kid"] == "k1"
+
+
+def test_a_key_that_is_read_once_acts_for_many_each_with_a_token_of_its_own(
+    vendor: Vendor, make_client: Make, key: tuple[dict[str, str], str]
+) -> None:
+    info, public = key
+    vendor.script = tokens = Tokens()
+    service = ServiceAccountAuth(info, "scope.a", token_url=f"{vendor.url}/token")
+    for mailbox in ("ana@acme.example", "ben@acme.example"):
+        auth = service.acting_for(mailbox)
+        fetch(make_client(auth=auth))
+        fetch(make_client(auth=auth))
+    subjects = [google.auth.jwt.decode(form["assertion"], certs=public)["sub"] for form in tokens.forms]
+    assert subjects == ["ana@acme.example", "ben@acme.example"]
 
 
 def test_missing_delegation_says_what_to_grant(

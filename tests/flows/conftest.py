@@ -45,7 +45,7 @@ def make_product(tmp_path_factory: pytest.TempPathFactory, company: World, prefe
 
         def make(name: str) -> Product:
             settings = tmp_path_factory.mktemp(name) / "salespulse.toml"
-            write_settings(company, settings, url)
+            write_settings(company, settings, url, limits=False)
             return Product(url, settings, {"PREFECT_API_URL": prefect_server})
 
         yield make

@@ -137,7 +137,7 @@ def test_workers_with_other_settings_read_nothing(
     cluster: Cluster, product: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = product.settings.read_text()
-    product.settings.write_text(text.replace("[hubspot]", "[hubspot]\nsearch_per_second = 3"))
+    product.settings.write_text(text.replace("[hubspot]", "[hubspot]\nreserve = 0.2"))
     assert cluster.reads_for(product).nightly() == Exit.FAILED
     told = capsys.readouterr()
     assert "its settings of hubspot are not those of the run" in " ".join((told.err + told.out).split())

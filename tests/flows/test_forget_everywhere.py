@@ -48,7 +48,7 @@ def test_customers_are_forgotten_in_every_source(
 ) -> None:
     world = parse(company())
     with running(world, now=NOW) as url:
-        write_settings(world, tmp_path / "salespulse.toml", url)
+        write_settings(world, tmp_path / "salespulse.toml", url, limits=False)
         product = Product(url, tmp_path / "salespulse.toml", {"PREFECT_API_URL": prefect_server})
         assert product.nightly() == 0
         people = product.warehouse(

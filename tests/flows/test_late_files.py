@@ -32,7 +32,7 @@ def call(key: str, day: str) -> str:
 def test_a_file_of_days_long_past_is_read_when_it_comes_changes_or_goes(tmp_path: Path, prefect_server: str) -> None:
     world = parse(WORLD)
     with running(world) as url:
-        write_settings(world, tmp_path / "salespulse.toml", url)
+        write_settings(world, tmp_path / "salespulse.toml", url, limits=False)
         product = Product(url, tmp_path / "salespulse.toml", {"PREFECT_API_URL": prefect_server})
 
         def night(now: str, **files: Sequence[str]) -> dict[str, tuple[int | None, str]]:

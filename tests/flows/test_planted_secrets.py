@@ -77,7 +77,7 @@ def installation(tmp_path: Path, prefect_server: str) -> Iterator[Installation]:
     document["company"]["parameters"] = {"reprocess_days": 3}
     world = parse(document)
     with running(world, now=NOW) as url, serving(Gossip) as gossip:
-        write_settings(world, tmp_path / "salespulse.toml", url)
+        write_settings(world, tmp_path / "salespulse.toml", url, limits=False)
         other = f"http://127.0.0.1:{gossip.server_port}"
         text = (tmp_path / "salespulse.toml").read_text()
         oauth = "\n".join(

@@ -22,6 +22,7 @@ from flows.progress import watched_by
 from flows.report import RunReport
 from flows.run import start_run
 from flows.settings_file import load_settings
+from sandbox.lifted import LIFTED
 from sandbox.server import running
 from sandbox.settings_out import write_settings
 from sandbox.world import World, parse
@@ -31,25 +32,12 @@ from tests.kill.one_run import side_by_side
 
 NIGHTS = (datetime(2026, 3, 19, 6, tzinfo=UTC), datetime(2026, 3, 20, 6, tzinfo=UTC))
 QUICK = {"first_wait_seconds": 0.001, "largest_body_mb": 1}
-# Limits that no test can meet, and OAuth, so that HubSpot's tokens expire as well.
-OWN = {
-    "hubspot": {
-        "requests_per_10_seconds": 10**6, "search_per_second": 10**6, "token": None, "client_id": "sandbox-client",
-        "client_secret": "sandbox-client-secret", "refresh_token": "sandbox-refresh-token",
-    },
-    "salesforce": {"requests_per_minute": 10**6},
-    "cloudtalk": {"requests_per_minute": 10**6},
-    "aircall": {"requests_per_minute": 10**6},
-    "dialpad": {"requests_per_second": 10**6},
-    "gmail": {"units_per_minute_user": 10**8, "units_per_minute_project": 10**9},
-    "microsoft365": {"requests_per_second": 10**6, "requests_per_10_minutes": 10**8},
-    "okta": {"logs_per_minute": 10**6, "lists_per_minute": 10**6},
-    "google_admin": {"queries_per_minute": 10**6},
-    "entra": {"requests_per_10_seconds": 10**6},
-    "outreach": {"requests_per_hour": 10**9},
-    "salesloft": {"cost_per_minute": 10**9},
-}  # fmt: skip
-COUNTED: Mapping[str, dict[str, Any]] = {"gmail": {}, "microsoft365": {"reports_per_10_minutes": 10**6}}
+# OAuth, so that HubSpot's tokens expire as well.
+OAUTH = {
+    "client_id": "sandbox-client",
+    "client_secret": "sandbox-client-secret",
+    "refresh_token": "sandbox-refresh-token",
+}
 # (raw table, record, with its workspace if that is another one) -> latest hash, deleted?, versions in all
 Versions = dict[tuple[str, str], tuple[str, bool, int]]
 
@@ -101,7 +89,7 @@ def _counted(settings: dict[str, Any]) -> str:
     """Accounts beside the others in which the same mails are counted and none is read."""
     told = ""
     for source in ("gmail", "microsoft365"):
-        section = {**settings[source], "reads": "counts", "counts_days": 3, **COUNTED[source]}
+        section = {**settings[source], "reads": "counts", "counts_days": 3}
         quick = ", ".join(f"{key} = {value}" for key, value in section.pop("network").items())
         lines = "".join(f"{key} = {json.dumps(value)}\n" for key, value in section.items())
         told += f"\n[workspaces.counted.{source}]\nnetwork = {{ {quick} }}\n{lines}"
@@ -121,12 +109,12 @@ class Place:
         folder = self.root / name
         folder.mkdir()
         settings = folder / "salespulse.toml"
-        write_settings(self.world, settings, self.url)
-        text = settings.read_text("utf-8").replace('token = "pat-eu1-sandbox"\n', "")
-        for source, section in OWN.items():
-            lines = "".join(f"{key} = {value!r}\n" for key, value in section.items() if value is not None)
-            quick = ", ".join(f"{key} = {value}" for key, value in {**QUICK, **(network or {})}.items())
-            text = text.replace(f"[{source}]\n", f"[{source}]\nnetwork = {{ {quick} }}\n{lines}")
+        write_settings(self.world, settings, self.url, limits=False)
+        oauth = "".join(f"{key} = {value!r}\n" for key, value in OAUTH.items())
+        text = settings.read_text("utf-8").replace('token = "pat-eu1-sandbox"\n', oauth)
+        quick = ", ".join(f"{key} = {value}" for key, value in {**QUICK, **(network or {})}.items())
+        for source in LIFTED:
+            text = text.replace(f"[{source}]\n", f"[{source}]\nnetwork = {{ {quick} }}\n")
         settings.write_text(text + _counted(tomllib.loads(text)), "utf-8")
         return Installation(folder)
 

@@ -56,7 +56,7 @@ def _two_nights(document: dict[str, Any], folder: Path) -> Generator[Nights]:
     (folder / "first").mkdir(parents=True)
     with running(company, now=FIRST) as url:
         first = Victim(folder / "first" / "salespulse.toml", FIRST)
-        write_settings(company, first.settings, url)
+        write_settings(company, first.settings, url, limits=False)
         assert first.run().status == "ok"
         httpx.post(f"{url}/__sandbox__/now", json={"now": "2026-03-20T06:00:00Z"}).raise_for_status()
         second = first.copy(folder / "second", SECOND)
