@@ -18,7 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -48,15 +48,16 @@ class Cost:
     megabytes: float
 
 
-def measured(what: str, arguments: list[str], environment: dict[str, str], log: Path) -> Cost:
+def measured(what: str, command: Sequence[str], environment: Mapping[str, str], log: Path) -> Cost:
+    """Run a command to its end; wall, CPU and peak memory are the kernel's (wait4)."""
     with log.open("ab") as out:
         began = perf_counter()
-        process = subprocess.Popen([*PRODUCT, *arguments], env=environment, stdout=out, stderr=out)
+        process = subprocess.Popen(command, env=environment, stdout=out, stderr=out)
         _, status, usage = os.wait4(process.pid, 0)
         wall = perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise SystemExit(f"{' '.join(arguments)} ended with {process.returncode}:\n{log.read_text()[-3000:]}")
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}:\n{log.read_text()[-3000:]}")
     cost = Cost(what, wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
     print(f"{what}: {cost.wall:.1f} s wall, {cost.cpu:.1f} s CPU, {cost.megabytes:.0f} MB", flush=True)
     return cost
@@ -114,8 +115,8 @@ def fill(options: argparse.Namespace, folder: Path, settings: Path, environment:
     first, last = (NOW - timedelta(days=options.days)).date(), (NOW - timedelta(days=1)).date()
     span = ["--from", str(first), "--to", str(last)]
     # A server's database is made at its first start: once in an installation, so apart.
-    measured("Prefect's database, check of the settings", ["check", *common[:2]], environment, log)
-    measured("backfill", ["backfill", *span, *common], environment, log)
+    measured("Prefect's database, check of the settings", [*PRODUCT, "check", *common[:2]], environment, log)
+    measured("backfill", [*PRODUCT, "backfill", *span, *common], environment, log)
 
 
 def _common(settings: Path) -> list[str]:
@@ -124,9 +125,11 @@ def _common(settings: Path) -> list[str]:
 
 def nights(options: argparse.Namespace, folder: Path, settings: Path, environment: dict[str, str]) -> None:
     common, log = _common(settings), folder / "log"
-    measured("first night after it", ["nightly", *common], environment, log)
+    measured("first night after it", [*PRODUCT, "nightly", *common], environment, log)
     told(settings)
-    same = [measured("night without news", ["nightly", *common], environment, log) for _ in range(options.nights)]
+    same = [
+        measured("night without news", [*PRODUCT, "nightly", *common], environment, log) for _ in range(options.nights)
+    ]
     with duckdb.connect(str(settings.parent / "data" / "warehouse.duckdb"), read_only=True) as con:
         landed = con.execute("select count(*), sum(requests), sum(rows_read) from meta.extract_window").fetchone()
         rows = con.execute(

@@ -3,6 +3,7 @@
 python -m benchmarks.stored_vendors FOLDER REPS DAYS [SPEED]     writes settings into FOLDER, says "ready", serves until stopped
 
 SPEED: the vendors' documented limits are kept, so many times as large; without it none are. Faults and edits are the sandbox's affair.
+PUT /__stored__/asked/NAME: from now on requests are written to FOLDER/NAME.requests, for floor_requests.py; DELETE /__stored__/asked: no more.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 from starlette.applications import Starlette
@@ -172,12 +173,19 @@ class Vendors:
         return b"".join(told) + b"--b--\r\n"
 
 
-def app(vendors: Vendors) -> Starlette:
+def app(vendors: Vendors, folder: Path) -> Starlette:
     """The server."""
+    asked: list[BinaryIO] = []
 
     def mounted(answer: Callable[[str, Mapping[str, str], bytes], Answer]) -> Any:
         async def endpoint(request: Request) -> Response:
-            told = answer("/" + request.path_params["path"], request.query_params, await request.body())
+            body = await request.body()
+            for file in asked:
+                url = request.url
+                kind = request.headers.get("content-type", "")
+                one = (request.method, f"{url.path}?{url.query}", kind, body.decode("latin-1"))
+                file.write(msgspec.json.encode(one) + b"\n")
+            told = answer("/" + request.path_params["path"], request.query_params, body)
             status, body = told if isinstance(told, tuple) else (200, told)
             kind = "multipart/mixed; boundary=b" if body[:3] == b"--b" else "application/json"
             return Response(body, status, media_type=kind)
@@ -187,9 +195,21 @@ def app(vendors: Vendors) -> Starlette:
     async def counts(_request: Request) -> Response:
         return Response(msgspec.json.encode(vendors.counts), media_type="application/json")
 
+    async def write_down(request: Request) -> Response:
+        while asked:
+            asked.pop().close()
+        if request.method == "PUT":
+            asked.append((folder / f"{request.path_params['name']}.requests").open("wb"))
+        return Response(status_code=204)
+
     three = {"/hubspot": vendors.hubspot, "/cloudtalk/api": vendors.cloudtalk, "/gmail": vendors.gmail}
     routes = [Route(f"{mount}/{{path:path}}", mounted(one), methods=["GET", "POST"]) for mount, one in three.items()]
-    return Starlette(routes=[Route("/__stored__/counts", counts), *routes])
+    own = [
+        Route("/__stored__/counts", counts),
+        Route("/__stored__/asked", write_down, methods=["DELETE"]),
+        Route("/__stored__/asked/{name}", write_down, methods=["PUT"]),
+    ]
+    return Starlette(routes=[*own, *routes])
 
 
 def main(folder: Path, reps: int, days: int, speed: float | None) -> None:
@@ -212,7 +232,7 @@ def main(folder: Path, reps: int, days: int, speed: float | None) -> None:
         write(described, settings, url_of(listening))
         text = settings.read_text("utf-8").replace('scope = "metadata"', 'scope = "readonly"')
         settings.write_text(re.sub(r"(?m)^(administrator|admin_base_url) = .*\n", "", text), "utf-8")
-        run(app(vendors), listening, lambda _: print("ready", flush=True))
+        run(app(vendors, folder), listening, lambda _: print("ready", flush=True))
 
 
 if __name__ == "__main__":
