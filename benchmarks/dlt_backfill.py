@@ -2,7 +2,8 @@
 
 .venv-bench/bin/python -m benchmarks.dlt_backfill URL FOLDER REPS SINCE full|night    SINCE: first day of calls and mails
 
-Says how many rows it has. It does less: neither histories of properties nor what is gone, and it builds no metrics. Nested fields stay JSON, which is quicker.
+Says how many rows it has. It does less than salespulse: neither histories of properties nor what is gone, and it
+builds no metrics. Nested fields stay JSON, which is quicker.
 """
 
 from __future__ import annotations
