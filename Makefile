@@ -73,10 +73,10 @@ bench-limits: $(READY) ## how much of each vendor's limit is used, and how often
 	$(BIN)/python -m benchmarks.limits
 
 kill: $(READY) ## hundreds of runs killed at random, each run again to its end and compared (an hour or more)
-	$(BIN)/python -m pytest -q -rP -m slow tests
+	$(BIN)/python -m pytest -q -rP -m slow -n $(WORKERS) tests
 
 hostile: $(READY) ## every fault of the network on every stream (minutes); `make test` tries two
-	$(BIN)/python -m pytest -q -m "hostile or not hostile" -n auto tests/hostile
+	$(BIN)/python -m pytest -q -m "hostile or not hostile" -n $(WORKERS) tests/hostile
 
 clean: ## remove what was built here; data stays
 	rm -rf .venv .venv-bench build demo *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import duckdb
 
 from .model import Model, ModelError
-from .warehouse import name
+from .warehouse import made, name
 
 TAIL = {"run_id": "varchar", "first_published_at": "timestamp", "last_changed_at": "timestamp"}
 TAIL_COMMENTS = {
@@ -60,12 +60,16 @@ def merge(con: duckdb.DuckDBPyConnection, model: Model, standing: str, *, reason
     same_key = " and ".join(f"o.{k} = n.{k}" for k in keys)
     old_row = ", ".join(f"o.{name(c)}" for c in values)
     new_row = ", ".join(f"n.{name(c)}" for c in values)
-    con.execute(
+    differing = made(
+        con,
         f"""create or replace temp table difference as
             select {", ".join(f"coalesce(n.{k}, o.{k}) as {k}" for k in keys)}, n.{keys[0]} is not null as is_there, o.first_published_at
             from fresh as n full join {standing} as o on {same_key}
-            where o.{keys[0]} is null or n.{keys[0]} is null or ({old_row}) is distinct from ({new_row})"""
+            where o.{keys[0]} is null or n.{keys[0]} is null or ({old_row}) is distinct from ({new_row})""",
     )
+    if not differing:
+        con.execute("drop table fresh")
+        return Merged(0, 0, 0, "")
     restated = _restate(con, model, [c for c in values if c not in added], reason)
     on_difference = " and ".join(f"o.{k} = d.{k}" for k in keys)
     columns = ", ".join(name(c) for c in fresh)

@@ -117,8 +117,8 @@ class Lists:
 
     def draw(self, model: Model) -> None:
         """List the keys of a table that was just made anew, if it is one that is searched, and large. What was known of it holds no more."""
-        self.of.pop(model.table, None)
-        self.con.execute("delete from meta.fact where name = ?", [FACT + model.table])
+        if self.of.pop(model.table, None):
+            self.con.execute("delete from meta.fact where name = ?", [FACT + model.table])
         if model.table not in self.searched or count(self.con, model.table) < LARGE:
             return
         boundary = self._today() - timedelta(days=RECENT_DAYS)
