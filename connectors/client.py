@@ -33,8 +33,8 @@ class NotFound(ConnectorError):
 class Client:
     """One vendor account over HTTP. Thread-safe. TLS is verified; redirects are refused.
 
-    network: attempts, waits and bounds. first_wait: before the second attempt, where the network's settings name none; http2:
-    for many small concurrent reads. tells: what the headers of any answer say of the vendor's limits.
+    network: attempts, waits and bounds. first_wait: before the second attempt, where the network's settings name none.
+    tells: what the headers of any answer say of the vendor's limits.
     """
 
     def __init__(
@@ -48,7 +48,6 @@ class Client:
         tells: Tells = lambda _: (),
         network: Network = USUAL,
         first_wait: float = 1.0,
-        http2: bool = False,
     ) -> None:
         self._source = source
         self._auth = auth
@@ -58,7 +57,7 @@ class Client:
         self._attempts = network.attempts
         own = network.first_wait_seconds
         self._backoff = Backoff(first_wait if own is None else own, longest=network.longest_wait_seconds)
-        self._wire = Wire(base_url, network, http2=http2)
+        self._wire = Wire(base_url, network)
 
     @property
     def ahead(self) -> float:

@@ -95,7 +95,6 @@ class Gmail(OneAccount):
             limiter=self._limiter,
             judge=self._judge,
             network=settings.network,
-            http2=True,
         )
 
     def partitions(self, stream: Stream) -> Sequence[str]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from io import BytesIO
@@ -20,20 +22,15 @@ from .server_clock import server_time
 class Wire:
     """Connections to one base URL. Thread-safe."""
 
-    def __init__(self, base_url: str, network: Network, *, http2: bool) -> None:
+    def __init__(self, base_url: str, network: Network) -> None:
         self._ahead = 0.0
-        self._http = httpx.Client(
-            base_url=base_url,
-            http2=http2,
-            timeout=httpx.Timeout(network.timeout_seconds, connect=min(network.timeout_seconds, 15.0)),
-            follow_redirects=False,
-            # How many read at a time is decided by windows; httpx's own hundred would let the others fail after a timeout.
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=50),
-            verify=_trusted(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"), http2),
-            headers={"User-Agent": "salespulse", "Accept": "application/json", "Accept-Encoding": ACCEPTED},
-            # A hook, so that answers of token endpoints are bounded too; a transport of our own would lose the proxy settings.
-            event_hooks={"response": [bounded(network.largest_body_mb * 2**20, network.longest_body_seconds)]},
-        )
+        self._base_url = base_url
+        self._network = network
+        self._made: list[httpx.Client] = []
+        # One client a request under way, the last used first. A pool that many threads share looks through all its connections
+        # for each request (6 ms at 200), and HTTP/2 ends at a hundred requests, with errors from a few dozen threads on.
+        self._free: deque[httpx.Client] = deque()
+        self._builder = self._client()
 
     @property
     def ahead(self) -> float:
@@ -42,7 +39,7 @@ class Wire:
 
     def request(self, method: str, path: str, **parts: Any) -> httpx.Request:
         """A request for a path below the base URL, or for a whole address."""
-        return self._http.build_request(method, path, **parts)
+        return self._builder.build_request(method, path, **parts)
 
     def send(self, request: httpx.Request, auth: httpx.Auth | None, on_written: Callable[[], None]) -> httpx.Response:
         """The answer with its body. on_written: called when the request, not one for a token before it, is with the network."""
@@ -52,13 +49,14 @@ class Wire:
                 on_written()
 
         request.extensions["trace"] = trace
-        response = self._http.send(request, stream=True, auth=auth or httpx.USE_CLIENT_DEFAULT)
         body = BytesIO()  # gives its content without a copy
-        try:
-            for part in response.iter_bytes():
-                body.write(part)
-        finally:
-            response.close()
+        with self._one() as client:
+            response = client.send(request, stream=True, auth=auth or httpx.USE_CLIENT_DEFAULT)
+            try:
+                for part in response.iter_bytes():
+                    body.write(part)
+            finally:
+                response.close()
         kept = [(k, v) for k, v in response.headers.multi_items() if k != "transfer-encoding"]
         whole = httpx.Response(response.status_code, headers=kept, content=body.getvalue(), request=response.request)
         if "Date" in whole.headers:
@@ -67,12 +65,38 @@ class Wire:
 
     def close(self) -> None:
         """Close all connections."""
-        self._http.close()
+        for client in self._made:
+            client.close()
+
+    @contextmanager
+    def _one(self) -> Generator[httpx.Client]:
+        try:
+            client = self._free.pop()
+        except IndexError:
+            client = self._client()
+        try:
+            yield client
+        finally:
+            self._free.append(client)
+
+    def _client(self) -> httpx.Client:
+        network = self._network
+        client = httpx.Client(
+            base_url=self._base_url,
+            timeout=httpx.Timeout(network.timeout_seconds, connect=min(network.timeout_seconds, 15.0)),
+            follow_redirects=False,
+            verify=_trusted(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")),
+            headers={"User-Agent": "salespulse", "Accept": "application/json", "Accept-Encoding": ACCEPTED},
+            # A hook, so that answers of token endpoints are bounded too; a transport of our own would lose the proxy settings.
+            event_hooks={"response": [bounded(network.largest_body_mb * 2**20, network.longest_body_seconds)]},
+        )
+        self._made.append(client)
+        return client
 
 
 @cache  # reading the authorities' certificates takes 40 ms and some MB, for each of a run's dozens of clients
-def _trusted(file: str | None, folder: str | None, http2: bool) -> ssl.SSLContext:  # noqa: ARG001  what the context follows from
-    """TLS as httpx verifies it. One for each way to speak: a connection writes into it which ways it offers."""
+def _trusted(file: str | None, folder: str | None) -> ssl.SSLContext:  # noqa: ARG001  what the context follows from
+    """TLS as httpx verifies it."""
     return httpx.create_ssl_context()
 
 
