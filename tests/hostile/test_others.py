@@ -20,6 +20,7 @@ from tests.hostile.matrix import CASES, PLACES, TOKENS, Case
 PAGE = Path(__file__).parents[2] / "docs" / "network.md"
 
 
+@pytest.mark.hostile
 def test_a_host_that_does_not_exist_costs_one_source_and_only_until_it_does(
     place: Place, undisturbed: Undisturbed
 ) -> None:
@@ -38,6 +39,7 @@ def test_a_host_that_does_not_exist_costs_one_source_and_only_until_it_does(
     assert installation.landed() == undisturbed[0]
 
 
+@pytest.mark.hostile
 def test_a_clock_that_is_hours_ahead_does_not_let_changes_be_skipped(place: Place, undisturbed: Undisturbed) -> None:
     """The vendors say it is three hours earlier than we think: the changes of those hours would never be asked for."""
     installation = place.install("clock")
