@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, field_validator
 
 from .files_kinds import IGNORE, KINDS
 from .network import SourceSettings
-
-
-def _zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError("not an IANA time zone; allowed: names like UTC, Europe/Berlin, America/New_York")
-    return name
+from .time_zone import zone
 
 
 def _encoding(name: str) -> str:
@@ -36,7 +30,7 @@ class FilesSettings(SourceSettings):
         description="What the folder feeds."
     )
     workspace: str = Field("main", description="A name for this folder.")
-    timezone: Annotated[str, AfterValidator(_zone)] = Field(
+    timezone: Annotated[str, AfterValidator(zone)] = Field(
         "UTC", description="Of times without a zone, and of the days in names of files and in _complete_through."
     )
     columns: dict[str, dict[str, str]] = Field(

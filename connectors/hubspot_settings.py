@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Annotated, Literal
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from .network import SourceSettings
-
-
-def _zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError("not an IANA time zone; allowed: names like UTC, Europe/Berlin, America/New_York")
-    return name
+from .time_zone import zone
 
 
 class HubSpotSettings(SourceSettings):
@@ -33,7 +27,7 @@ class HubSpotSettings(SourceSettings):
     reserve: float = Field(
         0.1, ge=0, lt=1, description="Share of these limits and of the daily one left to your other integrations."
     )
-    time_zone: Annotated[str, AfterValidator(_zone)] | None = Field(
+    time_zone: Annotated[str, AfterValidator(zone)] | None = Field(
         None, description="The account's time zone, at whose midnight the daily limit begins anew."
     )
     territory_property: str = Field("sales_territory", description="Company property that holds the territory.")

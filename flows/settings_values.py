@@ -7,17 +7,11 @@ from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field
 
+from connectors.time_zone import zone
 from transforms.parameters import Parameters
-
-
-def _zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError("not an IANA time zone; allowed: names like UTC, Europe/Berlin, America/New_York")
-    return name
 
 
 def _cron(expression: str) -> str:
@@ -59,7 +53,7 @@ def _file(path: Path) -> Path:
 
 Cron = Annotated[str, AfterValidator(_cron)]
 Mode = Annotated[str, AfterValidator(_mode)]
-Zone = Annotated[str, AfterValidator(_zone)]
+Zone = Annotated[str, AfterValidator(zone)]
 Number = Annotated[str, Field(pattern=r"^\+?[\d ().]*\d[\d ().]*(-\d+)?$"), AfterValidator(_number)]
 Domain = Annotated[str, Field(pattern=r"^[^\s@:/.][^\s@:/]*$")]
 ExistingFile = Annotated[Path, AfterValidator(_file)]

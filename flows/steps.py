@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 import logging
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -15,17 +15,14 @@ import msgspec
 from connectors.landing_file import read_header
 from connectors.landing_folder import clear_unfinished
 from connectors.stream import (
-    ByIds,
-    Changes,
     ConnectorError,
-    DateRange,
     Page,
     PermissionMissing,
-    Snapshot,
     Stream,
     Window,
     account_of,
 )
+from flows.known import Known
 from flows.logs import event
 from flows.memory import FEW, give_back, sparing
 from flows.pages import page_of
@@ -33,9 +30,9 @@ from flows.progress import watched, watcher
 from flows.report import Finding, NotPublishedError, WindowResult
 from flows.run import Run
 from flows.tasks import Piece, Waves, extract_all, label_of, publish_artifact
-from flows.windows import recent_from, waits_for
+from flows.windows import waits_for
 from transforms import build as models
-from transforms import checks, inputs, landing, publish, publish_into, retention, state
+from transforms import checks, inputs, landing, publish, publish_into, retention
 from transforms.forgotten import Forgotten
 from transforms.warehouse import transaction
 
@@ -104,13 +101,12 @@ def extract_and_land(
     def stream_of(window: Window) -> Stream:
         return streams[window.source, window.workspace, window.stream]
 
-    last_landings = _last_landings(run)
+    known = Known(run, windows)
     forgotten = Forgotten.load(run.settings.forgotten_file)
 
     def prepare(window: Window) -> Piece:
         seen.begun(window)
         stream = stream_of(window)
-        known = _known(run, window, stream, last_landings)
         clean = (
             forgotten.cleaner(window.source, window.workspace, stream.key, stream.personal)
             if forgotten.tokens
@@ -119,7 +115,7 @@ def extract_and_land(
         return Piece(
             run.sources[account_of(window.source, window.workspace)],
             window,
-            known,
+            known.of(window, stream),
             run.settings.landing_dir,
             run.run_id,
             clean,
@@ -296,37 +292,3 @@ def _failed(
     watcher().window(label_of(window), result)
     level = logging.INFO if optional else logging.WARNING
     event("window not read", level, window=window, status=status, error=error, page=page)
-
-
-def _last_landings(run: Run) -> Mapping[tuple[str, str, str, str], int]:
-    """The number of the landing that read each (source, workspace, stream, partition) whole last.
-
-    Not the last one of its run: a backfill that let a night go first lands other streams after what that night landed.
-    """
-    return {
-        (c.name, c.workspace, w.stream, w.partition): w.landing_no
-        for c in run.sources.values()
-        for w in state.done_windows(run.con, c.name, c.workspace)
-    }
-
-
-def _known(
-    run: Run, window: Window, stream: Stream, last_landings: Mapping[tuple[str, str, str, str], int]
-) -> Mapping[str, Sequence[str]]:
-    """Ids that landed before, as far as reading this window makes use of them."""
-    at = (run.con, window.source, window.workspace)
-    match stream.reading:
-        case ByIds() as reading:
-            days = timedelta(days=run.settings.thresholds.reprocess_days)
-            recent = recent_from(window, run.now, days) if reading.select == "recent" else None
-            since = last_landings.get((window.source, window.workspace, window.stream, window.partition))
-            return {p: state.changed_ids(*at, p, since=since, recent_from=recent) for p in reading.of}
-        case DateRange() if stream.partitioned:
-            # From the window's start on: newer ones too, which a listing without a date filter shows first.
-            return {stream.name: state.known_ids(*at, stream.name, partition=window.partition, start=window.start)}
-        case DateRange():
-            return {stream.name: state.known_ids(*at, stream.name, start=window.start, end=window.end)}
-        case Snapshot():
-            return {stream.name: state.known_ids(*at, stream.name, partition=window.partition)}
-        case Changes():
-            return {}

@@ -10,7 +10,9 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
+
+from connectors import time_zone
 
 from .calendar import known_region
 
@@ -45,7 +47,7 @@ def several(cell: str) -> list[str]:
 
 
 def zone(cell: str) -> str:
-    if cell not in available_timezones():
+    if cell not in time_zone.names():
         raise ValueError("an IANA time zone like Europe/Berlin")
     return cell
 

@@ -59,6 +59,20 @@ def known_ids(
     return [row[0] for row in rows]
 
 
+def ids_by_partition(
+    con: duckdb.DuckDBPyConnection, source: str, workspace: str, stream: str, *, start: datetime | None
+) -> dict[str, list[str]]:
+    """As known_ids, of every partition at once: a question a mailbox takes 10 ms, and there are hundreds."""
+    rows = con.execute(
+        f"""select _partition, list(record_id order by record_id) from {raw_table(source, stream + "_latest")}
+            where source_id = $source and workspace_id = $workspace and not is_deleted
+                and ($start is null or happened_at >= $start)
+            group by _partition""",
+        {"source": source, "workspace": workspace, "start": start},
+    ).fetchall()
+    return dict(rows)
+
+
 def changed_ids(
     con: duckdb.DuckDBPyConnection,
     source: str,
