@@ -29,8 +29,7 @@ class Wire:
         self._made: list[httpx.Client] = []
         # One client a request under way, the last used first. A pool that many threads share looks through all its connections
         # for each request (6 ms at 200), and HTTP/2 ends at a hundred requests, with errors from a few dozen threads on.
-        self._free: deque[httpx.Client] = deque()
-        self._builder = self._client()
+        self._free = deque([self._client()])
 
     @property
     def ahead(self) -> float:
@@ -39,7 +38,7 @@ class Wire:
 
     def request(self, method: str, path: str, **parts: Any) -> httpx.Request:
         """A request for a path below the base URL, or for a whole address."""
-        return self._builder.build_request(method, path, **parts)
+        return self._made[0].build_request(method, path, **parts)
 
     def send(self, request: httpx.Request, auth: httpx.Auth | None, on_written: Callable[[], None]) -> httpx.Response:
         """The answer with its body. on_written: called when the request, not one for a token before it, is with the network."""
