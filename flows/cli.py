@@ -9,19 +9,19 @@ import logging
 import os
 import re
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Group, Parameter
-from cyclopts.validators import Number
 from rich.console import Console
 
 from flows import logs
+from flows.cli_arguments import LOOK, RUN, TRY, Clock, Some, Wait
+from flows.cli_quarantine import quarantine
+from flows.cli_sandbox import sandbox
 from flows.exit_codes import Exit, guarded
-
-RUN, LOOK, TRY = Group("Run", sort_key=1), Group("Look", sort_key=2), Group("Try it out", sort_key=3)
 
 app = App(
     name="salespulse",
@@ -39,27 +39,8 @@ numbers are late, something failed; 9 the Prefect server does not answer. What t
     help_flags=["--help", "-h"],
     group_commands=Group("Help", sort_key=4),
 )
-sandbox = App(name="sandbox", help="A make-believe company that speaks the vendors' APIs over HTTP.", group=TRY)
-app.command(sandbox)
-quarantine = App(
-    name="quarantine",
-    help="Records that could not be read: what there is, and reading them again after a fix.",
-    group=LOOK,
-)
 app.command(quarantine)
-
-Clock = Annotated[
-    datetime | None, Parameter(help="The run's clock, like 2026-03-20T06:00:00Z; the real one if not given.")
-]
-Wait = Annotated[
-    float,
-    Parameter(
-        help="Seconds to wait for another run that holds the warehouse; else leave at once with exit code 5.",
-        validator=Number(gte=0),
-    ),
-]
-Some = Annotated[int, Parameter(validator=Number(gte=1))]
-Port = Annotated[int, Parameter(validator=Number(gte=0, lte=65_535))]
+app.command(sandbox)
 
 
 def _is_address(_: type, text: str) -> None:
@@ -355,128 +336,6 @@ def explain(
     }  # fmt: skip
     said = {option: value for option, value in given.items() if value is not None}
     return show(Console(highlight=False), metric, day, said, table=table, everything=all_)
-
-
-@quarantine.command(name="list")
-def quarantine_list(*, source: str | None = None, stream: str | None = None) -> int:
-    """Say how many records wait, by source, stream and reason.
-
-    Parameters
-    ----------
-    source
-        Only this source.
-    stream
-        Only this stream.
-    """
-    from flows.quarantine import show_list
-
-    return show_list(Console(), source, stream)
-
-
-@quarantine.command(name="show")
-def quarantine_show(*, source: str | None = None, stream: str | None = None, most: Some = 20) -> int:
-    """Show records as the vendor sent them. They may name people.
-
-    Parameters
-    ----------
-    source
-        Only this source.
-    stream
-        Only this stream.
-    most
-        How many at most.
-    """
-    from flows.quarantine import show_records
-
-    return show_records(Console(highlight=False), source, stream, most)
-
-
-@quarantine.command(name="retry")
-def quarantine_retry(*, source: str | None = None, stream: str | None = None) -> int:
-    """Land the records once more, after what was wrong has been put right. What still cannot be read stays.
-
-    Parameters
-    ----------
-    source
-        Only this source.
-    stream
-        Only this stream.
-    """
-    from flows.quarantine import retry
-
-    return retry(Console(highlight=False), source, stream)
-
-
-@sandbox.command
-def serve(
-    *,
-    world: Path,
-    port: Port = 0,
-    now: Clock = None,
-    settings_out: Path | None = None,
-    fault: Sequence[str] = (),
-    limits: bool = True,
-) -> int:
-    """Serve a company until stopped; prints one line when ready.
-
-    Parameters
-    ----------
-    world
-        World file (docs/world.md).
-    port
-        Port on 127.0.0.1; 0 takes a free one.
-    now
-        The company's clock; that of the world file if not given.
-    settings_out
-        Write a settings file, and the files it names, with which every command runs against this sandbox.
-    fault
-        Misbehave: 429:every=7, cut:system=crm,times=1, timeout:path=/messages. May be given several times.
-    limits
-        Keep the vendors' rate limits.
-    """
-    from flows.sandbox_commands import serve_world
-
-    return serve_world(world, port, now, settings_out, fault, limits=limits)
-
-
-@sandbox.command
-def replay(folder: Path, /, *, port: Port = 0, settings_out: Path | None = None) -> int:
-    """Serve recorded exchanges of real accounts until stopped: a recording becomes a case that anyone can run.
-
-    Parameters
-    ----------
-    folder
-        Folder of recorded exchanges (docs/world.md).
-    port
-        Port on 127.0.0.1; 0 takes a free one.
-    settings_out
-        Write a settings file with which every command runs against it.
-    """
-    from flows.sandbox_commands import replay_folder
-
-    return replay_folder(folder, port, settings_out)
-
-
-@sandbox.command
-def generate(file: Path, /, *, reps: Some = 40, days: Some = 35, seed: int = 1, now: Clock = None) -> int:
-    """Make up a company and write it as a world file.
-
-    Parameters
-    ----------
-    file
-        Where to.
-    reps
-        How many people the company has in sales.
-    days
-        How many days back it has been at work.
-    seed
-        The same seed gives the same company.
-    now
-        The company's clock; 06:00 UTC of today if not given.
-    """
-    from flows.sandbox_commands import generate_world
-
-    return generate_world(file, reps=reps, days=days, seed=seed, now=now)
 
 
 if __name__ == "__main__":
