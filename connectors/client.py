@@ -138,7 +138,8 @@ class Client:
                 reason += f" (host {host_of(error)})"
             if "CERTIFICATE_VERIFY_FAILED" in reason:
                 raise ConnectorError(
-                    f"{call.what}: {reason}. Nothing was sent; a proxy may stand in between."
+                    f"{call.what}: {reason}. Nothing was sent. If a proxy of your own stands in between, SSL_CERT_FILE in the environment "
+                    "must name a file of certificates that holds its authority too; if not, somebody else answers there."
                 ) from None
             after = error.after if isinstance(error, TokenUnavailable) else None
             raise self._again(call, number, Retry(reason, after)) from None

@@ -1,4 +1,4 @@
-"""More requests under way than a connection or a pool takes, over TLS: as many connections, each used again, and none lost."""
+"""More requests under way than a connection of HTTP/2 or a pool takes, over TLS: as many connections, each used again, and none lost."""
 
 from __future__ import annotations
 
@@ -7,44 +7,17 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from connectors.network import Network
 from connectors.wire import Wire
+from tests.certificate import certificate
 
 MAILBOXES = 120  # above the hundred at which both a connection of HTTP/2 and httpx's own pool end
-
-
-def certificate(folder: Path) -> Path:
-    """A file with the key and certificate of 127.0.0.1."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "vendor")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    file = folder / "vendor.pem"
-    file.write_bytes(pem + made.public_bytes(serialization.Encoding.PEM))
-    return file
 
 
 class Vendor(ThreadingHTTPServer):
@@ -60,6 +33,7 @@ class Vendor(ThreadingHTTPServer):
         self._tls.load_cert_chain(pem)
         self._tls.set_alpn_protocols(["h2", "http/1.1"])
         super().__init__(("127.0.0.1", 0), Handler)
+        self.url = f"https://127.0.0.1:{self.server_port}"
 
     def get_request(self) -> tuple[Any, Any]:
         plain, address = super().get_request()
@@ -103,7 +77,7 @@ def vendor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendor]:
 
 
 def test_each_of_many_requests_has_a_connection_that_is_used_again(vendor: Vendor) -> None:
-    wire = Wire(f"https://127.0.0.1:{vendor.server_port}", Network())
+    wire = Wire(vendor.url, Network())
 
     def read(mailbox: int) -> list[bytes]:
         pages = [f"/{mailbox}/{page}" for page in ("first", *range(5))]
