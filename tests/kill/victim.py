@@ -92,7 +92,8 @@ class Victim:
                 here.send("go")
                 if kill and kill.step == told and kill.how == "time":
                     process.join((usual.seconds.get(told, 0.0) if usual else 0.0) * kill.at)
-                    os.kill(process.pid or 0, signal.SIGKILL)
+                    with suppress(ProcessLookupError):  # it was quicker
+                        os.kill(process.pid or 0, signal.SIGKILL)
             ended = _ended(*told)
         process.join()
         if tracer:
