@@ -75,7 +75,7 @@ bench-limits: $(READY) ## how much of each vendor's limit is used, and how often
 kill: $(READY) ## hundreds of runs killed at random, each run again to its end and compared (an hour or more)
 	$(BIN)/python -m pytest -q -rP -m slow -n $(WORKERS) tests
 
-hostile: $(READY) ## every fault of the network on every stream (minutes); `make test` tries two
+hostile: $(READY) ## every fault of the network on every stream (minutes); `make test` tries one
 	$(BIN)/python -m pytest -q -m "hostile or not hostile" -n $(WORKERS) tests/hostile
 
 clean: ## remove what was built here; data stays

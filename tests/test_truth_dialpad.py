@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from sandbox.company import generate
 from sandbox.truth import truth
 from sandbox.world import parse
@@ -15,6 +17,7 @@ NOW = datetime(2026, 3, 20, 6, tzinfo=UTC)
 BEFORE = NOW - timedelta(days=2)
 
 
+@pytest.mark.slow  # its staging, wire and hostile network are in the gate
 def test_every_number_is_the_truth(tmp_path: Path) -> None:
     document = generate(seed=3, reps=3, days=6, now=NOW)
     document["company"]["systems"]["dialer"] = "dialpad"

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from sandbox.company import generate
 from sandbox.truth import truth
 from sandbox.world import parse
@@ -47,6 +49,7 @@ def as_pipedrive_tells(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
+@pytest.mark.slow  # its staging, wire and hostile network are in the gate
 def test_every_number_is_the_truth(tmp_path: Path) -> None:
     document = as_pipedrive_tells(generate(seed=3, reps=3, days=6, now=NOW))
     world = parse(document)

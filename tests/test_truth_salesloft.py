@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from sandbox.company import generate
 from sandbox.truth import truth
 from sandbox.truth_frame import Frame
@@ -48,6 +50,7 @@ def company() -> World:
     return parse(document)
 
 
+@pytest.mark.slow  # its staging, wire and hostile network are in the gate
 def test_every_number_is_the_truth(tmp_path: Path) -> None:
     world = company()
     wanted = truth(world, NOW)

@@ -34,7 +34,7 @@ def world(crm: str) -> dict[str, Any]:
     ("crm", "stream", "is_of_deals"),
     [
         ("hubspot", "crm_association", True),
-        ("pipedrive", "crm_deal_history", True),
+        pytest.param("pipedrive", "crm_deal_history", True, marks=pytest.mark.slow),
         ("salesforce", "crm_contact_history", False),
     ],
 )
